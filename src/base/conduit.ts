@@ -1,0 +1,32 @@
+import type { Address } from "./address.ts";
+import { WarrenError } from "./errors.ts";
+import { Flow } from "./flow.ts";
+
+/**
+ * One end of an in-memory, TCP-like connection. The front holds one end and a guest's socket the other. `input` is read
+ * here, `output` is written here; half-closing is `output.end()`.
+ */
+export interface Conduit {
+  readonly input: Flow;
+  readonly output: Flow;
+  /** This end's address. */
+  readonly local: Address;
+  /** The other end's address. */
+  readonly remote: Address;
+}
+
+/** The two ends of a new connection: the dialling end first. */
+export function conduitPair(dialler: Address, listener: Address, bytesMax?: number): [Conduit, Conduit] {
+  const there = new Flow(bytesMax);
+  const back = new Flow(bytesMax);
+  return [
+    { input: back, output: there, local: dialler, remote: listener },
+    { input: there, output: back, local: listener, remote: dialler },
+  ];
+}
+
+/** Breaks a connection off from one end, as a TCP reset does. */
+export function resetConduit(end: Conduit, why: string = "the connection was reset"): void {
+  end.output.fail(new WarrenError("connection.reset", why, { status: 502 }));
+  end.input.cancel();
+}

@@ -1,0 +1,37 @@
+import ffi from "node:ffi";
+
+/**
+ * The one place that reaches native code: functions of the C library, bound by signature. Everything that holds a bound
+ * function must check what it passes, since a wrong pointer is silent damage.
+ */
+type NativeType = "int32" | "uint32" | "int64" | "uint64" | "pointer";
+type Values = { int32: number; uint32: number; int64: bigint; uint64: bigint; pointer: bigint };
+
+export interface Signature {
+  readonly arguments: readonly NativeType[];
+  readonly return: NativeType;
+}
+
+type Arguments<T extends readonly NativeType[]> = { -readonly [I in keyof T]: Values[T[I]] };
+
+type Bound<S extends Signature> = (...args: Arguments<S["arguments"]>) => Values[S["return"]];
+
+/** Binds functions of the C library that this process already has loaded. */
+export function bindLibc<const T extends Record<string, Signature>>(signatures: T): { readonly [K in keyof T]: Bound<T[K]> } {
+  return ffi.dlopen(null, signatures as never).functions as never;
+}
+
+const { __errno_location: errnoLocation } = bindLibc({ __errno_location: { arguments: [], return: "pointer" } });
+
+/** `errno` of the calling thread, to be read right after a call that failed. */
+export function lastErrno(): number {
+  return ffi.getInt32(errnoLocation());
+}
+
+/**
+ * The address of a buffer's first byte. It is valid as long as the buffer is reachable and not detached: keep the buffer
+ * in a variable that outlives the native call.
+ */
+export function pointerTo(buffer: ArrayBuffer | ArrayBufferView): bigint {
+  return ffi.getRawPointer(buffer as never);
+}

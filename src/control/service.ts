@@ -1,0 +1,166 @@
+import Type, { type Static } from "typebox";
+
+// The words of the control API. The same schemas validate requests, make the OpenAPI document and type the client.
+
+const closed = { additionalProperties: false } as const;
+
+/** DNS label, so that NAME.localhost and NAME.warren.internal are always valid hosts (RFC 1123 §2.1). */
+export const Name = Type.String({ pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description: "lower-case letters, digits and -, at most 63" });
+
+export const DigestText = Type.String({ pattern: "^sha256:[0-9a-f]{64}$", description: "sha256: and 64 hexadecimal digits" });
+
+/** `64MiB`, `1GiB`, `512KiB`, or plain bytes. */
+export const Size = Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB|kB|MB|GB)?$" });
+
+/** `500ms`, `30s`, `5m`, `1h`. */
+export const Duration = Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$" });
+
+export const Route = Type.Object(
+  {
+    host: Type.Optional(Type.String({ description: "host name, exact or *.example.com; any host when absent" })),
+    path: Type.Optional(Type.String({ pattern: "^/", description: "path prefix; the longest that ends at a segment boundary wins" })),
+    ip: Type.Optional(Type.String({ description: "address of the server that the client dialled" })),
+    listen: Type.Optional(Type.String({ description: "tcp://ADDR:PORT or udp://ADDR:PORT; the daemon's http listener when absent" })),
+    port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: "the guest's own port" })),
+  },
+  closed,
+);
+export type Route = Static<typeof Route>;
+
+export const Mount = Type.Object(
+  {
+    source: Type.String({ pattern: "^/", description: "absolute path of a directory on the host" }),
+    target: Type.String({ pattern: "^/", description: "absolute path in the guest" }),
+    mode: Type.Optional(Type.Union([Type.Literal("ro"), Type.Literal("rw")], { description: "ro when absent" })),
+  },
+  closed,
+);
+export type Mount = Static<typeof Mount>;
+
+export const Limits = Type.Object(
+  { memory: Type.Optional(Size) },
+  closed,
+);
+export type Limits = Static<typeof Limits>;
+
+/** What is deployed: a manifest whose program is a digest and whose paths are absolute. */
+export const ServiceSpec = Type.Object(
+  {
+    name: Name,
+    program: DigestText,
+    kind: Type.Optional(Type.Union([Type.Literal("server"), Type.Literal("cgi")], { description: "server when absent" })),
+    args: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
+    env: Type.Optional(Type.Record(Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }), Type.String())),
+    route: Type.Optional(Type.Array(Route, { maxItems: 100 })),
+    mount: Type.Optional(Type.Array(Mount, { maxItems: 100 })),
+    limits: Type.Optional(Limits),
+  },
+  closed,
+);
+export type ServiceSpec = Static<typeof ServiceSpec>;
+
+/**
+ * - `starting`: no instance listens yet
+ * - `running`: an instance listens (or, for CGI, requests are taken)
+ * - `restarting`: the last instance ended and the next one waits for its back-off
+ * - `crash-loop`: `restarting`, three times or more in quick succession
+ * - `stopping` / `stopped`: by `warren stop`
+ */
+export const ServiceState = Type.Union([
+  Type.Literal("starting"),
+  Type.Literal("running"),
+  Type.Literal("restarting"),
+  Type.Literal("crash-loop"),
+  Type.Literal("stopping"),
+  Type.Literal("stopped"),
+]);
+export type ServiceState = Static<typeof ServiceState>;
+
+export const InstanceView = Type.Object({
+  worker: Type.String(),
+  revision: Type.Integer(),
+  state: ServiceState,
+  startedAt: Type.Optional(Type.String({ format: "date-time" })),
+  startMs: Type.Optional(Type.Number({ description: "from the order to start until it listened" })),
+  memoryBytes: Type.Integer(),
+  cpuMs: Type.Number(),
+});
+export type InstanceView = Static<typeof InstanceView>;
+
+export const RestartView = Type.Object({
+  at: Type.String({ format: "date-time" }),
+  reason: Type.String({ description: "why the instance ended, in words" }),
+});
+export type RestartView = Static<typeof RestartView>;
+
+export const ServiceView = Type.Object({
+  namespace: Type.String(),
+  name: Type.String(),
+  state: ServiceState,
+  reason: Type.Optional(Type.String({ description: "why it is in this state, when it is not running" })),
+  kind: Type.Union([Type.Literal("server"), Type.Literal("cgi")]),
+  revision: Type.Integer(),
+  program: Type.String(),
+  programBytes: Type.Integer(),
+  deployedAt: Type.String({ format: "date-time" }),
+  routes: Type.Array(Type.String({ description: "as a URL: http://shop.example.com/api, udp://0.0.0.0:53" })),
+  instances: Type.Array(InstanceView),
+  restarts: Type.Integer(),
+  lastRestarts: Type.Array(RestartView, { description: "the newest ten, newest first" }),
+  requests: Type.Integer({ description: "requests, connections (TCP) and datagrams (UDP) taken" }),
+  memoryBytes: Type.Integer(),
+  cpuMs: Type.Number({ description: "CPU time spent in its guests" }),
+  spec: ServiceSpec,
+});
+export type ServiceView = Static<typeof ServiceView>;
+
+export const LogLine = Type.Object({
+  at: Type.String({ format: "date-time" }),
+  stream: Type.Union([Type.Literal("stdout"), Type.Literal("stderr"), Type.Literal("warren")]),
+  revision: Type.Integer(),
+  text: Type.String(),
+});
+export type LogLine = Static<typeof LogLine>;
+
+export const EventView = Type.Object({
+  id: Type.Integer(),
+  at: Type.String({ format: "date-time" }),
+  type: Type.String({ description: "service.deployed, service.state, service.restarted, service.deleted, worker.started, worker.lost" }),
+  namespace: Type.Optional(Type.String()),
+  service: Type.Optional(Type.String()),
+  message: Type.String(),
+});
+export type EventView = Static<typeof EventView>;
+
+export const WorkerView = Type.Object({
+  id: Type.String(),
+  pid: Type.Integer(),
+  state: Type.Union([Type.Literal("starting"), Type.Literal("ready"), Type.Literal("draining")]),
+  instances: Type.Integer(),
+  memoryBytes: Type.Integer({ description: "resident set size" }),
+  startedAt: Type.String({ format: "date-time" }),
+});
+export type WorkerView = Static<typeof WorkerView>;
+
+export const HealthView = Type.Object({
+  version: Type.String(),
+  pid: Type.Integer(),
+  startedAt: Type.String({ format: "date-time" }),
+  state: Type.String({ description: "absolute path of the state directory" }),
+  listeners: Type.Array(Type.String({ description: "http://0.0.0.0:80, udp://0.0.0.0:53" })),
+  workers: Type.Array(WorkerView),
+  services: Type.Object({ total: Type.Integer(), running: Type.Integer() }),
+});
+export type HealthView = Static<typeof HealthView>;
+
+/** RFC 9457, with our stable code. */
+export const Problem = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  code: Type.String(),
+  detail: Type.String(),
+  hint: Type.Optional(Type.String()),
+  at: Type.Optional(Type.Union([Type.String(), Type.Number()])),
+});
+export type Problem = Static<typeof Problem>;

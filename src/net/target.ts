@@ -1,0 +1,75 @@
+import type { Address } from "../base/address.ts";
+import type { Conduit } from "../base/conduit.ts";
+import type { Flow } from "../base/flow.ts";
+
+/** Counts of one target, kept by the front and read by whoever drains or reports. */
+export interface Activity {
+  /** Requests, TCP connections and datagrams ever taken. */
+  requests: number;
+  /** Requests and connections in flight. */
+  active: number;
+  /** Called when `active` falls to 0. */
+  onIdle: (() => void) | undefined;
+}
+
+/** A guest that listens: the front speaks HTTP/1.1 (or raw bytes, for a TCP route) over in-memory connections. */
+export interface StreamTarget {
+  readonly kind: "stream";
+  readonly activity: Activity;
+  /**
+   * A new connection to the guest. May wait for a guest that is starting, within the target's own bounds; throws a
+   * WarrenError with status 503 (`service.unavailable`) when there is no instance.
+   */
+  connect(from: Address): Conduit | Promise<Conduit>;
+}
+
+/** A guest that is called once for each request (CGI now, handlers later). */
+export interface RequestTarget {
+  readonly kind: "request";
+  readonly activity: Activity;
+  handle(request: TargetRequest): Promise<TargetResponse>;
+}
+
+/** The service lives in another worker: the client's connection goes there with the bytes read from it. */
+export interface ElsewhereTarget {
+  readonly kind: "elsewhere";
+  /**
+   * Takes over a connection at a request boundary. `fd` stays the caller's, who closes it once this resolves; `bytes` is
+   * what was read and not answered, beginning with a request head. Throws WarrenError 503 when nobody could take it.
+   */
+  pass(fd: number, bytes: Uint8Array): Promise<void>;
+}
+
+export type HttpTarget = StreamTarget | RequestTarget | ElsewhereTarget;
+
+export interface TargetRequest {
+  readonly method: string;
+  /** Origin form, as received: `/a%20b?q`. */
+  readonly path: string;
+  /** Prefix of `path` that the route matched, `""` for the root. */
+  readonly mountedAt: string;
+  readonly host: string;
+  readonly scheme: "http" | "https";
+  /** Names in lower case, in order, hop-by-hop fields removed, forwarding fields set. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** The body, without its framing. Cancel it when it is not wanted. */
+  readonly body: Flow;
+  readonly client: Address;
+  readonly server: Address;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+export interface TargetResponse {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  /** Cancelled by the front when the client goes away. */
+  readonly body: Flow;
+}
+
+/** Where a UDP listener's datagrams go. */
+export interface DatagramTarget {
+  readonly activity: Activity;
+  /** Never blocks: drops when the guest's queue is full. `reply` sends one datagram back from the listener's address. */
+  deliver(data: Uint8Array, from: Address, reply: (data: Uint8Array, to: Address) => void): void;
+}
