@@ -1,6 +1,7 @@
 // Makes dist/ from src/: types are stripped in place, so lines and columns stay those of the source and no source maps
-// are needed. Only files newer than their output are written; outputs without a source are removed.
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+// are needed. Only outputs that differ in time from their source are written; outputs without a source are removed.
+// Several builds may run at once, and programs may start from dist/ meanwhile: each file appears whole, by rename.
+import { globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 
@@ -8,32 +9,61 @@ const root = join(import.meta.dirname, "..");
 const source = join(root, "src");
 const output = join(root, "dist");
 const stamp = join(output, ".built");
+const unfinished = join(output, `.writing-${process.pid}`);
 
 /** `./x.ts` in a relative import becomes `./x.js`, the name it has in dist/. */
 const relativeImport = /((?:from|import)\s*\(?\s*["']\.{1,2}\/[^"'\n]*)\.ts(["'])/g;
 
+const onlyForTests = /\.(test|suite|fuzz)\.ts$|(^|\/)testdata(\/|$)/;
+
+/** Writes a whole file or nothing, with the time of what it was made from. */
+function publish(path: string, content: string | Uint8Array, time: Date): void {
+  writeFileSync(unfinished, content);
+  utimesSync(unfinished, time, time);
+  renameSync(unfinished, path);
+}
+
+/** utimes takes milliseconds, file systems keep nanoseconds. */
+function sameTime(path: string, time: Date): boolean {
+  const state = statSync(path, { throwIfNoEntry: false });
+  return state !== undefined && Math.abs(state.mtimeMs - time.getTime()) < 1;
+}
+
 // The stamp carries the time before the scan: a file saved during the build is newer than it and is built next time.
 const startedAt = new Date();
-const expected = new Set<string>([stamp]);
-for (const name of globSync("**/*", { cwd: source, exclude: (path) => /\.(test|suite|fuzz)\.ts$/.test(path) })) {
+const builder = statSync(import.meta.filename).mtimeMs;
+const previous = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const everything = previous < builder;
+const expected = new Set<string>();
+
+mkdirSync(output, { recursive: true });
+for (const name of globSync("**/*", { cwd: source })) {
+  if (onlyForTests.test(name)) continue;
   const from = join(source, name);
-  const state = statSync(from);
-  if (state.isDirectory()) continue;
+  const state = statSync(from, { throwIfNoEntry: false });
+  if (state === undefined || state.isDirectory()) continue;
   const to = join(output, name.replace(/\.ts$/, ".js"));
   expected.add(to);
-  if (existsSync(to) && statSync(to).mtimeMs > state.mtimeMs) continue;
+  if (!everything && sameTime(to, state.mtime)) continue;
   mkdirSync(dirname(to), { recursive: true });
-  if (name.endsWith(".ts")) {
-    const text = stripTypeScriptTypes(readFileSync(from, "utf8"), { mode: "strip" });
-    writeFileSync(to, text.replace(relativeImport, "$1.js$2"));
-  } else {
-    writeFileSync(to, readFileSync(from));
+  const bytes = readFileSync(from);
+  if (!name.endsWith(".ts")) {
+    publish(to, bytes, state.mtime);
+    continue;
   }
+  let text: string;
+  try {
+    text = stripTypeScriptTypes(bytes.toString("utf8"), { mode: "strip" });
+  } catch (error) {
+    console.error(`src/${name}: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  }
+  publish(to, text.replace(relativeImport, "$1.js$2"), state.mtime);
 }
+// Names with a leading dot are the stamp, the compile cache and files being written.
 for (const name of globSync("**/*", { cwd: output })) {
   const path = join(output, name);
-  if (!expected.has(path) && !name.startsWith(".") && existsSync(path) && !statSync(path).isDirectory()) rmSync(path);
+  if (name.startsWith(".") || expected.has(path)) continue;
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) rmSync(path, { force: true });
 }
-mkdirSync(output, { recursive: true });
-writeFileSync(stamp, "");
-utimesSync(stamp, startedAt, startedAt);
+publish(stamp, "", startedAt);
