@@ -1,40 +1,112 @@
-// What the daemon and a worker say to each other, and nothing else: the one file of src/worker that the daemon imports.
-// Every message is one line of JSON on a stream; file descriptors go ahead of the message that names them, on the lane.
+// What the daemon and a worker say to each other: the one file of src/worker that the daemon imports. The carrier is
+// base/link.ts. Types only: each side's handlers are checked against them.
 
-/** One service as a worker runs it. */
+/** How a program is served: as a server that listens, or one instance for each request (WAGI). */
+export type GuestKind = "server" | "cgi";
+
+/** One revision of a service as a worker runs it; everything in it was validated by the daemon. */
 export interface InstanceSpec {
   /** `namespace/name`. */
   readonly service: string;
   readonly revision: number;
-  readonly kind: "server" | "cgi";
+  readonly kind: GuestKind;
   readonly digest: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly mounts: readonly Mount[];
-  readonly limits: Limits;
+  readonly mounts: readonly { readonly source: string; readonly target: string; readonly mode: "ro" | "rw" }[];
+  readonly memoryBytesMax: number;
   /** The listeners that the guest is handed, from descriptor 3 on. */
   readonly ports: readonly GuestPort[];
 }
 
 export interface GuestPort {
   readonly protocol: "tcp" | "udp";
-  /** The guest's own port; 0 where the manifest names none. */
   readonly port: number;
 }
 
-/** A route as workers know it: the part of a listener's traffic and the service that gets it. */
-export interface RouteEntry extends Pick<Route, "host" | "path" | "ip"> {
+/** What part of a listener's traffic goes to a service, and to which port of its guest. */
+export interface RouteEntry {
   /** The listener's key, e.g. `http://0.0.0.0:8080`. */
   readonly listener: string;
-  readonly port: number;
+  readonly host?: string;
+  readonly path?: string;
+  readonly ip?: string;
+  readonly guestPort: number;
 }
 
-/** Where a service is served. CGI: in every worker. */
+/** Where a service is served; every worker knows it for every service. */
 export interface Placement {
   readonly service: string;
   readonly revision: number;
-  readonly kind: "server" | "cgi";
-  /** The worker that holds the instance, undefined while there is none. */
+  readonly kind: GuestKind;
+  /** `off`: stopped by its operator, requests are refused at once. `on`: they wait for an instance, within bounds. */
+  readonly state: "on" | "off";
+  /** The worker that holds the instance; undefined while none does. CGI is served by every worker. */
   readonly worker: string | undefined;
   readonly routes: readonly RouteEntry[];
 }
+
+/** States of one revision in one worker. The daemon adds `stopped`. */
+export type GuestState = "starting" | "running" | "restarting" | "crash-loop" | "stopping";
+
+export interface GuestStatus {
+  readonly service: string;
+  readonly revision: number;
+  readonly state: GuestState;
+  /** Why it is not running, or why it last restarted. */
+  readonly reason?: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt?: number;
+  readonly startMs?: number;
+  readonly restarts: number;
+  /** Newest first, ten at most. */
+  readonly lastRestarts: readonly { readonly at: number; readonly reason: string }[];
+  readonly requests: number;
+  readonly memoryBytes: number;
+  readonly cpuMs: number;
+}
+
+export interface LogEntry {
+  readonly at: number;
+  readonly stream: "stdout" | "stderr" | "warren";
+  readonly revision: number;
+  readonly text: string;
+}
+
+/** Orders: the daemon calls, the worker answers. */
+export interface Orders {
+  /** First of all: which of the waiting lane connections belongs to this stream. */
+  lane: { body: { nonce: string }; answer: unknown };
+  hello: { body: Record<string, never>; answer: { id: string; pid: number; version: string; listeners: string[] } };
+  /** One descriptor: the listening socket. Kinds by the key's scheme. `service` for tcp and udp. */
+  listen: { body: { key: string; service?: string; guestPort?: number }; answer: unknown };
+  unlisten: { body: { key: string }; answer: unknown };
+  /** Sends a copy of one listening socket ahead of the answer. */
+  listener: { body: { key: string }; answer: unknown };
+  /** One descriptor: the program's file. Answers when the guest listens; rejects with the reason and its last lines. */
+  start: { body: { spec: InstanceSpec; wait: boolean }; answer: GuestStatus };
+  stop: { body: { service: string; revision: number; graceMs: number }; answer: GuestStatus | Record<string, never> };
+  place: { body: { placements: readonly Placement[] }; answer: unknown };
+  displace: { body: { services: readonly string[] }; answer: unknown };
+  /** Two descriptors: a lane and a bell to another worker. */
+  peer: { body: { id: string }; answer: unknown };
+  unpeer: { body: { id: string }; answer: unknown };
+  status: { body: Record<string, never>; answer: { guests: GuestStatus[]; rssBytes: number } };
+  /** Stop accepting, finish what is open, end the guests, then exit. Answered just before the exit. */
+  drain: { body: { graceMs: number }; answer: unknown };
+}
+
+/** Notes: the worker tells whoever is connected. */
+export interface Notes {
+  state: GuestStatus;
+  log: { service: string; entries: LogEntry[] };
+}
+
+/** How a worker is started: the JSON of its one argument. Descriptors 3 and 4 are its control socket and its lane. */
+export interface WorkerArguments {
+  readonly id: string;
+  readonly version: string;
+}
+
+export const controlFd = 3;
+export const laneFd = 4;

@@ -1,0 +1,91 @@
+import { StringDecoder } from "node:string_decoder";
+import type { LogEntry } from "./protocol.ts";
+
+/** A longer line is cut into pieces. */
+const lineCharsMax = 16 * 1024;
+/** What waits for a daemon, over all services of a worker; the oldest go first. */
+const waitingCharsMax = 4 * 1024 * 1024;
+/** The newest lines of each service, for the error of a deploy that failed. */
+const tailLines = 20;
+const flushAfterMs = 20;
+
+/** Takes entries; false when it cannot take them now. */
+export type LogSink = (service: string, entries: LogEntry[]) => boolean;
+
+/**
+ * Collects what guests print, line by line, and passes it on in batches. While no daemon listens the newest lines are kept,
+ * so that the next one gets them; how many were lost is said in their place.
+ */
+export class GuestLog {
+  readonly #sink: LogSink;
+  readonly #waiting = new Map<string, { entries: LogEntry[]; lost: number }>();
+  readonly #tails = new Map<string, string[]>();
+  #chars = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(sink: LogSink) {
+    this.#sink = sink;
+  }
+
+  /** A writer for one stream of one instance; call it with `undefined` at the end to flush a last line without its newline. */
+  stream(service: string, revision: number, stream: "stdout" | "stderr"): (chunk: Uint8Array | undefined) => void {
+    const decoder = new StringDecoder("utf8");
+    let rest = "";
+    return (chunk) => {
+      const lines = (rest + (chunk === undefined ? decoder.end() : decoder.write(chunk as Buffer))).split("\n");
+      rest = lines.pop() as string;
+      while (rest.length > lineCharsMax || (chunk === undefined && rest !== "")) {
+        lines.push(rest.slice(0, lineCharsMax));
+        rest = rest.slice(lineCharsMax);
+      }
+      for (const line of lines) this.add(service, revision, stream, line.endsWith("\r") ? line.slice(0, -1) : line);
+    };
+  }
+
+  /** One line, at most `lineCharsMax` of it. */
+  add(service: string, revision: number, stream: LogEntry["stream"], text: string): void {
+    const entry = { at: Date.now(), stream, revision, text: text.slice(0, lineCharsMax) };
+    let tail = this.#tails.get(service);
+    if (tail === undefined) this.#tails.set(service, (tail = []));
+    if (stream !== "warren") tail.push(entry.text);
+    if (tail.length > tailLines) tail.shift();
+    const waiting = this.#waiting.get(service) ?? { entries: [], lost: 0 };
+    this.#waiting.set(service, waiting);
+    waiting.entries.push(entry);
+    this.#chars += entry.text.length + 32;
+    if (this.#chars > waitingCharsMax) this.#dropOldest(waiting);
+    this.#timer ??= setTimeout(() => this.flush(), flushAfterMs);
+  }
+
+  /** The newest lines that a service printed, oldest first. */
+  tail(service: string): string[] {
+    return [...(this.#tails.get(service) ?? [])];
+  }
+
+  /** Forgets the lines kept for {@link tail}. */
+  forget(service: string): void {
+    this.#tails.delete(service);
+  }
+
+  /** Tries to hand over all that waits. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const [service, { entries, lost }] of this.#waiting) {
+      const first = entries[0];
+      const batch = lost > 0 && first !== undefined ? [{ ...first, stream: "warren" as const, text: `${lost} lines were lost` }, ...entries] : entries;
+      if (!this.#sink(service, batch)) return;
+      for (const entry of entries) this.#chars -= entry.text.length + 32;
+      this.#waiting.delete(service);
+    }
+  }
+
+  /** The service that waits with most gives up its older half: a flood costs its author, not the neighbours. */
+  #dropOldest(candidate: { entries: LogEntry[]; lost: number }): void {
+    let most = candidate;
+    for (const waiting of this.#waiting.values()) if (waiting.entries.length > most.entries.length) most = waiting;
+    const dropped = most.entries.splice(0, Math.ceil(most.entries.length / 2));
+    most.lost += dropped.length;
+    for (const entry of dropped) this.#chars -= entry.text.length + 32;
+  }
+}
