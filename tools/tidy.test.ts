@@ -60,7 +60,7 @@ function read(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-/** Why the tests of a folder may reach further: they join parts that its code must keep apart. */
+/** Tests may read the data and the tools outside src/, which its code cannot find once it runs from dist/. */
 function isTest(path: string): boolean {
   return /\.(test|suite|fuzz)\.ts$/.test(path);
 }
@@ -84,8 +84,14 @@ test("folders of src/ import only from the folders they may", () => {
       const to = target.split("/")[1] ?? "";
       if (!target.startsWith("src/")) {
         if (!isTest(path)) problems.push(`${path}:${line}: imports ${target}, which is outside src/`);
-      } else if (to !== folder && !allowed.includes(to) && !mayImportFile[folder]?.includes(target.slice("src/".length))) {
-        problems.push(`${path}:${line}: src/${folder} may not import from src/${to} (${specifier}); it may from: ${allowed.join(", ") || "nothing"}`);
+      } else if (
+        to !== folder &&
+        !allowed.includes(to) &&
+        !mayImportFile[folder]?.includes(target.slice("src/".length))
+      ) {
+        problems.push(
+          `${path}:${line}: src/${folder} may not import from src/${to} (${specifier}); it may from: ${allowed.join(", ") || "nothing"}`,
+        );
       }
     }
   }
@@ -107,7 +113,9 @@ test("relative imports name an existing .ts file", () => {
 });
 
 test(`no file is longer than ${linesMax} lines`, () => {
-  const problems = all.map((path) => ({ path, lines: read(path).split("\n").length - 1 })).filter(({ lines }) => lines > linesMax);
+  const problems = all
+    .map((path) => ({ path, lines: read(path).split("\n").length - 1 }))
+    .filter(({ lines }) => lines > linesMax);
   check(
     problems.map(({ path, lines }) => `${path}: ${lines} lines`),
     "Files that hold more than one concept; split them:",
@@ -115,7 +123,9 @@ test(`no file is longer than ${linesMax} lines`, () => {
 });
 
 test("file and folder names are kebab-case", () => {
-  const problems = all.filter((path) => path.split("/").some((part) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|suite|fuzz|config|d))?(\.ts)?$/.test(part)));
+  const problems = all.filter((path) =>
+    path.split("/").some((part) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|suite|fuzz|config|d))?(\.ts)?$/.test(part)),
+  );
   check(problems, "Names that are not kebab-case:");
 });
 
@@ -125,7 +135,9 @@ test("restricted modules are imported only where they may be", () => {
     for (const { specifier, line } of importsOf(read(path))) {
       const allowed = onlyIn[specifier];
       if (allowed !== undefined && !allowed.includes(path)) {
-        problems.push(`${path}:${line}: ${specifier} may be imported ${allowed.length > 0 ? `only in ${allowed.join(", ")}` : "nowhere"}`);
+        problems.push(
+          `${path}:${line}: ${specifier} may be imported ${allowed.length > 0 ? `only in ${allowed.join(", ")}` : "nowhere"}`,
+        );
       }
     }
   }
