@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { digestOf } from "../base/digest.ts";
+import { openDatabase } from "./database.ts";
+import { ServiceStore } from "./service-store.ts";
+
+const program = digestOf(Buffer.from("a program"));
+const other = digestOf(Buffer.from("another"));
+
+describe("ServiceStore", () => {
+  let folder: string;
+  let database: DatabaseSync;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "warren-store-"));
+    database = openDatabase(join(folder, "warren.db"));
+  });
+  afterEach(() => {
+    if (database.isOpen) database.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const revision = (name: string, spec = "{}", digest = program) => ({
+    namespace: "default",
+    name,
+    spec,
+    program: digest,
+    deployedAt: 1000,
+  });
+
+  it("commitRevision() makes a service and numbers its revisions", () => {
+    const store = new ServiceStore(database);
+    assert.equal(store.get("default", "shop"), undefined);
+    assert.equal(store.commitRevision(revision("shop")).revision.number, 1);
+    const second = store.commitRevision(revision("shop", '{"a":1}', other));
+    assert.equal(second.revision.number, 2);
+    assert.deepEqual(store.get("default", "shop"), second);
+    assert.deepEqual(
+      store.revisions("default", "shop").map(({ number, spec }) => [number, spec]),
+      [
+        [2, '{"a":1}'],
+        [1, "{}"],
+      ],
+    );
+  });
+
+  it("commitRevision() wants a stopped service running again", () => {
+    const store = new ServiceStore(database);
+    store.commitRevision(revision("shop"));
+    assert.equal(store.setDesired("default", "shop", "stopped"), true);
+    assert.equal(store.get("default", "shop")?.desired, "stopped");
+    store.commitRevision(revision("shop"));
+    assert.equal(store.get("default", "shop")?.desired, "running");
+  });
+
+  it("commitRevision() refuses an unknown namespace and changes nothing", () => {
+    const store = new ServiceStore(database);
+    assert.throws(() => store.commitRevision({ ...revision("shop"), namespace: "nowhere" }), {
+      code: "namespace.unknown",
+    });
+    assert.deepEqual(store.list(), []);
+  });
+
+  it("commitRevision() is all or nothing", () => {
+    const store = new ServiceStore(database);
+    store.commitRevision(revision("shop"));
+    database.exec("CREATE TRIGGER refuse BEFORE INSERT ON revisions BEGIN SELECT raise(ABORT, 'refused'); END");
+    assert.throws(() => store.commitRevision(revision("shop")), { code: "state.database" });
+    assert.equal(store.get("default", "shop")?.revision.number, 1);
+    database.exec("DROP TRIGGER refuse");
+    assert.equal(store.commitRevision(revision("shop")).revision.number, 2);
+  });
+
+  it("commitRevision() keeps the newest revisions only", () => {
+    const store = new ServiceStore(database, { revisionsMax: 2 });
+    for (let count = 0; count < 4; count++) store.commitRevision(revision("shop", "{}", count === 0 ? other : program));
+    assert.deepEqual(
+      store.revisions("default", "shop").map(({ number }) => number),
+      [4, 3],
+    );
+    assert.deepEqual([...store.programs()], [program]);
+  });
+
+  it("list() is ordered and can be limited to a namespace", () => {
+    const store = new ServiceStore(database);
+    for (const name of ["b", "a"]) store.commitRevision(revision(name));
+    assert.deepEqual(
+      store.list("default").map(({ name }) => name),
+      ["a", "b"],
+    );
+    assert.deepEqual(store.list("elsewhere"), []);
+    assert.deepEqual(store.namespaces(), ["default"]);
+  });
+
+  it("delete() removes the service, its revisions and its hold on programs", () => {
+    const store = new ServiceStore(database);
+    store.commitRevision(revision("shop"));
+    assert.equal(store.delete("default", "shop"), true);
+    assert.equal(store.delete("default", "shop"), false);
+    assert.equal(store.setDesired("default", "shop", "running"), false);
+    assert.equal(store.programs().size, 0);
+    assert.deepEqual(store.revisions("default", "shop"), []);
+  });
+
+  it("keeps what was written across a reopening", () => {
+    new ServiceStore(database).commitRevision(revision("shop", '{"x":"é"}'));
+    database.close();
+    database = openDatabase(join(folder, "warren.db"));
+    assert.equal(new ServiceStore(database).get("default", "shop")?.revision.spec, '{"x":"é"}');
+  });
+});
