@@ -5,22 +5,38 @@ import Type, { type Static } from "typebox";
 const closed = { additionalProperties: false } as const;
 
 /** DNS label, so that NAME.localhost and NAME.warren.internal are always valid hosts (RFC 1123 §2.1). */
-export const Name = Type.String({ pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description: "lower-case letters, digits and -, at most 63" });
+export const Name = Type.String({
+  pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+  description: "lower-case letters, digits and -, at most 63",
+});
 
-export const DigestText = Type.String({ pattern: "^sha256:[0-9a-f]{64}$", description: "sha256: and 64 hexadecimal digits" });
+export const DigestText = Type.String({
+  pattern: "^sha256:[0-9a-f]{64}$",
+  description: "sha256: and 64 hexadecimal digits",
+});
 
 /** `64MiB`, `1GiB`, `512KiB`, or plain bytes. */
-export const Size = Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB|kB|MB|GB)?$" });
+export const Size = Type.String({
+  pattern: "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB|kB|MB|GB)?$",
+  description: "a size such as 64MiB",
+});
 
 /** `500ms`, `30s`, `5m`, `1h`. */
-export const Duration = Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$" });
+export const Duration = Type.String({
+  pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$",
+  description: "a duration such as 30s",
+});
 
 export const Route = Type.Object(
   {
     host: Type.Optional(Type.String({ description: "host name, exact or *.example.com; any host when absent" })),
-    path: Type.Optional(Type.String({ pattern: "^/", description: "path prefix; the longest that ends at a segment boundary wins" })),
+    path: Type.Optional(
+      Type.String({ pattern: "^/", description: "path prefix; the longest that ends at a segment boundary wins" }),
+    ),
     ip: Type.Optional(Type.String({ description: "address of the server that the client dialled" })),
-    listen: Type.Optional(Type.String({ description: "tcp://ADDR:PORT or udp://ADDR:PORT; the daemon's http listener when absent" })),
+    listen: Type.Optional(
+      Type.String({ description: "tcp://ADDR:PORT or udp://ADDR:PORT; the daemon's http listener when absent" }),
+    ),
     port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: "the guest's own port" })),
   },
   closed,
@@ -37,10 +53,7 @@ export const Mount = Type.Object(
 );
 export type Mount = Static<typeof Mount>;
 
-export const Limits = Type.Object(
-  { memory: Type.Optional(Size) },
-  closed,
-);
+export const Limits = Type.Object({ memory: Type.Optional(Size) }, closed);
 export type Limits = Static<typeof Limits>;
 
 /** What is deployed: a manifest whose program is a digest and whose paths are absolute. */
@@ -48,7 +61,9 @@ export const ServiceSpec = Type.Object(
   {
     name: Name,
     program: DigestText,
-    kind: Type.Optional(Type.Union([Type.Literal("server"), Type.Literal("cgi")], { description: "server when absent" })),
+    kind: Type.Optional(
+      Type.Union([Type.Literal("server"), Type.Literal("cgi")], { description: "server when absent" }),
+    ),
     args: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
     env: Type.Optional(Type.Record(Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }), Type.String())),
     route: Type.Optional(Type.Array(Route, { maxItems: 100 })),
@@ -125,7 +140,9 @@ export type LogLine = Static<typeof LogLine>;
 export const EventView = Type.Object({
   id: Type.Integer(),
   at: Type.String({ format: "date-time" }),
-  type: Type.String({ description: "service.deployed, service.state, service.restarted, service.deleted, worker.started, worker.lost" }),
+  type: Type.String({
+    description: "service.deployed, service.state, service.restarted, service.deleted, worker.started, worker.lost",
+  }),
   namespace: Type.Optional(Type.String()),
   service: Type.Optional(Type.String()),
   message: Type.String(),

@@ -1,0 +1,204 @@
+import Type, { type TSchema } from "typebox";
+import { DigestText, EventView, HealthView, LogLine, Name, Problem, ServiceSpec, ServiceView } from "./service.ts";
+
+// The routes of the control API, in one list: the server registers them, OpenAPI is made of them.
+
+const Flag = Type.Union([Type.Literal(""), Type.Literal("true"), Type.Literal("false")], {
+  description: "`follow` alone means true",
+});
+
+const Since = Type.String({
+  pattern: "^([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})|[0-9]+(\\.[0-9]+)?(ms|s|m|h))$",
+  description: "a date and time (RFC 3339) or a duration before now (10m)",
+});
+
+const InNamespace = Type.Object({ namespace: Name });
+const OfService = Type.Object({ namespace: Name, name: Name });
+const OfProgram = Type.Object({ namespace: Name, digest: DigestText });
+
+const LogQuery = Type.Object(
+  {
+    follow: Type.Optional(Flag),
+    since: Type.Optional(Since),
+    tail: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 1_000_000, description: "at most so many of the newest lines" }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const EventQuery = Type.Object(
+  { follow: Type.Optional(Flag), since: Type.Optional(Since), namespace: Type.Optional(Name) },
+  { additionalProperties: false },
+);
+
+/** What an upload answers. */
+export const ProgramView = Type.Object({ digest: DigestText, bytes: Type.Integer() });
+
+const tagged = { ETag: { type: "string", description: "revision and desired state, for If-Match" } };
+const json = (schema: TSchema, description: string, headers?: object): object => ({
+  description,
+  ...(headers === undefined ? {} : { headers }),
+  content: { "application/json": { schema } },
+});
+const ndjson = (schema: TSchema, description: string): object => ({
+  description,
+  content: { "application/x-ndjson": { schema } },
+});
+const empty = (description: string): object => ({ description, type: "null" });
+const problem = (description: string): object => ({
+  description,
+  content: { "application/problem+json": { schema: Problem } },
+});
+
+const always = {
+  400: problem("the request is not valid: `request.invalid`, `service.*`"),
+  403: problem("a foreign Host or Origin: `request.foreign-host`, `request.foreign-origin`"),
+  "5xx": problem("the daemon failed: `internal`, `state.*`"),
+};
+const unknown = { 404: problem("`service.unknown`, `namespace.unknown`") };
+const changed = { 412: problem("`service.changed`: If-Match or If-None-Match does not hold") };
+
+const Precondition = Type.Object({
+  "if-match": Type.Optional(Type.String({ maxLength: 1000, description: "ETag that the service must still have" })),
+});
+const PutPrecondition = Type.Object({
+  ...Precondition.properties,
+  "if-none-match": Type.Optional(Type.String({ maxLength: 1000, description: "`*`: the service must not exist yet" })),
+});
+
+function action(name: "start" | "stop" | "restart", summary: string) {
+  return {
+    method: "POST",
+    url: `/v1/namespaces/:namespace/services/:name/${name}`,
+    schema: {
+      operationId: `${name}Service`,
+      summary,
+      params: OfService,
+      headers: Precondition,
+      response: {
+        200: json(ServiceView, "the service", tagged),
+        ...unknown,
+        ...changed,
+        422: problem("`deploy.failed`"),
+        ...always,
+      },
+    },
+  } as const;
+}
+
+export const operations = {
+  health: {
+    method: "GET",
+    url: "/v1/health",
+    schema: {
+      operationId: "health",
+      summary: "How the daemon and its workers are",
+      response: { 200: json(HealthView, "the daemon"), ...always },
+    },
+  },
+  events: {
+    method: "GET",
+    url: "/v1/events",
+    schema: {
+      operationId: "events",
+      summary: "What happened, oldest first",
+      querystring: EventQuery,
+      response: { 200: ndjson(EventView, "one event a line"), ...always },
+    },
+  },
+  listServices: {
+    method: "GET",
+    url: "/v1/namespaces/:namespace/services",
+    schema: {
+      operationId: "listServices",
+      summary: "The services of a namespace, by name",
+      params: InNamespace,
+      response: { 200: json(Type.Array(ServiceView), "the services"), ...unknown, ...always },
+    },
+  },
+  getService: {
+    method: "GET",
+    url: "/v1/namespaces/:namespace/services/:name",
+    schema: {
+      operationId: "getService",
+      summary: "One service",
+      params: OfService,
+      response: { 200: json(ServiceView, "the service", tagged), ...unknown, ...always },
+    },
+  },
+  putService: {
+    method: "PUT",
+    url: "/v1/namespaces/:namespace/services/:name",
+    schema: {
+      operationId: "putService",
+      summary: "Deploy a service: answers once the new revision listens, or has failed",
+      params: OfService,
+      headers: PutPrecondition,
+      body: ServiceSpec,
+      response: {
+        200: json(ServiceView, "the new revision replaced the old one", tagged),
+        201: json(ServiceView, "the service is new", tagged),
+        404: problem("`namespace.unknown`"),
+        ...changed,
+        413: problem("`request.too-large`"),
+        415: problem("`request.media-type`"),
+        422: problem("`deploy.failed`, `blob.unknown`: the old revision, if there was one, goes on"),
+        ...always,
+      },
+    },
+  },
+  deleteService: {
+    method: "DELETE",
+    url: "/v1/namespaces/:namespace/services/:name",
+    schema: {
+      operationId: "deleteService",
+      summary: "Stop and delete a service, its revisions and its logs",
+      params: OfService,
+      headers: Precondition,
+      response: { 204: empty("deleted"), ...unknown, ...changed, ...always },
+    },
+  },
+  startService: action("start", "Start a stopped service: answers once it listens"),
+  stopService: action("stop", "Drain and stop a service; it stays stopped until it is started"),
+  restartService: action("restart", "Replace the instances of a service by new ones, without losing a request"),
+  logs: {
+    method: "GET",
+    url: "/v1/namespaces/:namespace/services/:name/logs",
+    schema: {
+      operationId: "logs",
+      summary: "What a service wrote, oldest first",
+      params: OfService,
+      querystring: LogQuery,
+      response: { 200: ndjson(LogLine, "one line of the log a line"), ...unknown, ...always },
+    },
+  },
+  headProgram: {
+    method: "HEAD",
+    url: "/v1/namespaces/:namespace/programs/:digest",
+    schema: {
+      operationId: "headProgram",
+      summary: "Whether a program is stored here, and its size",
+      params: OfProgram,
+      response: { 200: empty("Content-Length is its size"), 404: empty("it is not"), ...always },
+    },
+  },
+  putProgram: {
+    method: "PUT",
+    url: "/v1/namespaces/:namespace/programs/:digest",
+    schema: {
+      operationId: "putProgram",
+      summary: "Upload a program: answers once it would survive a power cut",
+      consumes: ["application/octet-stream"],
+      params: OfProgram,
+      body: Type.Unsafe<AsyncIterable<Uint8Array>>({ type: "string", format: "binary" }),
+      response: {
+        201: json(ProgramView, "stored"),
+        413: problem("`blob.too-large`"),
+        415: problem("`request.media-type`"),
+        507: problem("`blob.disk-full`"),
+        ...always,
+      },
+    },
+  },
+} as const;

@@ -1,0 +1,26 @@
+// The addresses of the control API, for whoever calls it. Names are encoded, so that a bad one is refused by the daemon
+// with a proper message instead of reaching another route.
+
+export const healthPath = "/v1/health";
+export const eventsPath = "/v1/events";
+
+export function servicesPath(namespace: string): string {
+  return `/v1/namespaces/${encodeURIComponent(namespace)}/services`;
+}
+
+export function servicePath(namespace: string, name: string): string {
+  return `${servicesPath(namespace)}/${encodeURIComponent(name)}`;
+}
+
+export function programPath(namespace: string, digest: string): string {
+  return `/v1/namespaces/${encodeURIComponent(namespace)}/programs/${encodeURIComponent(digest)}`;
+}
+
+/** `?a=1&b=2` of what is given, or nothing. */
+export function query(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== false) search.set(name, String(value));
+  }
+  return search.size === 0 ? "" : `?${search}`;
+}

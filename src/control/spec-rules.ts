@@ -1,0 +1,152 @@
+import { isIP } from "node:net";
+import { type Issue, type Path, shown } from "./check.ts";
+import { formatListen, parseListen } from "./listen.ts";
+import type { Mount, Route, ServiceSpec } from "./service.ts";
+import { parseSize } from "./size.ts";
+
+/** A rule that a schema cannot say was broken. */
+export interface RuleIssue extends Omit<Issue, "kind"> {
+  readonly kind: "bad-host" | "bad-path" | "bad-listen" | "bad-size" | "bad-value" | "bad-mount" | "duplicate-route";
+}
+
+/** The parts of a spec that the rules look at; a manifest has them too. */
+export type RuledSpec = Pick<ServiceSpec, "kind" | "args" | "env" | "route" | "mount" | "limits">;
+
+const hostLengthMax = 253;
+const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+/** RFC 3986 §3.3 pchar without percent-encoding: one spelling for one path, so that no prefix can be dodged. */
+const pathPattern = /^\/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
+/** The smallest and largest memory that wasm32 can have: one page, 65,536 pages. */
+const memoryBytesMin = 65_536;
+const memoryBytesMax = 4 * 1024 ** 3;
+
+/** What is wrong with a spec whose shape is right: hosts, paths, addresses, sizes, duplicates. Empty when nothing is. */
+export function checkRules(spec: RuledSpec): RuleIssue[] {
+  const issues: RuleIssue[] = [];
+  for (const [index, text] of (spec.args ?? []).entries()) checkText(text, ["args", index], issues);
+  for (const [name, text] of Object.entries(spec.env ?? {})) checkText(text, ["env", name], issues);
+  checkRoutes(spec.route ?? [], spec.kind ?? "server", issues);
+  checkMounts(spec.mount ?? [], issues);
+  if (spec.limits?.memory !== undefined) checkMemory(spec.limits.memory, issues);
+  return issues;
+}
+
+/** Why a host name of a route is not one; undefined when it is. RFC 1123 §2.1, with `*.` for any one or more labels. */
+export function hostProblem(host: string): string | undefined {
+  if (host !== host.toLowerCase()) return `write it in lower case: ${host.toLowerCase()}`;
+  if (host.includes("/")) return "expected a name without scheme or path, such as shop.example.com";
+  if (isIP(host.replace(/^\[|\]$/g, "")) !== 0) return 'an address goes into "ip"';
+  if (/:[0-9]*$/.test(host)) return "a route's host has no port";
+  const name = host.startsWith("*.") ? host.slice(2) : host;
+  if (name.includes("*")) return "* stands only for the whole first label, as in *.example.com";
+  if (name.length > hostLengthMax) return `at most ${hostLengthMax} characters`;
+  if (!name.split(".").every((part) => label.test(part)))
+    return "expected a name such as shop.example.com or *.example.com";
+  return undefined;
+}
+
+function checkText(text: string, path: Path, issues: RuleIssue[]): void {
+  // WASI passes these NUL-terminated: the guest would see another text than was meant.
+  if (text.includes("\0")) issues.push({ kind: "bad-value", path, message: "must not contain a NUL character" });
+}
+
+function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", issues: RuleIssue[]): void {
+  const seen = new Map<string, number>();
+  for (const [index, route] of routes.entries()) {
+    const at = ["route", index];
+    const before = issues.length;
+    checkRoute(route, kind, at, issues);
+    if (issues.length > before) continue;
+    const listen = route.listen === undefined ? "" : formatListen(parseListen(route.listen));
+    const path = route.path?.replace(/\/+$/, "") ?? "";
+    const key = JSON.stringify([listen, route.host ?? "", path, route.ip ?? ""]);
+    const first = seen.get(key);
+    if (first !== undefined) {
+      issues.push({
+        kind: "duplicate-route",
+        path: at,
+        message: `takes the same traffic as route ${first + 1}`,
+        hint: "remove one of them",
+      });
+    }
+    seen.set(key, first ?? index);
+  }
+}
+
+function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
+  const { host, path, ip, listen } = route;
+  if (host !== undefined) {
+    const problem = hostProblem(host);
+    if (problem !== undefined)
+      issues.push({
+        kind: "bad-host",
+        path: [...at, "host"],
+        message: `is not a host name: ${shown(host)}`,
+        hint: problem,
+      });
+  }
+  if (path !== undefined && (!pathPattern.test(path) || /\/\/|\/\.\.?(\/|$)/.test(path))) {
+    const hint = "expected a plain path such as /api: no query, no %, no //, no . or ..";
+    issues.push({ kind: "bad-path", path: [...at, "path"], message: `is not a path prefix: ${shown(path)}`, hint });
+  }
+  if (ip !== undefined && isIP(ip) === 0) {
+    issues.push({ kind: "bad-value", path: [...at, "ip"], message: `must be an IP address, not ${shown(ip)}` });
+  }
+  if (listen === undefined) return;
+  try {
+    const { protocol } = parseListen(listen);
+    if (host !== undefined || path !== undefined) {
+      const which = host === undefined ? "path" : "host";
+      issues.push({
+        kind: "bad-listen",
+        path: [...at, which],
+        message: `cannot be used with listen = "${protocol}://…", which carries no ${which}s`,
+      });
+    }
+    if (kind === "cgi") {
+      issues.push({
+        kind: "bad-listen",
+        path: [...at, "listen"],
+        message: 'cannot be used with kind = "cgi", which is called by HTTP only',
+      });
+    }
+  } catch (error) {
+    issues.push({ kind: "bad-listen", path: [...at, "listen"], message: `is wrong: ${(error as Error).message}` });
+  }
+}
+
+function checkMounts(mounts: readonly Pick<Mount, "source" | "target">[], issues: RuleIssue[]): void {
+  const seen = new Set<string>();
+  for (const [index, { source, target }] of mounts.entries()) {
+    const at = ["mount", index];
+    if (source === "" || source.includes("\0")) {
+      issues.push({
+        kind: "bad-mount",
+        path: [...at, "source"],
+        message: `is not a directory's path: ${shown(source)}`,
+      });
+    }
+    if (target.includes("\0") || /\/\/|\/\.\.?(\/|$)/.test(target)) {
+      issues.push({
+        kind: "bad-mount",
+        path: [...at, "target"],
+        message: `must be a plain absolute path, not ${shown(target)}`,
+      });
+    }
+    const key = target.replace(/\/+$/, "");
+    if (seen.has(key))
+      issues.push({ kind: "bad-mount", path: [...at, "target"], message: `${shown(target)} is mounted twice` });
+    seen.add(key);
+  }
+}
+
+function checkMemory(memory: string, issues: RuleIssue[]): void {
+  const path = ["limits", "memory"];
+  try {
+    const bytes = parseSize(memory);
+    if (bytes >= memoryBytesMin && bytes <= memoryBytesMax) return;
+    issues.push({ kind: "bad-size", path, message: `must be from 64KiB to 4GiB, not ${shown(memory)}` });
+  } catch (error) {
+    issues.push({ kind: "bad-size", path, message: `is wrong: ${(error as Error).message}` });
+  }
+}
