@@ -1,0 +1,59 @@
+import type { Command } from "commander";
+
+/** One command: what help and completion show of it, and the module that holds it, loaded only when it is wanted. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly group: string;
+  readonly load: () => Promise<{ define(command: Command): void }>;
+}
+
+const services = "Services:";
+const programs = "Programs:";
+const machine = "This machine:";
+
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "deploy",
+    group: services,
+    summary: "create or replace a service",
+    load: () => import("./commands/deploy.ts"),
+  },
+  { name: "ls", group: services, summary: "list services", load: () => import("./commands/ls.ts") },
+  {
+    name: "show",
+    group: services,
+    summary: "show everything about a service",
+    load: () => import("./commands/show.ts"),
+  },
+  { name: "logs", group: services, summary: "print what a service wrote", load: () => import("./commands/logs.ts") },
+  { name: "start", group: services, summary: "start stopped services", load: () => import("./commands/start.ts") },
+  { name: "stop", group: services, summary: "stop services", load: () => import("./commands/stop.ts") },
+  { name: "restart", group: services, summary: "restart services", load: () => import("./commands/restart.ts") },
+  { name: "rm", group: services, summary: "remove services", load: () => import("./commands/rm.ts") },
+  {
+    name: "run",
+    group: programs,
+    summary: "run a program here and now, in the same sandbox",
+    load: () => import("./commands/run.ts"),
+  },
+  { name: "serve", group: machine, summary: "run the daemon", load: () => import("./commands/serve.ts") },
+  {
+    name: "demo",
+    group: machine,
+    summary: "build, deploy and call services in several languages",
+    load: () => import("./commands/demo.ts"),
+  },
+  {
+    name: "doctor",
+    group: machine,
+    summary: "check this machine and its daemon",
+    load: () => import("./commands/doctor.ts"),
+  },
+  {
+    name: "completion",
+    group: machine,
+    summary: "print a shell's completion script",
+    load: () => import("./commands/completion.ts"),
+  },
+];

@@ -1,0 +1,60 @@
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { defaultSocket, defaultState } from "../daemon-address.ts";
+import { collect, examples, jsonOption, wholeNumber } from "../options.ts";
+
+interface ServeOptions {
+  readonly state?: string;
+  readonly http?: string[];
+  readonly socket?: string;
+  readonly workers?: number;
+  readonly logFormat: "auto" | "json" | "text";
+  readonly json?: boolean;
+}
+
+/** Only this machine can reach a first try; what others should reach is named with --http. */
+const defaultHttp = "127.0.0.1:8080";
+
+export function define(command: Command): void {
+  jsonOption(command, "the same as --log-format json")
+    .description(
+      "Run the daemon: serve the deployed services and take orders from the other commands. SIGTERM and Ctrl-C drain and end it.",
+    )
+    .option(
+      "--http <ADDR>",
+      `address of the HTTP listener, several times for several; [::]:80 is every address (default: ${defaultHttp})`,
+      collect(String),
+    )
+    .option("--state <DIR>", "state directory (default: $XDG_STATE_HOME/warren; /var/lib/warren for root)")
+    .option(
+      "--socket <PATH>",
+      "socket of the control API (default: $XDG_RUNTIME_DIR/warren.sock; /run/warren.sock for root)",
+    )
+    .option("--workers <N>", "worker processes (default: one for each core)", wholeNumber(1, 1024))
+    .addOption(
+      new Option("--log-format <FORMAT>", "auto: text on a terminal, else JSON")
+        .choices(["auto", "json", "text"])
+        .default("auto"),
+    )
+    .action(serve);
+  examples(command, [
+    ["warren serve", `services on http://${defaultHttp}, for this machine only`],
+    ["warren serve --http :80", "for everyone who reaches this machine, on port 80"],
+    [
+      "warren serve --state ./state --socket ./warren.sock",
+      "beside another daemon; WARREN_HOST=unix://$PWD/warren.sock reaches it",
+    ],
+  ]);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const { runDaemon } = await import("../../daemon/daemon.ts");
+  process.exitCode = await runDaemon({
+    state: resolve(options.state ?? defaultState()),
+    http: options.http ?? [defaultHttp],
+    socket: resolve(options.socket ?? defaultSocket()),
+    workers: options.workers ?? availableParallelism(),
+    log: options.json ? "json" : options.logFormat,
+  });
+}

@@ -1,0 +1,90 @@
+import type { Command } from "commander";
+import type { ServiceView } from "../../control/service.ts";
+import { type ClientOptions, clientOptions, connect, examples, printJson } from "../options.ts";
+import { filterEscapes } from "../ui/escapes.ts";
+import { paintState, tableWidth } from "../ui/state.ts";
+import { bold } from "../ui/style.ts";
+import { renderTable } from "../ui/table.ts";
+import { formatAge, formatBytes, formatSpan } from "../ui/units.ts";
+
+export function define(command: Command): void {
+  clientOptions(command)
+    .description(
+      "Show everything about a service: state, revision, routes, instances, restarts with their reasons, grants.",
+    )
+    .argument("<NAME>", "name of a service")
+    .action(async (name: string, options: ClientOptions) => {
+      const { service } = await connect(options).getService(options.namespace, name);
+      if (options.json) printJson(service);
+      else process.stdout.write(`${serviceText(service, Date.now(), tableWidth())}\n`);
+    });
+  examples(command, [
+    ["warren show shop", ""],
+    ["warren show shop --json | jq -r .program", "the digest of its program"],
+  ]);
+}
+
+/** A service as `warren show` prints it. */
+export function serviceText(service: ServiceView, now: number, width: number | undefined): string {
+  const { spec } = service;
+  const facts: [string, string][] = [
+    ["name", service.name],
+    ["namespace", service.namespace],
+    ["state", service.state],
+    ["reason", service.reason ?? ""],
+    ["kind", service.kind],
+    ["revision", `${service.revision}, deployed ${formatAge(now - Date.parse(service.deployedAt))} ago`],
+    ["program", `${service.program} (${formatBytes(service.programBytes)})`],
+    ["routes", service.routes.join("\n")],
+    ["arguments", (spec.args ?? []).map((arg) => JSON.stringify(arg)).join(" ")],
+    [
+      "variables",
+      Object.entries(spec.env ?? {})
+        .map(([key, value]) => `${key}=${value}`)
+        .join("\n"),
+    ],
+    [
+      "directories",
+      (spec.mount ?? []).map(({ source, target, mode }) => `${target} from ${source} (${mode ?? "ro"})`).join("\n"),
+    ],
+    ["memory limit", spec.limits?.memory ?? ""],
+    ["memory", formatBytes(service.memoryBytes)],
+    ["requests", String(service.requests)],
+    ["CPU time", formatSpan(service.cpuMs)],
+    ["restarts", String(service.restarts)],
+  ];
+  const given = facts.filter(([, value]) => value !== "");
+  const indent = Math.max(...given.map(([key]) => key.length)) + 2;
+  const lines = given.map(([key, value]) => {
+    const text = value
+      .split("\n")
+      .map((line) => filterEscapes(line))
+      .join(`\n${" ".repeat(indent)}`);
+    return `${bold(key.padEnd(indent), process.stdout)}${key === "state" ? paintState(text) : text}`;
+  });
+  const layout = { width, titleStyle: (title: string) => bold(title, process.stdout) };
+  if (service.instances.length > 0) {
+    const rows = service.instances.map((instance) => [
+      instance.worker,
+      String(instance.revision),
+      instance.state,
+      instance.startedAt === undefined ? "" : formatAge(now - Date.parse(instance.startedAt)),
+      instance.startMs === undefined ? "" : formatSpan(instance.startMs),
+      formatBytes(instance.memoryBytes),
+      formatSpan(instance.cpuMs),
+    ]);
+    const columns = ["WORKER", "REVISION", "STATE", "AGE", "STARTED IN", "MEMORY", "CPU"].map((title) =>
+      title === "STATE" ? { title, style: paintState } : { title },
+    );
+    lines.push("", bold("instances", process.stdout), renderTable(columns, rows, layout));
+  }
+  if (service.lastRestarts.length > 0) {
+    const rows = service.lastRestarts.map(({ at, reason }) => [`${formatAge(now - Date.parse(at))} ago`, reason]);
+    lines.push(
+      "",
+      bold("last restarts", process.stdout),
+      renderTable([{ title: "WHEN" }, { title: "WHY", widthMin: 20 }], rows, layout),
+    );
+  }
+  return lines.join("\n");
+}
