@@ -1,6 +1,7 @@
-import { errorRecord } from "../base/errors.ts";
+import { errorRecord, WarrenError } from "../base/errors.ts";
 import type { Tagged, WarrenClient } from "../control/client.ts";
-import { type ClientOptions, connect, printJson } from "./options.ts";
+import { connect } from "./connect.ts";
+import { type ClientOptions, printJson } from "./options.ts";
 import { reportError } from "./report.ts";
 
 /** Does one thing to several services, one after the other. A failure does not keep the rest back; it makes the exit code 1. */
@@ -17,6 +18,8 @@ export async function eachService(
       results.push({ name, ok: true, ...(result === undefined ? {} : { service: result.service }) });
       if (!options.json) process.stdout.write(`${name}\n`);
     } catch (error) {
+      // What ails the daemon is no matter of one service.
+      if (error instanceof WarrenError && error.code.startsWith("daemon.")) throw error;
       process.exitCode = 1;
       const { status: _, ...record } = errorRecord(error);
       results.push({ name, ok: false, error: record });

@@ -1,6 +1,4 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { WarrenClient } from "../control/client.ts";
-import { daemonHost } from "./daemon-address.ts";
 
 export interface JsonOption {
   readonly json?: boolean;
@@ -20,10 +18,6 @@ export function clientOptions(command: Command, jsonText?: string): Command {
   command.addOption(new Option("-H, --host <URL>", "the daemon: unix:///PATH or https://HOST:PORT").env("WARREN_HOST"));
   command.addOption(new Option("-n, --namespace <NAME>", "the namespace").env("WARREN_NAMESPACE").default("default"));
   return jsonOption(command, jsonText);
-}
-
-export function connect(options: Pick<ClientOptions, "host">): WarrenClient {
-  return new WarrenClient(daemonHost(options.host), { token: process.env.WARREN_TOKEN });
 }
 
 /** Adds examples to a command's help: what to type and what it does. */

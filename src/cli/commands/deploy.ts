@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { WarrenError } from "../../base/errors.ts";
 import type { ServiceView } from "../../control/service.ts";
+import { connect } from "../connect.ts";
 import { findDeployment, specOf } from "../deploy/deployment.ts";
 import { programDigest } from "../deploy/file-digest.ts";
-import { type ClientOptions, clientOptions, connect, examples, printJson } from "../options.ts";
+import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
 import { Progress } from "../ui/progress.ts";
 import { bold, dim, green } from "../ui/style.ts";
 import { formatSpan } from "../ui/units.ts";

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { LogLine } from "../../control/service.ts";
-import { type ClientOptions, clientOptions, connect, examples, wholeNumber } from "../options.ts";
+import { connect } from "../connect.ts";
+import { type ClientOptions, clientOptions, examples, wholeNumber } from "../options.ts";
 import { filterEscapes } from "../ui/escapes.ts";
 import { dim, hasColour, yellow } from "../ui/style.ts";
 

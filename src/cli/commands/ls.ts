@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { ServiceView } from "../../control/service.ts";
-import { type ClientOptions, clientOptions, connect, examples, printJson } from "../options.ts";
+import { connect } from "../connect.ts";
+import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
 import { paintState, tableWidth } from "../ui/state.ts";
 import { bold } from "../ui/style.ts";
 import { type Column, renderTable } from "../ui/table.ts";

@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import { errorRecord, systemCode } from "../../base/errors.ts";
 import { version } from "../../base/version.ts";
 import type { HealthView } from "../../control/service.ts";
+import { connect } from "../connect.ts";
 import { daemonHost, defaultState } from "../daemon-address.ts";
-import { connect } from "../options.ts";
 import { formatBytes } from "../ui/units.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 

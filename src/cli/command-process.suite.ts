@@ -1,0 +1,30 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+
+export interface Ended {
+  readonly code: number | string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line in a process of its own, from the sources, far from any daemon and without a terminal. */
+export function warren(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const main = join(import.meta.dirname, "main.ts");
+  const isolated = {
+    PATH: process.env.PATH,
+    HOME: "/nonexistent",
+    WARREN_HOST: "unix:///nonexistent/warren.sock",
+    NODE_DISABLE_COMPILE_CACHE: "1",
+    ...env,
+  };
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", main, ...args],
+      { env: isolated },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? null), stdout, stderr });
+      },
+    );
+  });
+}
