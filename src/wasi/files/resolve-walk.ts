@@ -1,0 +1,57 @@
+import { errno, type Result } from "../errno.ts";
+import { closeFile, open, openAt, readLinkText } from "./calls.ts";
+
+const linksMax = 32;
+/** Directories held open at once: how deep a path may lead. */
+const depthMax = 128;
+/** Components of a path and of all links in it: two PATH_MAX of single letters. */
+const componentsMax = 4096;
+
+/**
+ * Resolution one component at a time, for kernels without openat2. No call follows a link: each is read and its text
+ * walked. `..` goes back to the directory that the walk came from, never through the file system, so that a directory
+ * moved out meanwhile does not lead out.
+ */
+export function resolveByWalk(root: number, path: string): Result {
+  if (path.startsWith("/")) return -errno.PERM;
+  const walked: number[] = [root];
+  try {
+    const failure = walk(walked, path.split("/").reverse());
+    if (failure < 0) return failure;
+    if (walked.length > 1) return walked.pop() as number;
+    return openAt(root, ".", open.path | open.directory);
+  } finally {
+    for (const fd of walked.splice(1)) closeFile(fd);
+  }
+}
+
+/** Goes down the components, of which the next is the last in the array; leaves the directories of the way in `walked`. */
+function walk(walked: number[], pending: string[]): Result {
+  let links = 0;
+  for (let steps = 0; pending.length > 0; steps++) {
+    if (steps === componentsMax) return -errno.NAMETOOLONG;
+    const name = pending.pop() as string;
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      if (walked.length === 1) return -errno.PERM;
+      closeFile(walked.pop() as number);
+      continue;
+    }
+    const here = walked[walked.length - 1] as number;
+    const fd = openAt(here, name, open.path | open.directory | open.noFollow);
+    if (fd >= 0) {
+      walked.push(fd);
+      if (walked.length > depthMax) return -errno.NAMETOOLONG;
+      continue;
+    }
+    // A link is "not a directory" to O_PATH | O_NOFOLLOW | O_DIRECTORY (open(2)).
+    if (fd !== -errno.NOTDIR && fd !== -errno.LOOP) return fd;
+    const text = readLinkText(here, name);
+    if (text === -errno.INVAL) return -errno.NOTDIR;
+    if (typeof text === "number") return text;
+    if (++links > linksMax) return -errno.LOOP;
+    if (text.startsWith("/")) return -errno.PERM;
+    pending.push(...text.split("/").reverse());
+  }
+  return 0;
+}
