@@ -16,6 +16,7 @@ export class DescriptorTable {
   readonly descriptorsMax: number;
   readonly #wake: (() => void) | undefined;
   readonly #slots: (Descriptor | undefined)[] = [];
+  #size = 0;
   /** No number below this one is free. */
   #lowest = 0;
 
@@ -48,6 +49,11 @@ export class DescriptorTable {
     return fd >= this.descriptorsMax;
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#size;
+  }
+
   close(fd: number): Result {
     const descriptor = this.#take(fd);
     if (descriptor === undefined) return -errno.BADF;
@@ -68,6 +74,22 @@ export class DescriptorTable {
     return 0;
   }
 
+  /** Puts a descriptor in another's place, which is not closed. The number must be open. */
+  replace(fd: number, descriptor: Descriptor): Descriptor {
+    const old = this.#take(fd);
+    assert(old !== undefined);
+    this.#put(fd, descriptor);
+    return old;
+  }
+
+  /** Exchanges what two open numbers mean. */
+  swap(fd: number, other: number): Result {
+    const moved = this.#slots[other];
+    if (moved === undefined || this.#slots[fd] === undefined) return -errno.BADF;
+    this.replace(other, this.replace(fd, moved));
+    return 0;
+  }
+
   *entries(): IterableIterator<[fd: number, descriptor: Descriptor]> {
     for (let fd = 0; fd < this.#slots.length; fd++) {
       const descriptor = this.#slots[fd];
@@ -85,6 +107,7 @@ export class DescriptorTable {
     // An index past the end fills up with undefined first, which keeps the array packed.
     while (this.#slots.length < fd) this.#slots.push(undefined);
     this.#slots[fd] = descriptor;
+    this.#size++;
   }
 
   #take(fd: number): Descriptor | undefined {
@@ -92,6 +115,7 @@ export class DescriptorTable {
     if (descriptor === undefined) return undefined;
     descriptor.wake = undefined;
     this.#slots[fd] = undefined;
+    this.#size--;
     if (fd < this.#lowest) this.#lowest = fd;
     return descriptor;
   }

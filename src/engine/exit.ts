@@ -1,0 +1,23 @@
+/** How an instance ended. */
+export type Exit =
+  | { readonly kind: "exit"; readonly code: number }
+  | {
+      readonly kind: "trap";
+      /** `unreachable`, `memory access out of bounds`, `call stack exhausted` … */
+      readonly message: string;
+      /** The guest's functions, innermost first, 20 at the most. */
+      readonly backtrace: readonly string[];
+    }
+  | { readonly kind: "killed"; readonly reason: string };
+
+/** One line for people. */
+export function describeExit(exit: Exit): string {
+  switch (exit.kind) {
+    case "exit":
+      return `exited with code ${exit.code}`;
+    case "trap":
+      return `crashed: ${exit.message}${exit.backtrace.length === 0 ? "" : ` (in ${exit.backtrace[0]})`}`;
+    case "killed":
+      return `was stopped: ${exit.reason}`;
+  }
+}

@@ -1,0 +1,222 @@
+import { assert } from "../base/assert.ts";
+import { SystemClocks } from "../wasi/clocks.ts";
+import type { Descriptor } from "../wasi/descriptor.ts";
+import { DescriptorTable } from "../wasi/descriptor-table.ts";
+import { CpuMeter, GuestThread } from "../wasi/guest-thread.ts";
+import { bindPreview1 } from "../wasi/p1/bind.ts";
+import type { Host, Preopen } from "../wasi/p1/host.ts";
+import { GuestMemory } from "../wasi/p1/memory.ts";
+import { systemRandom } from "../wasi/random.ts";
+import { Connection } from "../wasi/sockets/connection.ts";
+import { DatagramSocket } from "../wasi/sockets/datagram.ts";
+import { ListenerSocket } from "../wasi/sockets/listener-socket.ts";
+import type { VirtualListener } from "../wasi/sockets/virtual-listener.ts";
+import { VirtualNetwork } from "../wasi/sockets/virtual-network.ts";
+import { InputStream, OutputStream } from "../wasi/stdio.ts";
+import { uncatchableError } from "../wasi/uncatchable.ts";
+import { describeExit, type Exit } from "./exit.ts";
+import { type GuestOptions, guestArguments, guestEnvironment } from "./guest-options.ts";
+import type { Program } from "./program.ts";
+import { framesMax, trapOf } from "./trap.ts";
+
+/** Where a guest's own sockets seem to be. */
+const guestIp = "127.0.0.1";
+
+/**
+ * Starts a program; it begins to run once the caller's code is done. Throws `args.invalid`, `env.invalid` and what opening
+ * the mounts throws; what the guest itself does wrong is in {@link Instance.exited}.
+ *
+ * A module's start section runs outside of JSPI: it may call what never waits, and traps at fd_write and the like.
+ */
+export function startInstance(program: Program, options: GuestOptions): Instance {
+  const instance = new Instance(program, options);
+  queueMicrotask(() => instance.run());
+  return instance;
+}
+
+/** One run of a program. */
+export class Instance {
+  /** How it ended; never rejects. Everything it held was let go of by then. */
+  readonly exited: Promise<Exit>;
+  readonly #program: Program;
+  readonly #host: Host;
+  readonly #thread: GuestThread;
+  readonly #table: DescriptorTable;
+  readonly #network = new VirtualNetwork();
+  readonly #settle: (exit: Exit) => void;
+  #state: "new" | "running" | "ended" = "new";
+  /** How it is ending: proc_exit was called, and the stack unwinds. */
+  #exiting: Exit | undefined;
+  #memory: WebAssembly.Memory | undefined;
+  #memoryBytes = 0;
+  readonly #listening = Promise.withResolvers<boolean>();
+
+  constructor(program: Program, options: GuestOptions) {
+    this.#program = program;
+    const { promise, resolve } = Promise.withResolvers<Exit>();
+    this.exited = promise;
+    this.#settle = resolve;
+    const args = guestArguments(options);
+    const env = guestEnvironment(options);
+    const clocks = options.clocks ?? new SystemClocks();
+    this.#thread = new GuestThread(clocks, options.meter ?? new CpuMeter());
+    this.#table = new DescriptorTable(
+      options.descriptorsMax === undefined ? {} : { descriptorsMax: options.descriptorsMax },
+    );
+    this.#network.onListen = () => this.#listening.resolve(true);
+    const preopens = this.#open(options);
+    this.#host = {
+      table: this.#table,
+      memory: new GuestMemory(),
+      thread: this.#thread,
+      clocks,
+      random: options.random ?? systemRandom,
+      network: this.#network,
+      args,
+      env,
+      preopens,
+      exit: (code) => this.#exit(code),
+    };
+  }
+
+  /** A TCP port that the guest has open. Without a port, the one that a route without a port means: the first that listens. */
+  listener(port?: number): VirtualListener | undefined {
+    return this.#network.listener(port);
+  }
+
+  /** A UDP port that the guest has open; without a port the first that it receives on. */
+  datagram(port?: number): DatagramSocket | undefined {
+    return this.#network.datagram(port);
+  }
+
+  /** True once the guest accepts connections or receives datagrams on any port; false when it ends without. */
+  whenListening(): Promise<boolean> {
+    return this.#listening.promise;
+  }
+
+  /** Bytes of the guest's memory, as far as it has grown. */
+  get memoryBytes(): number {
+    return this.#memory?.buffer.byteLength ?? this.#memoryBytes;
+  }
+
+  /** Time spent in the guest and in what it calls, milliseconds. */
+  get cpuMs(): number {
+    return this.#thread.cpuMs;
+  }
+
+  /** Open descriptors. */
+  get descriptors(): number {
+    return this.#table.size;
+  }
+
+  /** How often the guest was looked at while it waited: an idle guest's does not change. */
+  get wakeUps(): number {
+    return this.#thread.wakeUps;
+  }
+
+  /**
+   * Ends the guest. One that is suspended ends at once; one that is running (it was its call that led here) at its next
+   * call. Connections are reset and everything it held is let go of before this returns.
+   */
+  kill(reason: string): void {
+    if (this.#state === "ended") return;
+    this.#thread.end(uncatchableError("killed"));
+    this.#finish({ kind: "killed", reason });
+  }
+
+  /** For {@link startInstance}. */
+  run(): void {
+    if (this.#state !== "new") return;
+    this.#state = "running";
+    // V8 keeps 10 frames otherwise. It is set for the process: frames of ours never get out (trap.ts).
+    if (Error.stackTraceLimit < framesMax) Error.stackTraceLimit = framesMax;
+    this.#thread.start();
+    try {
+      const imports = {
+        wasi_snapshot_preview1: bindPreview1(this.#host, this.#program.imports),
+        env: { emscripten_notify_memory_growth() {} },
+      };
+      const { exports } = new WebAssembly.Instance(this.#program.module, imports);
+      if (exports.memory instanceof WebAssembly.Memory) {
+        this.#memory = exports.memory;
+        this.#host.memory.attach(exports.memory);
+      }
+      promising(exports._start)().then(
+        () => this.#finish({ kind: "exit", code: 0 }),
+        (error) => this.#fail(error),
+      );
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#finish(this.#exiting ?? trapOf(error));
+  }
+
+  #exit(code: number): never {
+    this.#exiting = { kind: "exit", code };
+    const end = uncatchableError(`exit ${code}`);
+    this.#thread.end(end);
+    throw end;
+  }
+
+  #finish(exit: Exit): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#thread.stop();
+    this.#thread.end(new Error("ended"));
+    this.#memoryBytes = this.memoryBytes;
+    this.#memory = undefined;
+    if (exit.kind !== "exit" || exit.code !== 0) {
+      // What a program left half-sent when it broke must not look complete.
+      for (const [, descriptor] of this.#table.entries()) {
+        if (descriptor instanceof Connection) descriptor.reset(`the program ${describeExit(exit)}`);
+      }
+    }
+    this.#table.closeAll();
+    this.#listening.resolve(false);
+    this.#settle(exit);
+  }
+
+  /** Standard streams, then the handed sockets, then the directories. */
+  #open({
+    stdin,
+    stdout = discard,
+    stderr = discard,
+    terminals = {},
+    sockets = [],
+  }: GuestOptions): Map<Descriptor, Preopen> {
+    const preopens = new Map<Descriptor, Preopen>();
+    this.#add(new InputStream(stdin, terminals.stdin ?? false));
+    this.#add(new OutputStream(stdout, terminals.stdout ?? false));
+    this.#add(new OutputStream(stderr, terminals.stderr ?? false));
+    for (const { protocol, port } of sockets) {
+      const address = { ip: guestIp, port };
+      let socket: Descriptor;
+      if (protocol === "tcp") {
+        const listener = this.#network.listen(address);
+        assert(typeof listener !== "number", `port ${port} is handed twice`);
+        socket = new ListenerSocket(listener, { handed: true });
+      } else {
+        const datagrams = new DatagramSocket();
+        assert(this.#network.bind(datagrams, address) === 0, `port ${port} is handed twice`);
+        socket = datagrams;
+      }
+      this.#add(socket);
+      preopens.set(socket, { kind: "socket" });
+    }
+    return preopens;
+  }
+
+  #add(descriptor: Descriptor): void {
+    assert(this.#table.add(descriptor) >= 0, "more is handed to the guest than it may have open");
+  }
+}
+
+function discard(): void {}
+
+/** JSPI is not in TypeScript's library yet (https://github.com/WebAssembly/js-promise-integration). */
+function promising(start: unknown): () => Promise<void> {
+  return (WebAssembly as unknown as { promising(start: unknown): () => Promise<void> }).promising(start);
+}

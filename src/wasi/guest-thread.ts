@@ -1,0 +1,180 @@
+import { assert } from "../base/assert.ts";
+import type { Clocks } from "./clocks.ts";
+import type { Descriptor } from "./descriptor.ts";
+
+/** A guest that runs longer than this without a pause lets the host's events through at its next call that may suspend. */
+const sliceMs = 2;
+/** Only each nth of these calls looks at the clock. */
+const callsPerLook = 8;
+/** setTimeout takes no more. */
+const timeoutMsMax = 2 ** 31 - 1;
+
+/** Shared by the guests of one process, so that no two of them count the same time. */
+export class CpuMeter {
+  /** performance.now() when a guest of this process last stopped running. */
+  lastStop = 0;
+}
+
+interface Wait {
+  readonly descriptors: readonly Descriptor[];
+  readonly attempt: () => number | undefined;
+  readonly deadline: (() => bigint | undefined) | undefined;
+  readonly resolve: (value: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * A guest's one thread of execution as the host sees it: running, or parked until a descriptor is ready or a time has come.
+ * While it is parked only the descriptors it waits for can wake it, and it holds at most one timer.
+ */
+export class GuestThread {
+  readonly #clocks: Clocks;
+  readonly #meter: CpuMeter;
+  #wait: Wait | undefined;
+  #retrying = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Monotonic, nanoseconds. */
+  #timerAt = 0n;
+  #ended: Error | undefined;
+  #calls = 0;
+  #running = false;
+  #startedAt = 0;
+  #cpuMs = 0;
+  #wakeUps = 0;
+
+  constructor(clocks: Clocks, meter: CpuMeter) {
+    this.#clocks = clocks;
+    this.#meter = meter;
+  }
+
+  /** What ends the guest at its next call, once it is to end. */
+  get ended(): Error | undefined {
+    return this.#ended;
+  }
+  /** Parked: it uses no CPU until something wakes it. */
+  get parked(): boolean {
+    return this.#wait !== undefined;
+  }
+  /** How often a parked guest was looked at again. */
+  get wakeUps(): number {
+    return this.#wakeUps;
+  }
+  /** Time spent running, milliseconds. */
+  get cpuMs(): number {
+    return this.#cpuMs + (this.#running ? this.#since(performance.now()) : 0);
+  }
+
+  /** The guest begins to run. */
+  start(): void {
+    this.#running = true;
+    this.#startedAt = performance.now();
+  }
+
+  /** The guest stops running. */
+  stop(): void {
+    if (!this.#running) return;
+    const now = performance.now();
+    this.#cpuMs += this.#since(now);
+    this.#meter.lastStop = now;
+    this.#running = false;
+  }
+
+  /**
+   * Waits until `attempt` gives a number, which the promise then has. It is called each time that one of the descriptors
+   * wakes and when the deadline (monotonic clock, nanoseconds; asked again after each attempt) has come.
+   */
+  park(
+    descriptors: readonly Descriptor[],
+    attempt: () => number | undefined,
+    deadline?: () => bigint | undefined,
+  ): Promise<number> {
+    assert(this.#wait === undefined, "a guest has one thread");
+    this.stop();
+    return new Promise((resolve, reject) => {
+      this.#wait = { descriptors, attempt, deadline, resolve, reject };
+      for (const descriptor of descriptors) descriptor.wake = this.#wake;
+      this.#arm(deadline?.());
+    });
+  }
+
+  /** Whether the guest has run for so long that the host's events should have their turn. */
+  get overdue(): boolean {
+    if (++this.#calls % callsPerLook !== 0) return false;
+    return performance.now() - this.#startedAt > sliceMs;
+  }
+
+  /** Lets the host's events through, then goes on. */
+  pause(attempt: () => number): Promise<number> {
+    const paused = this.park([], attempt);
+    setImmediate(this.#retry);
+    return paused;
+  }
+
+  /** Ends the guest: the call it waits in, or else its next one, throws `error`. */
+  end(error: Error): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    clearTimeout(this.#timer);
+    const wait = this.#leave();
+    if (wait === undefined) return;
+    this.start();
+    wait.reject(error);
+  }
+
+  // Several descriptors often wake in one turn of the event loop; one look serves them all.
+  readonly #wake = (): void => {
+    if (this.#retrying || this.#wait === undefined) return;
+    this.#retrying = true;
+    queueMicrotask(this.#retry);
+  };
+
+  readonly #retry = (): void => {
+    this.#retrying = false;
+    const wait = this.#wait;
+    if (wait === undefined) return;
+    this.#wakeUps++;
+    let result: number | undefined;
+    try {
+      result = wait.attempt();
+    } catch (error) {
+      this.#leave();
+      this.start();
+      wait.reject(error as Error);
+      return;
+    }
+    if (result === undefined) {
+      this.#arm(wait.deadline?.());
+      return;
+    }
+    this.#leave();
+    this.start();
+    wait.resolve(result);
+  };
+
+  #leave(): Wait | undefined {
+    const wait = this.#wait;
+    this.#wait = undefined;
+    if (wait !== undefined) for (const descriptor of wait.descriptors) descriptor.wake = undefined;
+    return wait;
+  }
+
+  #arm(deadline: bigint | undefined): void {
+    if (deadline === undefined) return;
+    // A timer that is due earlier stays: looking once too often is cheaper than setting and clearing one at each wait.
+    if (this.#timer !== undefined && this.#timerAt <= deadline) return;
+    clearTimeout(this.#timer);
+    const left = deadline - this.#clocks.monotonic();
+    const ms = left <= 0n ? 0 : Math.min(Number((left + 999_999n) / 1_000_000n), timeoutMsMax);
+    this.#timerAt = deadline;
+    this.#timer = setTimeout(this.#expire, ms);
+  }
+
+  readonly #expire = (): void => {
+    this.#timer = undefined;
+    if (this.#wait?.deadline !== undefined) this.#retry();
+  };
+
+  #since(now: number): number {
+    return Math.max(0, now - Math.max(this.#startedAt, this.#meter.lastStop));
+  }
+}

@@ -1,0 +1,29 @@
+import type { Clocks } from "../clocks.ts";
+import type { Descriptor } from "../descriptor.ts";
+import type { GuestThread } from "../guest-thread.ts";
+import type { RandomSource } from "../random.ts";
+import type { VirtualNetwork } from "../sockets/virtual-network.ts";
+import type { Guest } from "./guest.ts";
+
+/** Everything of an instance that the preview-1 functions reach. */
+export interface Host extends Guest {
+  readonly thread: GuestThread;
+  readonly clocks: Clocks;
+  readonly random: RandomSource;
+  readonly network: VirtualNetwork;
+  /** UTF-8 without NUL. */
+  readonly args: readonly string[];
+  /** `NAME=value`, UTF-8 without NUL. */
+  readonly env: readonly string[];
+  /** What the host opened for the guest, which finds it by its scan from descriptor 3 on. */
+  readonly preopens: ReadonlyMap<Descriptor, Preopen>;
+  /** Ends the guest; never returns. */
+  exit(code: number): never;
+}
+
+export type Preopen = { readonly kind: "directory"; readonly name: string } | { readonly kind: "socket" };
+
+/** A function as the guest calls it: an errno, or a promise of one while the guest is suspended. */
+// biome-ignore lint/suspicious/noExplicitAny: arguments are i32 (number) or i64 (bigint), as the signature says
+export type HostFunction = (...args: any[]) => number | Promise<number>;
+export type HostFunctions = Readonly<Record<string, HostFunction>>;

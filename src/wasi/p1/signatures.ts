@@ -1,0 +1,102 @@
+/**
+ * Every function of wasi_snapshot_preview1 that we have, by name and by the types of its parameters (`i` for i32, `I` for
+ * i64; all but proc_exit give an i32 back): the function that is bound to it. Socket dialects share names and differ in
+ * their types only, so the types choose. `suspends` marks what may wait, which must be called through JSPI.
+ */
+interface Bound {
+  readonly key: string;
+  readonly suspends: boolean;
+}
+
+const plain: Readonly<Record<string, string>> = {
+  args_get: "ii",
+  args_sizes_get: "ii",
+  environ_get: "ii",
+  environ_sizes_get: "ii",
+  clock_res_get: "ii",
+  clock_time_get: "iIi",
+  fd_advise: "iIIi",
+  fd_allocate: "iII",
+  fd_close: "i",
+  fd_datasync: "i",
+  fd_fdstat_get: "ii",
+  fd_fdstat_set_flags: "ii",
+  fd_fdstat_set_rights: "iII",
+  fd_filestat_get: "ii",
+  fd_filestat_set_size: "iI",
+  fd_filestat_set_times: "iIIi",
+  fd_pread: "iiiIi",
+  fd_prestat_get: "ii",
+  fd_prestat_dir_name: "iii",
+  fd_pwrite: "iiiIi",
+  fd_readdir: "iiiIi",
+  fd_renumber: "ii",
+  fd_seek: "iIii",
+  fd_sync: "i",
+  fd_tell: "ii",
+  path_create_directory: "iii",
+  path_filestat_get: "iiiii",
+  path_filestat_set_times: "iiiiIIi",
+  path_link: "iiiiiii",
+  path_open: "iiiiiIIii",
+  path_readlink: "iiiiii",
+  path_remove_directory: "iii",
+  path_rename: "iiiiii",
+  path_symlink: "iiiii",
+  path_unlink_file: "iii",
+  proc_exit: "i",
+  proc_raise: "i",
+  random_get: "ii",
+  sock_shutdown: "ii",
+  // The WasmEdge dialect.
+  sock_bind: "iii",
+  sock_connect: "iii",
+  sock_getaddrinfo: "iiiiiiii",
+  sock_getsockopt: "iiiii",
+  sock_listen: "ii",
+  sock_open: "iii",
+  sock_setsockopt: "iiiii",
+};
+
+const suspending: Readonly<Record<string, string>> = {
+  fd_read: "iiii",
+  fd_write: "iiii",
+  poll_oneoff: "iiii",
+  sched_yield: "",
+  sock_accept: "iii",
+  sock_recv: "iiiiii",
+  sock_send: "iiiii",
+  epoll_oneoff: "iiii",
+  sock_send_to: "iiiiiii",
+};
+
+/** Of the WasmEdge dialect's two versions: what each calls by the same name. */
+const versions: Readonly<Record<string, Readonly<Record<string, Bound>>>> = {
+  sock_accept: { ii: { key: "sock_accept_v1", suspends: true } },
+  sock_recv_from: {
+    iiiiiii: { key: "sock_recv_from_v1", suspends: true },
+    iiiiiiii: { key: "sock_recv_from_v2", suspends: true },
+  },
+  sock_getlocaladdr: {
+    iiii: { key: "sock_getlocaladdr_v1", suspends: false },
+    iii: { key: "sock_getlocaladdr_v2", suspends: false },
+  },
+  sock_getpeeraddr: {
+    iiii: { key: "sock_getpeeraddr_v1", suspends: false },
+    iii: { key: "sock_getpeeraddr_v2", suspends: false },
+  },
+};
+
+/** What an import is bound to; undefined when there is nothing by that name and type. */
+export function resolveImport(name: string, params: string, results: string): Bound | undefined {
+  if (results !== (name === "proc_exit" ? "" : "i")) return undefined;
+  if (Object.hasOwn(plain, name) && plain[name] === params) return { key: name, suspends: false };
+  if (Object.hasOwn(suspending, name) && suspending[name] === params) return { key: name, suspends: true };
+  const byParams = Object.hasOwn(versions, name) ? versions[name]! : {};
+  return Object.hasOwn(byParams, params) ? byParams[params] : undefined;
+}
+
+/** Whether there is a function by that name, with whatever types. */
+export function isKnownName(name: string): boolean {
+  return Object.hasOwn(plain, name) || Object.hasOwn(suspending, name) || Object.hasOwn(versions, name);
+}

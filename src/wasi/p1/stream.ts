@@ -1,0 +1,108 @@
+import { fdflags, filetype } from "../descriptor.ts";
+import { errno } from "../errno.ts";
+import { ListenerSocket } from "../sockets/listener-socket.ts";
+import type { Host, HostFunctions } from "./host.ts";
+import { attempt, complete } from "./transfer.ts";
+
+const allRights = 0xffff_ffff_ffff_ffffn;
+/** FD_SEEK and FD_TELL: wasi-libc's isatty() takes what has neither and is a character device for a terminal. */
+const seekRights = (1n << 2n) | (1n << 5n);
+const fdstatBytes = 24;
+const settableFlags = fdflags.append | fdflags.nonblock;
+
+/** What works on descriptors of every kind. */
+export function streamFunctions(host: Host): HostFunctions {
+  const { memory, table, preopens } = host;
+  return {
+    fd_close: (fd: number) => -table.close(fd),
+
+    fd_fdstat_get(fd: number, at: number): number {
+      const descriptor = table.get(fd);
+      if (descriptor === undefined) return errno.BADF;
+      const start = memory.check(at, fdstatBytes);
+      const flags = descriptor instanceof ListenerSocket ? descriptor.tellFlags() : descriptor.flags;
+      const { type } = descriptor;
+      const seeks = type === filetype.regularFile || type === filetype.directory;
+      const view = memory.view();
+      view.setUint16(start, type, true);
+      view.setUint32(start + 2, flags, true);
+      view.setUint16(start + 6, 0, true);
+      view.setBigUint64(start + 8, seeks ? allRights : allRights & ~seekRights, true);
+      // wasi-libc asks for no more than what a directory lets its files inherit.
+      view.setBigUint64(start + 16, allRights, true);
+      return errno.SUCCESS;
+    },
+
+    fd_fdstat_set_flags(fd: number, flags: number): number {
+      const descriptor = table.get(fd);
+      if (descriptor === undefined) return errno.BADF;
+      // Whether writes are synchronous is settled when a file is opened (as Linux: F_SETFL ignores O_SYNC).
+      if ((flags & ~settableFlags) !== (descriptor.flags & ~settableFlags)) return errno.INVAL;
+      descriptor.flags = flags;
+      return errno.SUCCESS;
+    },
+
+    // Rights are not kept: what a guest may do follows from what it was handed. Giving some up changes nothing.
+    fd_fdstat_set_rights: (fd: number, _base: bigint, _inheriting: bigint) =>
+      table.get(fd) === undefined ? errno.BADF : errno.SUCCESS,
+
+    fd_prestat_get(fd: number, at: number): number {
+      const descriptor = table.get(fd);
+      const preopen = descriptor && preopens.get(descriptor);
+      if (preopen === undefined) return errno.BADF;
+      memory.check(at, 8);
+      // Tag 0 is a directory. Libcs stop their scan at the first BADF, so a socket answers too, with a tag they skip.
+      memory.setU32(at, preopen.kind === "directory" ? 0 : 1);
+      memory.setU32(at + 4, preopen.kind === "directory" ? Buffer.byteLength(preopen.name) : 0);
+      return errno.SUCCESS;
+    },
+
+    fd_prestat_dir_name(fd: number, at: number, length: number): number {
+      const descriptor = table.get(fd);
+      const preopen = descriptor && preopens.get(descriptor);
+      if (preopen === undefined) return errno.BADF;
+      if (preopen.kind !== "directory") return errno.NOTDIR;
+      const name = Buffer.from(preopen.name);
+      if (length >>> 0 < name.length) return errno.NAMETOOLONG;
+      memory.bytes(at, name.length).set(name);
+      return errno.SUCCESS;
+    },
+
+    fd_read(fd: number, iovs: number, count: number, readAt: number): number | Promise<number> {
+      const descriptor = table.get(fd);
+      if (descriptor === undefined) return errno.BADF;
+      memory.check(readAt, 4);
+      return attempt(
+        host,
+        descriptor,
+        () => descriptor.read(memory.iovs(iovs, count)),
+        (result) => give(host, readAt, result),
+      );
+    },
+
+    fd_renumber: (from: number, to: number) => -table.renumber(from, to),
+
+    fd_write(fd: number, iovs: number, count: number, writtenAt: number): number | Promise<number> {
+      const descriptor = table.get(fd);
+      if (descriptor === undefined) return errno.BADF;
+      memory.check(writtenAt, 4);
+      return attempt(
+        host,
+        descriptor,
+        complete(
+          descriptor,
+          () => memory.iovs(iovs, count),
+          (buffers) => descriptor.write(buffers),
+        ),
+        (result) => give(host, writtenAt, result),
+      );
+    },
+  };
+}
+
+/** Stores a count for the guest, or answers with the error. */
+export function give({ memory }: Host, at: number, result: number): number {
+  if (result < 0) return -result;
+  memory.setU32(at, result);
+  return errno.SUCCESS;
+}

@@ -1,0 +1,87 @@
+import type { Address } from "../../base/address.ts";
+import { type Descriptor, fdflags, filetype, type Readiness } from "../descriptor.ts";
+import { errno, type Result } from "../errno.ts";
+import { Connection } from "./connection.ts";
+import type { VirtualListener } from "./virtual-listener.ts";
+
+export interface ListenerSocketOptions {
+  /** The host opened it: what the program sees of it is settled by how the program looks at it. */
+  readonly handed?: boolean;
+  readonly flags?: number;
+}
+
+/** The guest's side of a {@link VirtualListener}. */
+export class ListenerSocket implements Descriptor {
+  readonly type = filetype.streamSocket;
+  wake: (() => void) | undefined;
+  readonly #listener: VirtualListener;
+  #flags: number;
+  /**
+   * A handed listener looks non-blocking, or Go would use it without its poller and block every goroutine. C, C++ and Rust
+   * programs accept without having looked and expect to block. So it is non-blocking once the guest has been told so.
+   */
+  #told: boolean;
+
+  constructor(listener: VirtualListener, { handed = false, flags = 0 }: ListenerSocketOptions = {}) {
+    this.#listener = listener;
+    this.#flags = handed ? flags | fdflags.nonblock : flags;
+    this.#told = !handed;
+    listener.onConnection = () => this.wake?.();
+    if (!handed) listener.markListening();
+  }
+
+  get flags(): number {
+    return this.#told ? this.#flags : this.#flags & ~fdflags.nonblock;
+  }
+  set flags(flags: number) {
+    this.#told = true;
+    this.#flags = flags;
+  }
+  /** The flags that the guest is told when it asks. */
+  tellFlags(): number {
+    this.#told = true;
+    return this.#flags;
+  }
+
+  get local(): Address {
+    return this.#listener.address;
+  }
+
+  /** The guest has accepted or waited for a connection, or opened the listener by itself. */
+  get listening(): boolean {
+    return this.#listener.listening;
+  }
+
+  /** The guest opens by itself what it was handed; its flags are those of the socket that it opened. */
+  listen(flags: number): void {
+    this.flags = flags;
+    this.#listener.markListening();
+  }
+
+  /** The next connection, or -AGAIN. */
+  accept(): Connection | Result {
+    this.#listener.markListening();
+    const end = this.#listener.accept();
+    if (end !== undefined) return new Connection(end);
+    return this.#listener.closed ? -errno.INVAL : -errno.AGAIN;
+  }
+
+  read(): Result {
+    return -errno.NOTCONN;
+  }
+  write(): Result {
+    return -errno.NOTCONN;
+  }
+
+  poll(interest: "read" | "write"): Readiness | undefined {
+    this.#listener.markListening();
+    if (this.#listener.closed) return { bytes: 0, hangup: true };
+    if (interest === "write" || this.#listener.pending === 0) return undefined;
+    return { bytes: this.#listener.pending, hangup: false };
+  }
+
+  close(): void {
+    this.#listener.onConnection = undefined;
+    this.#listener.close();
+  }
+}

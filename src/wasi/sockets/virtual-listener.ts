@@ -1,0 +1,104 @@
+import type { Address } from "../../base/address.ts";
+import { type Conduit, conduitPair, resetConduit } from "../../base/conduit.ts";
+import { WarrenError } from "../../base/errors.ts";
+
+/** As Linux' default net.core.somaxconn was for long; a guest that is this far behind should refuse. */
+const backlogMaxDefault = 1024;
+
+export interface VirtualListenerOptions {
+  /** Connections that may wait to be accepted; 1024 when not given. */
+  readonly backlogMax?: number;
+  /** Bytes that each direction of a connection holds; the default of `Flow` when not given. */
+  readonly bytesMax?: number;
+}
+
+/** A TCP port that a guest listens on in its own virtual network. The host dials it; the guest's socket accepts. */
+export class VirtualListener {
+  /** The address that the guest is bound to. */
+  readonly address: Address;
+  /** Called once, when the guest first shows that it will accept. */
+  onListen: (() => void) | undefined;
+  /** Guest's: a connection waits, or the listener was closed. */
+  onConnection: (() => void) | undefined;
+  /** Network's: the port is free again. */
+  onClose: (() => void) | undefined;
+  readonly #backlogMax: number;
+  readonly #bytesMax: number | undefined;
+  #queue: Conduit[] = [];
+  #state: "handed" | "listening" | "closed" = "handed";
+
+  constructor(address: Address, { backlogMax = backlogMaxDefault, bytesMax }: VirtualListenerOptions = {}) {
+    this.address = address;
+    this.#backlogMax = backlogMax;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** The guest accepts connections, or waits for them. */
+  get listening(): boolean {
+    return this.#state === "listening";
+  }
+  get closed(): boolean {
+    return this.#state === "closed";
+  }
+  /** Connections that wait to be accepted. */
+  get pending(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Dials the guest; the dialling end. Connections to a listener that is not `listening` yet wait in the backlog. Throws
+   * `service.backlog-full` and, once closed, `service.unavailable`, both with status 503.
+   */
+  connect(from: Address): Conduit {
+    if (this.#state === "closed") {
+      throw new WarrenError("service.unavailable", `the program no longer listens on port ${this.address.port}`, {
+        status: 503,
+      });
+    }
+    if (this.#queue.length >= this.#backlogMax) this.#queue = this.#queue.filter((end) => !abandoned(end));
+    if (this.#queue.length >= this.#backlogMax) {
+      throw new WarrenError(
+        "service.backlog-full",
+        `${this.#backlogMax} connections to port ${this.address.port} already wait to be accepted by the program`,
+        { status: 503 },
+      );
+    }
+    const [dialler, accepted] = conduitPair(from, this.address, this.#bytesMax);
+    this.#queue.push(accepted);
+    this.onConnection?.();
+    return dialler;
+  }
+
+  /** The guest's end of the connection that waits longest. */
+  accept(): Conduit | undefined {
+    for (;;) {
+      const end = this.#queue.shift();
+      if (end === undefined || !abandoned(end)) return end;
+    }
+  }
+
+  /** The guest has shown that it accepts: it listened, accepted or waited for a connection. */
+  markListening(): void {
+    if (this.#state !== "handed") return;
+    this.#state = "listening";
+    const told = this.onListen;
+    this.onListen = undefined;
+    told?.();
+  }
+
+  /** No more connections; those that wait are reset. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    const waiting = this.#queue;
+    this.#queue = [];
+    for (const end of waiting) resetConduit(end, `the program stopped listening on port ${this.address.port}`);
+    this.onConnection?.();
+    this.onClose?.();
+  }
+}
+
+/** The dialler has gone away both ways; nobody would see what the guest answers. */
+function abandoned({ input, output }: Conduit): boolean {
+  return output.cancelled && input.closed;
+}

@@ -1,0 +1,76 @@
+import type { Address } from "../../base/address.ts";
+import { errno, type Result } from "../errno.ts";
+import type { DatagramSocket } from "./datagram.ts";
+import { VirtualListener } from "./virtual-listener.ts";
+
+/** Where port 0 looks for a free one (RFC 6335 §6, dynamic ports). */
+const ephemeral = { first: 49152, last: 65535 };
+
+/**
+ * A guest's own network: the ports it was handed or has bound, which only the host can reach. Two guests may have the
+ * same port.
+ */
+export class VirtualNetwork {
+  /** In the order in which they were opened. */
+  readonly #listeners = new Map<number, VirtualListener>();
+  readonly #datagrams = new Map<number, DatagramSocket>();
+  /** Called each time a port begins to be listened on or received from. */
+  onListen: ((port: number) => void) | undefined;
+
+  /** Every open listener, longest open first. */
+  get listeners(): Iterable<VirtualListener> {
+    return this.#listeners.values();
+  }
+  get datagrams(): Iterable<DatagramSocket> {
+    return this.#datagrams.values();
+  }
+
+  /** A port's listener; without a port the first that is listening, or else the first open. */
+  listener(port?: number): VirtualListener | undefined {
+    return port === undefined ? first(this.#listeners.values()) : this.#listeners.get(port);
+  }
+
+  /** A port's datagram socket; without a port the first that is being received on, or else the first open. */
+  datagram(port?: number): DatagramSocket | undefined {
+    return port === undefined ? first(this.#datagrams.values()) : this.#datagrams.get(port);
+  }
+
+  /** A port to bind: the one asked for, or a free one for 0. -ADDRINUSE when there is none. */
+  choosePort(protocol: "tcp" | "udp", port: number): Result {
+    const taken = protocol === "tcp" ? this.#listeners : this.#datagrams;
+    if (port !== 0) return taken.has(port) ? -errno.ADDRINUSE : port;
+    for (let free = ephemeral.first; free <= ephemeral.last; free++) if (!taken.has(free)) return free;
+    return -errno.ADDRINUSE;
+  }
+
+  /** Opens a TCP port. -ADDRINUSE when it is open already. */
+  listen(address: Address): VirtualListener | Result {
+    const { port } = address;
+    if (this.#listeners.has(port)) return -errno.ADDRINUSE;
+    const listener = new VirtualListener(address);
+    listener.onListen = () => this.onListen?.(port);
+    listener.onClose = () => this.#listeners.delete(port);
+    this.#listeners.set(port, listener);
+    return listener;
+  }
+
+  /** Gives a datagram socket its port. -ADDRINUSE when it is taken. */
+  bind(socket: DatagramSocket, address: Address): Result {
+    const { port } = address;
+    if (this.#datagrams.has(port)) return -errno.ADDRINUSE;
+    socket.bind(address);
+    socket.onListen = () => this.onListen?.(port);
+    socket.onClose = () => this.#datagrams.delete(port);
+    this.#datagrams.set(port, socket);
+    return 0;
+  }
+}
+
+function first<T extends { readonly listening: boolean }>(open: Iterable<T>): T | undefined {
+  let found: T | undefined;
+  for (const one of open) {
+    if (one.listening) return one;
+    found ??= one;
+  }
+  return found;
+}
