@@ -8,6 +8,7 @@ interface RunOptions {
   readonly env?: [string, string][];
   readonly memory?: string;
   readonly verbose?: boolean;
+  readonly json?: boolean;
 }
 
 export function define(command: Command): void {
@@ -49,5 +50,6 @@ async function run(program: string, args: string[], options: RunOptions): Promis
     env: Object.fromEntries(options.env ?? []),
     memory: options.memory,
     verbose: options.verbose ?? false,
+    json: options.json ?? false,
   });
 }

@@ -8,7 +8,8 @@ import { WarrenError } from "../../base/errors.ts";
 import { WarrenClient } from "../../control/client.ts";
 
 const startMsMax = 30_000;
-const stopMsMax = 10_000;
+/** Longer than the daemon gives the requests in flight. */
+const stopMsMax = 15_000;
 const pollMs = 25;
 const outputCharsMax = 16_384;
 
@@ -49,10 +50,10 @@ export class DaemonProcess implements AsyncDisposable {
   }
 
   /** Resolves when the daemon answers. Throws `demo.daemon` with what it printed when it ends or does not answer. */
-  static async start(http: string): Promise<DaemonProcess> {
+  static async start(http: string, signal: AbortSignal): Promise<DaemonProcess> {
     const daemon = new DaemonProcess(mkdtempSync(join(tmpdir(), "warren-demo-")), http);
     try {
-      await daemon.#answering();
+      await daemon.#answering(signal);
       return daemon;
     } catch (error) {
       await daemon[Symbol.asyncDispose]();
@@ -60,19 +61,15 @@ export class DaemonProcess implements AsyncDisposable {
     }
   }
 
-  /** The last of what the daemon printed. */
-  get output(): string {
-    return this.#output;
-  }
-
-  async #answering(): Promise<void> {
+  async #answering(signal: AbortSignal): Promise<void> {
     for (const until = performance.now() + startMsMax; performance.now() < until; ) {
+      signal.throwIfAborted();
       if (this.#ended) break;
       try {
         const { workers } = await this.client.health();
         if (workers.some(({ state }) => state === "ready")) return;
       } catch (error) {
-        if (!(error instanceof WarrenError) || error.status < 500) throw error;
+        if (!(error instanceof WarrenError) || !error.code.startsWith("daemon.")) throw error;
       }
       await pause(pollMs);
     }
