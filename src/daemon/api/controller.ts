@@ -1,0 +1,24 @@
+import type { HealthView, ServiceSpec, ServiceView } from "../../control/service.ts";
+import type { Precondition } from "./etag.ts";
+
+/**
+ * What the API asks of the daemon. Every method throws a WarrenError with a status; an unknown service is
+ * `service.unknown` (404). Changes check the precondition ({@link Precondition}) at the moment they take effect.
+ */
+export interface Controller {
+  health(): HealthView | Promise<HealthView>;
+  /** Throws `namespace.unknown`. */
+  list(namespace: string): readonly ServiceView[] | Promise<readonly ServiceView[]>;
+  /** Throws `namespace.unknown`. */
+  get(namespace: string, name: string): ServiceView | undefined | Promise<ServiceView | undefined>;
+  /** Resolves once the new revision listens and is durable. Throws `deploy.failed` (422). The program is stored already. */
+  deploy(
+    namespace: string,
+    spec: ServiceSpec,
+    precondition: Precondition,
+  ): Promise<{ view: ServiceView; created: boolean }>;
+  remove(namespace: string, name: string, precondition: Precondition): Promise<void>;
+  start(namespace: string, name: string, precondition: Precondition): Promise<ServiceView>;
+  stop(namespace: string, name: string, precondition: Precondition): Promise<ServiceView>;
+  restart(namespace: string, name: string, precondition: Precondition): Promise<ServiceView>;
+}
