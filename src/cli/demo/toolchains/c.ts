@@ -41,7 +41,7 @@ export async function findC(env: NodeJS.ProcessEnv): Promise<Toolchain> {
 }
 
 function* candidates(env: NodeJS.ProcessEnv): Generator<Candidate> {
-  const sdk = env["WASI_SDK_PATH"];
+  const sdk = env.WASI_SDK_PATH;
   if (sdk !== undefined && sdk !== "") {
     const clang = join(sdk, "bin", "clang");
     if (isExecutable(clang)) yield { clang, args: ["--target=wasm32-wasip1"] };
@@ -57,7 +57,7 @@ async function tryOut(clang: string, args: readonly string[], env: NodeJS.Proces
   const folder = await mkdtemp(join(tmpdir(), "warren-cc-"));
   try {
     const source = join(folder, "main.c");
-    await writeFile(source, "#include <stdio.h>\nint main(void) { puts(\"\"); return 0; }\n");
+    await writeFile(source, '#include <stdio.h>\nint main(void) { puts(""); return 0; }\n');
     const result = await capture(clang, [...args, "-o", join(folder, "main.wasm"), source], env);
     return "error" in result ? result.error : undefined;
   } finally {

@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 
 /** The first executable of that name in PATH, or undefined. */
 export function findExecutable(name: string, env: NodeJS.ProcessEnv): string | undefined {
-  for (const folder of (env["PATH"] ?? "").split(delimiter)) {
+  for (const folder of (env.PATH ?? "").split(delimiter)) {
     const path = join(folder || ".", name);
     if (isExecutable(path)) return path;
   }

@@ -46,7 +46,9 @@ function candidates(env: NodeJS.ProcessEnv): Set<string> {
 async function withOwnLibrary(rustc: string, env: NodeJS.ProcessEnv) {
   const sysroot = await capture(rustc, ["--print", "sysroot"], env);
   if ("error" in sysroot || !existsSync(join(sysroot.output, "lib/rustlib/src/rust/library/std/Cargo.toml"))) return;
-  const linker = llvmNames("wasm-ld").map((name) => findExecutable(name, env)).find((path) => path !== undefined);
+  const linker = llvmNames("wasm-ld")
+    .map((name) => findExecutable(name, env))
+    .find((path) => path !== undefined);
   const start = join(debianWasiLib, "crt1-command.o");
   if (linker === undefined || !existsSync(start)) return;
   return {
@@ -78,8 +80,8 @@ function available(version: string, cargo: string, args: readonly string[], env:
 function packageName(source: string): string {
   const path = join(source, "Cargo.toml");
   const { package: description } = parse(readFileSync(path, "utf8"));
-  if (typeof description === "object" && "name" in description && typeof description["name"] === "string") {
-    return description["name"];
+  if (typeof description === "object" && "name" in description && typeof description.name === "string") {
+    return description.name;
   }
   throw new Error(`${path} names no package`);
 }
