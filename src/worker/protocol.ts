@@ -85,7 +85,7 @@ export interface Orders {
   listener: { body: { key: string }; answer: unknown };
   /** One descriptor: the program's file. Answers when the guest listens; rejects with the reason and its last lines. */
   start: { body: { spec: InstanceSpec; wait: boolean }; answer: GuestStatus };
-  stop: { body: { service: string; revision: number; graceMs: number }; answer: GuestStatus | Record<string, never> };
+  stop: { body: { service: string; revision: number; graceMs: number }; answer: { last?: GuestStatus } };
   place: { body: { placements: readonly Placement[] }; answer: unknown };
   displace: { body: { services: readonly string[] }; answer: unknown };
   /** Two descriptors: a lane and a bell to another worker. */

@@ -1,0 +1,206 @@
+import { version } from "../base/version.ts";
+import type { HealthView } from "../control/service.ts";
+import { BlobStore } from "../store/blob-store.ts";
+import { openDatabase } from "../store/database.ts";
+import { EventStore } from "../store/event-store.ts";
+import { ServiceStore } from "../store/service-store.ts";
+import { openStateDirectory } from "../store/state-directory.ts";
+import type { Controller } from "./api/controller.ts";
+import { startApi } from "./api/server.ts";
+import { EventBus } from "./events.ts";
+import { countServices, workerView } from "./health.ts";
+import { Listeners, parseHttpAddress } from "./listeners.ts";
+import type { LogFormat, Logger } from "./logger.ts";
+import { createLogger } from "./logger.ts";
+import { LogStore } from "./logs/log-store.ts";
+import { Supervisor } from "./services/supervisor.ts";
+import { drain, WorkerPool, workersDirectory } from "./workers/worker-pool.ts";
+import type { WorkerProcess } from "./workers/worker-process.ts";
+
+/** How long requests in flight may take when the daemon is told to end, or takes over from an earlier one. */
+const drainGraceMs = 10_000;
+/** How long a takeover waits for the services to come up beside those of the earlier daemon. */
+const takeoverWaitMs = 30_000;
+const collectEveryMs = 60 * 60_000;
+
+export interface DaemonOptions {
+  readonly state: string;
+  /** Addresses such as `127.0.0.1:8080`. */
+  readonly http: readonly string[];
+  readonly socket: string;
+  readonly workers: number;
+  readonly log: LogFormat;
+  readonly logLevel?: string;
+}
+
+/**
+ * Runs the daemon until SIGTERM or SIGINT, and gives the exit code. Throws, with everything released, when it cannot start:
+ * `state.*`, `listener.*`, `socket.in-use`, `worker.*`.
+ */
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  const log = createLogger(options.log, options.logLevel);
+  const stopped = stopSignal(log);
+  const daemon = await startDaemon(options, log);
+  const signal = await stopped;
+  log.info({ signal }, "stopping: what is in flight is finished first");
+  await daemon.close();
+  log.info("stopped");
+  return 0;
+}
+
+async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close(): Promise<void> }> {
+  const addresses = options.http.map(parseHttpAddress);
+  const state = openStateDirectory(options.state);
+  const database = openDatabase(state.databasePath);
+  const services = new ServiceStore(database);
+  const blobs = await BlobStore.open(state.blobsPath);
+  const events = new EventBus(new EventStore(database), (error) => log.error({ err: error }, "events could not be stored"));
+  const logs = new LogStore(state.logsPath);
+  const listeners = new Listeners();
+  const startedAt = new Date().toISOString();
+
+  // A worker that is lost with a back-off has its services started elsewhere at once; otherwise they wait for its successor.
+  const pool: WorkerPool = new WorkerPool({
+    directory: workersDirectory(state.path),
+    count: options.workers,
+    log,
+    handlers: {
+      state: (worker, status) => supervisor.noted(worker, status),
+      log: (_worker, { service, entries }) => {
+        const slash = service.indexOf("/");
+        const lines = entries.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() }));
+        logs.append(service.slice(0, slash), service.slice(slash + 1), lines);
+      },
+    },
+    prepare: async (worker) => {
+      await supervisor.introduce(worker);
+      if (serving) await giveHttp(worker);
+    },
+    onReady: (worker) => {
+      events.publish({ type: "worker.started", message: `worker ${worker.id}, pid ${worker.pid}` });
+      if (serving) void supervisor.bringUp();
+    },
+    onLost: (worker, successorMs) => {
+      events.publish({ type: "worker.lost", message: `worker ${worker.id}, pid ${worker.pid}` });
+      supervisor.workerLost(worker);
+      if (successorMs > 0 && pool.ready.length > 0) void supervisor.bringUp();
+    },
+  });
+  const supervisor = new Supervisor({
+    services,
+    blobs,
+    listeners,
+    pool,
+    log,
+    event: (type, message, service) => events.publish({ type, message, ...(service === undefined ? {} : { namespace: service.namespace, service: service.name }) }),
+  });
+  let serving = false;
+  const giveHttp = async (worker: WorkerProcess): Promise<void> => {
+    for (const { key, protocol, fd } of listeners.list()) if (protocol === "http") await worker.order("listen", { key }, [fd]);
+  };
+
+  const earlier = await pool.adopt();
+  try {
+    await adoptListeners(earlier, listeners, log);
+    for (const address of addresses) listeners.open("http", address);
+    await supervisor.load();
+    listeners.dropUnclaimed();
+    await pool.start();
+    if (earlier.length > 0) {
+      // The earlier workers serve on the same sockets until ours can.
+      await Promise.race([supervisor.bringUp(), new Promise((resolve) => setTimeout(resolve, takeoverWaitMs).unref())]);
+    }
+    serving = true;
+    await Promise.all(pool.ready.map(giveHttp));
+  } catch (error) {
+    // The earlier daemon's workers are left as they are: they serve on, and the next start finds them.
+    for (const worker of pool.ready) worker.kill();
+    await pool.close(0);
+    state.close();
+    throw error;
+  }
+  if (earlier.length === 0) void supervisor.bringUp();
+  const drained = Promise.all(earlier.map((worker) => drain(worker, drainGraceMs)));
+  void drained.then(() => earlier.length > 0 && log.info({ workers: earlier.length }, "took over from an earlier daemon"));
+
+  const controller: Controller = bindController(supervisor, () => ({
+    version,
+    pid: process.pid,
+    startedAt,
+    state: state.path,
+    listeners: listeners.list().map(({ key }) => key),
+    workers: [...pool.ready, ...earlier.filter((worker) => worker.state === "draining")].map((worker) => workerView(worker, supervisor)),
+    services: countServices(supervisor),
+  }));
+  const api = await startApi({ controller, blobs, logs, events, socketPath: options.socket, log });
+  const collecting = setInterval(() => void collect(blobs, services, log), collectEveryMs);
+  const http = listeners.list().filter(({ protocol }) => protocol === "http");
+  log.info({ http: http.map(({ key }) => key), socket: options.socket, state: state.path, workers: pool.ready.length, pid: process.pid }, "listening");
+
+  return {
+    close: async () => {
+      clearInterval(collecting);
+      await api.close();
+      await supervisor.settle();
+      await Promise.all([pool.close(drainGraceMs), drained]);
+      for (const { key } of listeners.list()) listeners.close(key);
+      events.close();
+      await logs.close();
+      database.close();
+      state.close();
+    },
+  };
+}
+
+/** Copies of the sockets that the workers of an earlier daemon listen on: the same sockets, so that no connection is lost. */
+async function adoptListeners(earlier: readonly WorkerProcess[], listeners: Listeners, log: Logger): Promise<void> {
+  for (const worker of earlier) {
+    try {
+      for (const key of (await worker.order("hello", {})).listeners) {
+        const fd = await worker.listener(key);
+        if (fd !== undefined) listeners.adopt(key, fd);
+      }
+    } catch (error) {
+      log.warn({ worker: worker.id, err: error }, "a worker of an earlier daemon did not give its listeners");
+    }
+  }
+}
+
+function bindController(supervisor: Supervisor, health: () => Promise<HealthView> | HealthView): Controller {
+  return {
+    health,
+    list: (namespace) => supervisor.list(namespace),
+    get: (namespace, name) => supervisor.get(namespace, name),
+    deploy: (namespace, spec, precondition) => supervisor.deploy(namespace, spec, precondition),
+    remove: (namespace, name, precondition) => supervisor.remove(namespace, name, precondition),
+    start: (namespace, name, precondition) => supervisor.start(namespace, name, precondition),
+    stop: (namespace, name, precondition) => supervisor.stop(namespace, name, precondition),
+    restart: (namespace, name, precondition) => supervisor.restart(namespace, name, precondition),
+  };
+}
+
+async function collect(blobs: BlobStore, services: ServiceStore, log: Logger): Promise<void> {
+  try {
+    const count = await blobs.collect(services.programs());
+    if (count > 0) log.info({ count }, "removed programs that nothing uses");
+  } catch (error) {
+    log.error({ err: error }, "unused programs could not be removed");
+  }
+}
+
+/** Resolves with the first of SIGTERM and SIGINT; a second one ends at once. */
+function stopSignal(log: Logger): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let seen = false;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => {
+        if (seen) {
+          log.warn("ended before everything was finished");
+          process.exit(1);
+        }
+        seen = true;
+        resolve(signal);
+      });
+    }
+  });
+}

@@ -1,0 +1,142 @@
+import type { ServiceSpec, ServiceState, ServiceView } from "../../control/service.ts";
+import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service-store.ts";
+import type { GuestStatus, InstanceSpec, Placement } from "../../worker/protocol.ts";
+import { instanceSpec, routeEntries, routeUrls } from "./plan.ts";
+
+/** Counters of guests that are no more, so that a redeploy or a lost worker does not set a service's totals back. */
+interface Totals {
+  requests: number;
+  restarts: number;
+  cpuMs: number;
+}
+
+/** What the daemon knows of one service: its record, where it is placed, and what the workers last said of it. */
+export class DeployedService {
+  readonly namespace: string;
+  readonly name: string;
+  desired: Desired;
+  revision: RevisionRecord;
+  spec: ServiceSpec;
+  programBytes: number;
+  /** The worker that holds the instance of a server. */
+  worker: string | undefined;
+  /** Why no worker could be given it, while none has it. */
+  failure: string | undefined;
+  readonly #guests = new Map<string, GuestStatus>();
+  readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0 };
+
+  constructor(record: ServiceRecord, programBytes: number) {
+    this.namespace = record.namespace;
+    this.name = record.name;
+    this.desired = record.desired;
+    this.revision = record.revision;
+    this.spec = JSON.parse(record.revision.spec) as ServiceSpec;
+    this.programBytes = programBytes;
+  }
+
+  get key(): string {
+    return `${this.namespace}/${this.name}`;
+  }
+
+  get kind(): "server" | "cgi" {
+    return this.spec.kind ?? "server";
+  }
+
+  get instance(): InstanceSpec {
+    return instanceSpec(this.namespace, this.revision.number, this.spec);
+  }
+
+  /** Makes a later revision the current one. */
+  replace(record: ServiceRecord, programBytes: number): void {
+    this.desired = record.desired;
+    this.revision = record.revision;
+    this.spec = JSON.parse(record.revision.spec) as ServiceSpec;
+    this.programBytes = programBytes;
+    this.failure = undefined;
+  }
+
+  placement(httpListeners: readonly string[]): Placement {
+    return {
+      service: this.key,
+      revision: this.revision.number,
+      kind: this.kind,
+      state: this.desired === "running" ? "on" : "off",
+      worker: this.kind === "server" ? this.worker : undefined,
+      routes: routeEntries(this.spec, httpListeners),
+    };
+  }
+
+  /** Whether a worker has a guest of the current revision. */
+  runsIn(worker: string): boolean {
+    return this.#guests.get(worker)?.revision === this.revision.number;
+  }
+
+  /** Takes what a worker says of one of its guests; of the current revision or an older one that is ending. */
+  report(worker: string, status: GuestStatus): void {
+    const before = this.#guests.get(worker);
+    // Two revisions in one worker, while the one takes over from the other: the newer counts, the older is added when it ends.
+    if (before !== undefined && before.revision > status.revision) return;
+    this.#guests.set(worker, status);
+  }
+
+  /** A worker no longer has the guest, or is gone. `last` is its final status where it is known. */
+  ended(worker: string, last?: GuestStatus): void {
+    const known = this.#guests.get(worker);
+    const final = last ?? known;
+    if (final !== undefined) {
+      this.#ended.requests += final.requests;
+      this.#ended.restarts += final.restarts;
+      this.#ended.cpuMs += final.cpuMs;
+    }
+    if (known !== undefined && (last === undefined || known.revision === last.revision)) this.#guests.delete(worker);
+    if (this.worker === worker && (last === undefined || last.revision === this.revision.number)) this.worker = undefined;
+  }
+
+  view(httpListeners: readonly string[]): ServiceView {
+    const guests = [...this.#guests];
+    const statuses = guests.map(([, status]) => status);
+    const sum = (key: "requests" | "restarts" | "cpuMs") => statuses.reduce((total, status) => total + status[key], this.#ended[key]);
+    const restarts = statuses.flatMap((status) => status.lastRestarts).sort((a, b) => b.at - a.at);
+    const reason = this.#reason(statuses);
+    return {
+      namespace: this.namespace,
+      name: this.name,
+      state: this.#state(statuses),
+      ...(reason === undefined ? {} : { reason }),
+      kind: this.kind,
+      revision: this.revision.number,
+      program: this.revision.program,
+      programBytes: this.programBytes,
+      deployedAt: new Date(this.revision.deployedAt).toISOString(),
+      routes: routeUrls(this.spec, httpListeners),
+      instances: guests.map(([worker, status]) => ({
+        worker,
+        revision: status.revision,
+        state: status.state,
+        ...(status.startedAt === undefined ? {} : { startedAt: new Date(status.startedAt).toISOString() }),
+        ...(status.startMs === undefined ? {} : { startMs: Math.round(status.startMs * 10) / 10 }),
+        memoryBytes: status.memoryBytes,
+        cpuMs: Math.round(status.cpuMs * 10) / 10,
+      })),
+      restarts: sum("restarts"),
+      lastRestarts: restarts.slice(0, 10).map(({ at, reason }) => ({ at: new Date(at).toISOString(), reason })),
+      requests: sum("requests"),
+      memoryBytes: statuses.reduce((total, status) => total + status.memoryBytes, 0),
+      cpuMs: Math.round(sum("cpuMs") * 10) / 10,
+      spec: this.spec,
+    };
+  }
+
+  #state(statuses: readonly GuestStatus[]): ServiceState {
+    if (this.desired === "stopped") return statuses.length > 0 ? "stopping" : "stopped";
+    const states = new Set(statuses.map((status) => status.state));
+    // The best of its instances: a service runs when anyone of them answers.
+    for (const state of ["running", "starting", "crash-loop", "restarting"] as const) if (states.has(state)) return state;
+    return this.failure === undefined ? "starting" : "restarting";
+  }
+
+  #reason(statuses: readonly GuestStatus[]): string | undefined {
+    if (this.desired === "stopped" || statuses.some((status) => status.state === "running")) return undefined;
+    return statuses.find((status) => status.reason !== undefined)?.reason ?? this.failure;
+  }
+}

@@ -1,0 +1,91 @@
+import { WarrenError } from "../../base/errors.ts";
+import { formatListen, parseListen } from "../../control/listen.ts";
+import type { BlobStore } from "../../store/blob-store.ts";
+import type { GuestStatus, InstanceSpec, Placement } from "../../worker/protocol.ts";
+import type { Listeners } from "../listeners.ts";
+import type { WorkerPool } from "../workers/worker-pool.ts";
+import type { WorkerProcess } from "../workers/worker-process.ts";
+import type { DeployedService } from "./deployed-service.ts";
+import { ownListeners, routesOf } from "./plan.ts";
+
+const workerWithinMs = 30_000;
+
+/** Carries the supervisor's decisions out in the workers: which one, start, stop, and telling them all. */
+export class Placer {
+  readonly #options: { blobs: BlobStore; listeners: Listeners; pool: WorkerPool };
+
+  constructor(options: { blobs: BlobStore; listeners: Listeners; pool: WorkerPool }) {
+    this.#options = options;
+  }
+
+  /** The worker with the fewest servers. Waits a while when none is there. Throws `worker.none`. */
+  async choose(services: Iterable<DeployedService>): Promise<WorkerProcess> {
+    const { pool } = this.#options;
+    const deadline = performance.now() + workerWithinMs;
+    while (pool.ready.length === 0) {
+      if (performance.now() > deadline) throw new WarrenError("worker.none", "no worker could be started; see the daemon's log", { status: 503 });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const load = new Map(pool.ready.map((worker) => [worker.id, 0]));
+    for (const { worker } of services) if (worker !== undefined && load.has(worker)) load.set(worker, (load.get(worker) ?? 0) + 1);
+    return pool.ready.reduce((best, worker) => ((load.get(worker.id) ?? 0) < (load.get(best.id) ?? 0) ? worker : best));
+  }
+
+  /** Starts a new revision: a server in one worker, CGI in all. Once more elsewhere when the worker died of it or by chance. */
+  async startAnywhere(instance: InstanceSpec, services: Iterable<DeployedService>): Promise<WorkerProcess[]> {
+    const all = [...services];
+    for (let tries = 1; ; tries++) {
+      const chosen = await this.choose(all);
+      const workers = instance.kind === "cgi" ? this.#options.pool.ready : [chosen];
+      try {
+        await Promise.all(workers.map((worker) => this.start(instance, worker, { wait: true })));
+        return workers;
+      } catch (error) {
+        await Promise.all(workers.map((worker) => this.stop(instance.service, instance.revision, worker, 0)));
+        if (tries >= 2 || !(error instanceof WarrenError) || error.code !== "worker.gone") throw error;
+      }
+    }
+  }
+
+  async start(spec: InstanceSpec, worker: WorkerProcess, { wait }: { wait: boolean }): Promise<GuestStatus> {
+    // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the blob's path.
+    const { handle } = await this.#options.blobs.open(spec.digest as `sha256:${string}`);
+    try {
+      return await worker.order("start", { spec, wait }, [handle.fd]);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** The guest's last status; undefined when the worker is gone or did not have it. */
+  async stop(service: string, revision: number, worker: WorkerProcess, graceMs: number): Promise<GuestStatus | undefined> {
+    try {
+      return (await worker.order("stop", { service, revision, graceMs })).last;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Gives the worker that holds a server its TCP and UDP listeners, then takes them from the others. */
+  async assignListeners(service: DeployedService, worker: WorkerProcess): Promise<void> {
+    for (const listen of ownListeners(service.spec)) {
+      const key = formatListen(listen);
+      const listener = this.#options.listeners.get(key);
+      if (listener === undefined) continue;
+      const route = routesOf(service.spec).find(({ listen }) => listen !== undefined && formatListen(parseListen(listen)) === key);
+      const guestPort = route?.port ?? 0;
+      await worker.order("listen", { key, service: service.key, guestPort }, [listener.fd]);
+      await Promise.all(this.#options.pool.ready.map((other) => other !== worker && other.order("unlisten", { key }).catch(() => {})));
+    }
+  }
+
+  /** Tells every worker where services are, and resolves when each knows. */
+  async publish(placements: readonly Placement[]): Promise<void> {
+    if (placements.length === 0) return;
+    await Promise.all(this.#options.pool.ready.map((worker) => worker.order("place", { placements }).catch(() => {})));
+  }
+
+  async withdraw(services: readonly string[]): Promise<void> {
+    await Promise.all(this.#options.pool.ready.map((worker) => worker.order("displace", { services }).catch(() => {})));
+  }
+}

@@ -1,0 +1,85 @@
+import { formatListen, parseListen } from "../../control/listen.ts";
+import type { Listen } from "../../control/listen.ts";
+import type { Route, ServiceSpec } from "../../control/service.ts";
+import { parseSize } from "../../control/size.ts";
+import type { GuestPort, InstanceSpec, RouteEntry } from "../../worker/protocol.ts";
+
+/** Memory of a guest whose manifest sets none: Go's net/http starts at 40 MiB and needs room to collect its garbage. */
+const memoryDefault = "256MiB";
+/** The port that a guest is handed when no route names one; it matters to programs that print it only. */
+const guestPortDefault = 8080;
+
+/** What a worker is told of a revision. */
+export function instanceSpec(namespace: string, revision: number, spec: ServiceSpec): InstanceSpec {
+  const kind = spec.kind ?? "server";
+  return {
+    service: `${namespace}/${spec.name}`,
+    revision,
+    kind,
+    digest: spec.program,
+    args: spec.args ?? [],
+    env: spec.env ?? {},
+    mounts: (spec.mount ?? []).map(({ source, target, mode = "ro" }) => ({ source, target, mode })),
+    memoryBytesMax: parseSize(spec.limits?.memory ?? memoryDefault),
+    ports: kind === "cgi" ? [] : guestPorts(routesOf(spec)),
+  };
+}
+
+/** The routes of a service; one that names none answers to NAME.localhost. */
+export function routesOf(spec: ServiceSpec): readonly Route[] {
+  return spec.route ?? [{ host: `${spec.name}.localhost` }];
+}
+
+/** The TCP and UDP listeners that a service needs for itself. */
+export function ownListeners(spec: ServiceSpec): Listen[] {
+  const listens = routesOf(spec).flatMap((route) => (route.listen === undefined ? [] : [parseListen(route.listen)]));
+  return [...new Map(listens.map((listen) => [formatListen(listen), listen])).values()];
+}
+
+/** The routes as workers know them, for the daemon's HTTP listeners. */
+export function routeEntries(spec: ServiceSpec, httpListeners: readonly string[]): RouteEntry[] {
+  return routesOf(spec).flatMap((route) => {
+    const { host, path, ip } = route;
+    const rest = {
+      guestPort: route.port ?? 0,
+      ...(host === undefined ? {} : { host }),
+      ...(path === undefined ? {} : { path }),
+      ...(ip === undefined ? {} : { ip }),
+    };
+    const listeners = route.listen === undefined ? httpListeners : [formatListen(parseListen(route.listen))];
+    return listeners.map((listener) => ({ listener, ...rest }));
+  });
+}
+
+/** What a route takes of the machine's traffic: two services must not have the same. */
+export function routeClaims(spec: ServiceSpec): string[] {
+  return routesOf(spec).map(({ listen, host, path, ip }) => {
+    const where = listen === undefined ? "http://" : formatListen(parseListen(listen));
+    return `${where}${host ?? (listen === undefined ? "*" : "")}${path?.replace(/\/+$/, "") ?? ""}${ip === undefined ? "" : ` on ${ip}`}`;
+  });
+}
+
+/** The routes as URLs for people: the ports of the HTTP listeners are filled in. */
+export function routeUrls(spec: ServiceSpec, httpListeners: readonly string[]): string[] {
+  return routesOf(spec).flatMap(({ listen, host, path = "/", ip }) => {
+    if (listen !== undefined) return [formatListen(parseListen(listen))];
+    return httpListeners.map((key) => {
+      const url = new URL(key);
+      // A listener on every address is reached by the name, or on this machine.
+      const any = url.hostname === "0.0.0.0" || url.hostname === "[::]";
+      const name = host ?? (ip === undefined ? (any ? "localhost" : url.hostname) : ip.includes(":") ? `[${ip}]` : ip);
+      return `http://${name}${url.port === "" ? "" : `:${url.port}`}${path}`;
+    });
+  });
+}
+
+function guestPorts(routes: readonly Route[]): GuestPort[] {
+  const ports = new Map<string, GuestPort>();
+  for (const { listen, port } of routes) {
+    const own = listen === undefined ? undefined : parseListen(listen);
+    const protocol = own?.protocol ?? "tcp";
+    const guestPort = { protocol, port: port ?? own?.port ?? guestPortDefault };
+    ports.set(`${protocol}:${guestPort.port}`, guestPort);
+  }
+  return [...ports.values()];
+}

@@ -1,0 +1,389 @@
+import { WarrenError } from "../../base/errors.ts";
+import { KeyedQueue } from "../../base/keyed-queue.ts";
+import { formatListen } from "../../control/listen.ts";
+import type { ServiceSpec, ServiceView } from "../../control/service.ts";
+import type { BlobStore } from "../../store/blob-store.ts";
+import type { ServiceRecord, ServiceStore } from "../../store/service-store.ts";
+import type { GuestStatus } from "../../worker/protocol.ts";
+import type { Controller } from "../api/controller.ts";
+import type { Precondition } from "../api/etag.ts";
+import { checkPrecondition } from "../api/etag.ts";
+import type { Listeners } from "../listeners.ts";
+import type { Logger } from "../logger.ts";
+import type { WorkerPool } from "../workers/worker-pool.ts";
+import type { WorkerProcess } from "../workers/worker-process.ts";
+import { DeployedService } from "./deployed-service.ts";
+import { Placer } from "./placer.ts";
+import { instanceSpec, ownListeners, routeClaims } from "./plan.ts";
+
+/** How long what is in flight may take when a revision is replaced or a service stopped. */
+const stopGraceMs = 30_000;
+/** How many services are started at a time when many are. */
+const startsAtOnce = 8;
+const placementsPerOrder = 200;
+/** Statuses younger than this are not asked for again. */
+const freshMs = 250;
+
+export interface SupervisorOptions {
+  readonly services: ServiceStore;
+  readonly blobs: BlobStore;
+  readonly listeners: Listeners;
+  readonly pool: WorkerPool;
+  readonly log: Logger;
+  /** Tells whoever follows the events. */
+  event(type: string, message: string, service?: { namespace: string; name: string }): void;
+}
+
+/** Keeps every service that should run running, and carries out what the API asks. */
+export class Supervisor implements Omit<Controller, "health"> {
+  readonly #options: SupervisorOptions;
+  readonly #services = new Map<string, DeployedService>();
+  readonly #queue = new KeyedQueue();
+  readonly #placer: Placer;
+  #askedAt = 0;
+  #asking: Promise<void> | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#placer = new Placer(options);
+  }
+
+  get services(): ReadonlyMap<string, DeployedService> {
+    return this.#services;
+  }
+
+  get #http(): string[] {
+    return this.#options.listeners.list().flatMap(({ key, protocol }) => (protocol === "http" ? [key] : []));
+  }
+
+  /** Reads what is deployed and opens the listeners that it needs. A listener that cannot be had fails its service only. */
+  async load(): Promise<void> {
+    const { services, blobs, listeners, log } = this.#options;
+    for (const record of services.list()) {
+      const service = new DeployedService(record, (await blobs.size(record.revision.program)) ?? 0);
+      this.#services.set(service.key, service);
+      if (service.desired !== "running") continue;
+      try {
+        for (const { protocol, ip, port } of ownListeners(service.spec)) listeners.open(protocol, { ip, port });
+      } catch (error) {
+        service.failure = (error as Error).message;
+        log.error({ service: service.key, err: error }, "a listener could not be opened");
+      }
+    }
+  }
+
+  /** Gives a new worker every CGI program and tells it where everything is. */
+  async introduce(worker: WorkerProcess): Promise<void> {
+    const cgi = [...this.#services.values()].filter((service) => service.kind === "cgi" && service.desired === "running");
+    await inBatches(cgi, (service) => this.#startCgi(service, worker));
+    const placements = [...this.#services.values()].map((service) => service.placement(this.#http));
+    for (let at = 0; at < placements.length; at += placementsPerOrder) {
+      await worker.order("place", { placements: placements.slice(at, at + placementsPerOrder) });
+    }
+  }
+
+  async #startCgi(service: DeployedService, worker: WorkerProcess): Promise<void> {
+    try {
+      service.report(worker.id, await this.#placer.start(service.instance, worker, { wait: false }));
+      service.failure = undefined;
+    } catch (error) {
+      service.failure = (error as Error).message;
+    }
+  }
+
+  /** Starts every server that should run and that no worker has. Resolves when each has answered or failed once. */
+  async bringUp(): Promise<void> {
+    const idle = [...this.#services.values()].filter((service) => service.desired === "running" && service.kind === "server" && service.worker === undefined);
+    await inBatches(idle, (service) => this.#queue.run(service.key, () => this.#bringUpOne(service)));
+    // A deploy that ran while a worker was being set up may have passed that worker by.
+    const cgi = [...this.#services.values()].filter((service) => service.kind === "cgi");
+    await inBatches(cgi, (service) => this.#queue.run(service.key, () => this.#completeCgi(service)));
+  }
+
+  async #completeCgi(service: DeployedService): Promise<void> {
+    if (service.desired !== "running" || this.#services.get(service.key) !== service) return;
+    const without = this.#options.pool.ready.filter((worker) => !service.runsIn(worker.id));
+    if (without.length === 0) return;
+    await Promise.all(without.map((worker) => this.#startCgi(service, worker)));
+    await this.#placer.publish([service.placement(this.#http)]);
+  }
+
+  async #bringUpOne(service: DeployedService): Promise<void> {
+    if (service.desired !== "running" || service.worker !== undefined || this.#services.get(service.key) !== service) return;
+    try {
+      const worker = await this.#placer.choose(this.#services.values());
+      service.worker = worker.id;
+      // Not waited for: a guest that fails its start is tried again there, with back-off, and counts as placed.
+      await this.#placer.start(service.instance, worker, { wait: false });
+      await this.#placer.assignListeners(service, worker);
+      await this.#placer.publish([service.placement(this.#http)]);
+      service.failure = undefined;
+    } catch (error) {
+      service.worker = undefined;
+      service.failure = (error as Error).message;
+      this.#options.log.error({ service: service.key, err: error }, "a service could not be started");
+    }
+  }
+
+  /** A worker died: its services have no instance until they are started elsewhere. */
+  workerLost(worker: WorkerProcess): void {
+    const lost: DeployedService[] = [];
+    for (const service of this.#services.values()) {
+      if (service.worker === worker.id) lost.push(service);
+      service.ended(worker.id);
+    }
+    void this.#placer.publish(lost.map((service) => service.placement(this.#http)));
+  }
+
+  /** Takes a worker's note of a change of state. */
+  noted(worker: WorkerProcess, status: GuestStatus): void {
+    const service = this.#services.get(status.service);
+    if (service === undefined || status.revision > service.revision.number) return;
+    service.report(worker.id, status);
+    if (status.revision !== service.revision.number || status.state === "stopping") return;
+    const { event } = this.#options;
+    if (status.state === "crash-loop") event("service.state", `crash-loop: ${status.reason}`, service);
+    else if (status.state === "restarting") event("service.restarted", status.reason ?? "it ended", service);
+    else if (status.state === "running" && status.restarts > 0) event("service.state", `running again after ${status.restarts} restarts`, service);
+  }
+
+  async list(namespace: string): Promise<readonly ServiceView[]> {
+    this.#checkNamespace(namespace);
+    await this.#refresh();
+    const services = [...this.#services.values()].filter((service) => service.namespace === namespace);
+    return services.map((service) => service.view(this.#http)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async get(namespace: string, name: string): Promise<ServiceView | undefined> {
+    this.#checkNamespace(namespace);
+    await this.#refresh();
+    return this.#services.get(`${namespace}/${name}`)?.view(this.#http);
+  }
+
+  deploy(namespace: string, spec: ServiceSpec, precondition: Precondition): Promise<{ view: ServiceView; created: boolean }> {
+    this.#checkNamespace(namespace);
+    return this.#queue.run(`${namespace}/${spec.name}`, () => this.#deploy(namespace, spec, precondition));
+  }
+
+  remove(namespace: string, name: string, precondition: Precondition): Promise<void> {
+    return this.#change(namespace, name, precondition, async (service) => {
+      this.#options.services.delete(namespace, name);
+      this.#services.delete(service.key);
+      await this.#placer.withdraw([service.key]);
+      await this.#end(service);
+      this.#releaseListeners(service.spec);
+      this.#options.event("service.deleted", "deleted", service);
+    });
+  }
+
+  start(namespace: string, name: string, precondition: Precondition): Promise<ServiceView> {
+    return this.#change(namespace, name, precondition, async (service) => {
+      if (service.desired === "running" && service.worker !== undefined) return service.view(this.#http);
+      await this.#startStopped(service);
+      this.#options.event("service.state", "started", service);
+      return service.view(this.#http);
+    });
+  }
+
+  stop(namespace: string, name: string, precondition: Precondition): Promise<ServiceView> {
+    return this.#change(namespace, name, precondition, async (service) => {
+      if (service.desired === "stopped") return service.view(this.#http);
+      this.#options.services.setDesired(namespace, name, "stopped");
+      service.desired = "stopped";
+      await this.#placer.publish([service.placement(this.#http)]);
+      await this.#end(service);
+      this.#releaseListeners(service.spec);
+      this.#options.event("service.state", "stopped", service);
+      return service.view(this.#http);
+    });
+  }
+
+  restart(namespace: string, name: string, precondition: Precondition): Promise<ServiceView> {
+    // A new revision of the same: the new instance listens before the old one is drained.
+    return this.#change(namespace, name, precondition, async (service) => {
+      if (service.desired === "stopped") await this.#startStopped(service);
+      else await this.#deploy(namespace, service.spec, {});
+      return service.view(this.#http);
+    });
+  }
+
+  /** Resolves when every change under way has ended. */
+  settle(): Promise<void> {
+    return this.#queue.settle();
+  }
+
+  async #deploy(namespace: string, spec: ServiceSpec, precondition: Precondition): Promise<{ view: ServiceView; created: boolean }> {
+    const { services, blobs, log, event } = this.#options;
+    const key = `${namespace}/${spec.name}`;
+    const service = this.#services.get(key);
+    checkPrecondition(precondition, service?.view(this.#http));
+    this.#checkConflicts(key, spec);
+    const programBytes = await blobs.size(spec.program as `sha256:${string}`);
+    if (programBytes === undefined) throw new WarrenError("program.unknown", `the program ${spec.program} was not uploaded`, { status: 422 });
+    const step = (name: string) => log.debug({ service: key, step: name }, "deploy");
+
+    step("listeners");
+    const opened = this.#openListeners(spec);
+    const revision = (services.get(namespace, spec.name)?.revision.number ?? 0) + 1;
+    const instance = instanceSpec(namespace, revision, spec);
+    let workers: WorkerProcess[] = [];
+    let record: ServiceRecord;
+    try {
+      step("start");
+      workers = await this.#placer.startAnywhere(instance, this.#services.values());
+      step("commit");
+      record = services.commitRevision({ namespace, name: spec.name, spec: JSON.stringify(spec), program: spec.program as `sha256:${string}`, deployedAt: Date.now() });
+    } catch (error) {
+      for (const listener of opened) this.#options.listeners.close(listener);
+      await Promise.all(workers.map((worker) => this.#placer.stop(instance.service, revision, worker, 0)));
+      throw error;
+    }
+
+    step("switch");
+    const before = service === undefined ? undefined : { spec: service.spec, revision: service.revision.number, workers: this.#holders(service) };
+    const current = service ?? new DeployedService(record, programBytes);
+    current.replace(record, programBytes);
+    current.worker = instance.kind === "server" ? workers[0]?.id : undefined;
+    this.#services.set(key, current);
+    const [holder] = workers;
+    if (holder !== undefined) await this.#placer.assignListeners(current, holder);
+    await this.#placer.publish([current.placement(this.#http)]);
+    if (before !== undefined) this.#retire(current, before);
+    await this.#refresh(true);
+    event("service.deployed", `revision ${revision}`, current);
+    step("answer");
+    return { view: current.view(this.#http), created: service === undefined };
+  }
+
+  /** The old revision ends once it has answered what it took; nobody waits for that. */
+  #retire(service: DeployedService, before: { spec: ServiceSpec; revision: number; workers: WorkerProcess[] }): void {
+    for (const worker of before.workers) {
+      void this.#placer.stop(service.key, before.revision, worker, stopGraceMs).then((last) => {
+        if (last !== undefined) service.ended(worker.id, last);
+      });
+    }
+    this.#releaseListeners(before.spec);
+  }
+
+  async #startStopped(service: DeployedService): Promise<void> {
+    const opened = this.#openListeners(service.spec);
+    try {
+      const workers = await this.#placer.startAnywhere(service.instance, this.#services.values());
+      this.#options.services.setDesired(service.namespace, service.name, "running");
+      service.desired = "running";
+      service.failure = undefined;
+      const [holder] = workers;
+      service.worker = service.kind === "server" ? holder?.id : undefined;
+      if (holder !== undefined) await this.#placer.assignListeners(service, holder);
+      await this.#placer.publish([service.placement(this.#http)]);
+      await this.#refresh(true);
+    } catch (error) {
+      for (const listener of opened) this.#options.listeners.close(listener);
+      throw error;
+    }
+  }
+
+  /** Ends every instance of a service and waits for it. */
+  async #end(service: DeployedService): Promise<void> {
+    await Promise.all(
+      this.#holders(service).map(async (worker) => {
+        const last = await this.#placer.stop(service.key, service.revision.number, worker, stopGraceMs);
+        service.ended(worker.id, last);
+      }),
+    );
+  }
+
+  #holders(service: DeployedService): WorkerProcess[] {
+    const { pool } = this.#options;
+    if (service.kind === "cgi") return pool.ready;
+    const worker = service.worker === undefined ? undefined : pool.get(service.worker);
+    return worker === undefined ? [] : [worker];
+  }
+
+  /** The keys of the listeners that were not open before. */
+  #openListeners(spec: ServiceSpec): string[] {
+    const { listeners } = this.#options;
+    const opened: string[] = [];
+    try {
+      for (const { protocol, ip, port } of ownListeners(spec)) {
+        const known = listeners.get(formatListen({ protocol, ip, port })) !== undefined;
+        const { key } = listeners.open(protocol, { ip, port });
+        if (!known) opened.push(key);
+      }
+    } catch (error) {
+      for (const key of opened) listeners.close(key);
+      throw error;
+    }
+    return opened;
+  }
+
+  /** Closes the listeners of a spec that no service wants any more. */
+  #releaseListeners(spec: ServiceSpec): void {
+    const wanted = new Set<string>();
+    for (const service of this.#services.values()) {
+      if (service.desired === "running") for (const listen of ownListeners(service.spec)) wanted.add(formatListen(listen));
+    }
+    for (const listen of ownListeners(spec)) {
+      const key = formatListen(listen);
+      if (wanted.has(key)) continue;
+      this.#options.listeners.close(key);
+      for (const worker of this.#options.pool.ready) worker.order("unlisten", { key }).catch(() => {});
+    }
+  }
+
+  #checkConflicts(key: string, spec: ServiceSpec): void {
+    const wanted = new Set(routeClaims(spec));
+    for (const other of this.#services.values()) {
+      if (other.key === key) continue;
+      const claim = routeClaims(other.spec).find((one) => wanted.has(one));
+      if (claim !== undefined) {
+        throw new WarrenError("route.conflict", `${claim} already goes to ${other.key}`, { status: 409, hint: `choose another route, or remove ${other.name} first` });
+      }
+    }
+  }
+
+  #checkNamespace(namespace: string): void {
+    if (!this.#options.services.namespaces().includes(namespace)) {
+      throw new WarrenError("namespace.unknown", `there is no namespace "${namespace}"`, { status: 404 });
+    }
+  }
+
+  #change<T>(namespace: string, name: string, precondition: Precondition, task: (service: DeployedService) => Promise<T>): Promise<T> {
+    this.#checkNamespace(namespace);
+    const key = `${namespace}/${name}`;
+    return this.#queue.run(key, async () => {
+      const service = this.#services.get(key);
+      if (service === undefined) {
+        throw new WarrenError("service.unknown", `there is no service "${name}" in namespace "${namespace}"`, { status: 404, hint: "see what there is with: warren ls" });
+      }
+      checkPrecondition(precondition, service.view(this.#http));
+      return task(service);
+    });
+  }
+
+  /** Asks the workers how their guests are, unless that was done a moment ago. */
+  #refresh(now = false): Promise<void> {
+    if (!now && performance.now() - this.#askedAt < freshMs) return this.#asking ?? Promise.resolve();
+    this.#askedAt = performance.now();
+    this.#asking = Promise.all(
+      this.#options.pool.ready.map(async (worker) => {
+        try {
+          const { guests } = await worker.order("status", {});
+          for (const status of guests) this.#services.get(status.service)?.report(worker.id, status);
+        } catch {
+          // It is gone, and workerLost says so.
+        }
+      }),
+    ).then(() => {});
+    return this.#asking;
+  }
+}
+
+async function inBatches<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  await Promise.all(
+    Array.from({ length: Math.min(startsAtOnce, items.length) }, async () => {
+      for (const item of queue) await task(item);
+    }),
+  );
+}

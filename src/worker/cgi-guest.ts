@@ -1,0 +1,159 @@
+import { WarrenError } from "../base/errors.ts";
+import { Flow } from "../base/flow.ts";
+import { describeExit } from "../engine/exit.ts";
+import { startInstance } from "../engine/instance.ts";
+import type { Program } from "../engine/program.ts";
+import type { Activity, RequestTarget, TargetRequest, TargetResponse } from "../net/target.ts";
+import { newActivity, untilIdle } from "./activity.ts";
+import { cgiEnvironment } from "./cgi/environment.ts";
+import { CgiResponseParser } from "./cgi/response.ts";
+import type { GuestEnvironment } from "./server-guest.ts";
+import { unavailable } from "./server-guest.ts";
+import type { GuestState, GuestStatus, InstanceSpec } from "./protocol.ts";
+
+/** Instances of one service at a time in one worker; more requests wait, up to the second bound. */
+const instancesMax = 16;
+const waitersMax = 256;
+
+/** One revision of a CGI program in this worker: a fresh instance for each request. */
+export class CgiGuest implements RequestTarget {
+  readonly kind = "request";
+  readonly spec: InstanceSpec;
+  readonly activity: Activity = newActivity();
+  readonly #program: Program;
+  readonly #environment: GuestEnvironment;
+  readonly #startedAt = Date.now();
+  #state: GuestState = "running";
+  #running = 0;
+  #waiters: (() => void)[] = [];
+  #failures = 0;
+  #lastFailures: { at: number; reason: string }[] = [];
+  #memoryBytes = 0;
+  #cpuMs = 0;
+
+  constructor(spec: InstanceSpec, program: Program, environment: GuestEnvironment) {
+    this.spec = spec;
+    this.#program = program;
+    this.#environment = environment;
+  }
+
+  /** The restarts of a CGI service are the requests that its program failed. */
+  get status(): GuestStatus {
+    return {
+      service: this.spec.service,
+      revision: this.spec.revision,
+      state: this.#state,
+      startedAt: this.#startedAt,
+      restarts: this.#failures,
+      lastRestarts: this.#lastFailures,
+      requests: this.activity.requests,
+      memoryBytes: this.#memoryBytes,
+      cpuMs: this.#cpuMs,
+    };
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#state = "stopping";
+    await untilIdle(this.activity, graceMs);
+  }
+
+  async handle(request: TargetRequest): Promise<TargetResponse> {
+    if (this.#running >= instancesMax) {
+      if (this.#waiters.length >= waitersMax) throw unavailable(this.spec.service, "too many requests wait for it");
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+    if (request.signal.aborted) throw new WarrenError("client.gone", "the client went away", { status: 499 });
+    this.#running++;
+    return this.#run(request, () => {
+      this.#running--;
+      this.#waiters.shift()?.();
+    });
+  }
+
+  #run(request: TargetRequest, done: () => void): Promise<TargetResponse> {
+    const { spec } = this;
+    const { log, meter } = this.#environment;
+    const stderr = log.stream(spec.service, spec.revision, "stderr");
+    const stdout = new Flow();
+    const body = new Flow();
+    const instance = startInstance(this.#program, {
+      args: [spec.service.slice(spec.service.indexOf("/") + 1), ...spec.args],
+      env: cgiEnvironment(request, spec.env),
+      mounts: spec.mounts,
+      sockets: [],
+      stdin: request.body,
+      stdout,
+      stderr,
+      meter,
+    });
+    const parser = new CgiResponseParser();
+    const { promise, resolve, reject } = Promise.withResolvers<TargetResponse>();
+    let answered = false;
+    const stop = (why: string) => instance.kill(why);
+    const gone = () => stop("the client went away");
+    request.signal.addEventListener("abort", gone, { once: true });
+
+    const fail = (error: WarrenError) => {
+      if (answered) body.fail(error);
+      else reject(error);
+      answered = true;
+    };
+    const pump = () => {
+      for (let chunk = stdout.shift(); chunk !== undefined; chunk = stdout.shift()) {
+        if (answered) body.push(chunk);
+        else {
+          try {
+            const parsed = parser.push(chunk);
+            if (parsed === undefined) continue;
+            answered = true;
+            body.push(parsed.body);
+            resolve({ ...parsed.head, body });
+          } catch (error) {
+            fail(error as WarrenError);
+            return stop("its answer could not be used");
+          }
+        }
+        if (!body.writable && !body.closed) return;
+      }
+    };
+    stdout.onReadable = () => {
+      if (body.writable || !answered) pump();
+    };
+    body.onWritable = () => {
+      if (body.cancelled) stop("the client went away");
+      else pump();
+    };
+
+    void instance.exited.then((exit) => {
+      request.signal.removeEventListener("abort", gone);
+      request.body.cancel();
+      stderr(undefined);
+      this.#memoryBytes = Math.max(this.#memoryBytes, instance.memoryBytes);
+      this.#cpuMs += instance.cpuMs;
+      if (exit.kind === "trap" || (exit.kind === "exit" && exit.code !== 0)) this.#failed(`an instance ${describeExit(exit)}`);
+      done();
+      const finish = () => {
+        if (exit.kind !== "exit") fail(new WarrenError("cgi.failed", `${spec.service} ${describeExit(exit)}`, { status: 502 }));
+        else if (!answered) fail(parser.incomplete);
+        else body.end();
+      };
+      // What the program wrote before it ended may still wait for a slow client.
+      const drain = () => {
+        pump();
+        if (stdout.bytes === 0 || body.cancelled) {
+          finish();
+        } else {
+          body.onWritable = drain;
+        }
+      };
+      drain();
+    });
+    return promise;
+  }
+
+  #failed(reason: string): void {
+    this.#failures++;
+    this.#lastFailures = [{ at: Date.now(), reason }, ...this.#lastFailures].slice(0, 10);
+    this.#environment.log.add(this.spec.service, this.spec.revision, "warren", reason);
+  }
+}

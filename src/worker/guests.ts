@@ -1,0 +1,117 @@
+import { closeSync, readSync, fstatSync } from "node:fs";
+import { WarrenError } from "../base/errors.ts";
+import type { Program } from "../engine/program.ts";
+import { compileProgram } from "../engine/program.ts";
+import { CgiGuest } from "./cgi-guest.ts";
+import type { GuestStatus, InstanceSpec } from "./protocol.ts";
+import type { GuestEnvironment } from "./server-guest.ts";
+import { ServerGuest } from "./server-guest.ts";
+
+export type Guest = ServerGuest | CgiGuest;
+
+/** Every guest of this worker: of each service the current revision and those that are being drained. */
+export class Guests {
+  readonly #environment: GuestEnvironment;
+  readonly #guests = new Map<string, Guest>();
+  /** Compiled programs that are in use, by digest and memory limit: a thousand services of one program compile once. */
+  readonly #programs = new Map<string, { program: Promise<Program>; users: number }>();
+
+  constructor(environment: GuestEnvironment) {
+    this.#environment = environment;
+  }
+
+  get(service: string, revision: number): Guest | undefined {
+    return this.#guests.get(`${service}@${revision}`);
+  }
+
+  all(): Guest[] {
+    return [...this.#guests.values()];
+  }
+
+  get statuses(): GuestStatus[] {
+    return this.all().map((guest) => guest.status);
+  }
+
+  /**
+   * Starts a revision from its program's file, which this closes. With `wait` it rejects when the guest does not come to
+   * listen, and then nothing is left of it; without, the guest is tried again and again.
+   */
+  async start(spec: InstanceSpec, programFd: number, wait: boolean): Promise<Guest> {
+    const key = `${spec.service}@${spec.revision}`;
+    let program: Program;
+    try {
+      program = await this.#use(spec, programFd);
+    } finally {
+      closeSync(programFd);
+    }
+    const guest = spec.kind === "cgi" ? new CgiGuest(spec, program, this.#environment) : new ServerGuest(spec, program, this.#environment);
+    this.#guests.set(key, guest);
+    if (guest.kind === "stream" && !wait) guest.startLater();
+    if (guest.kind === "stream" && wait) {
+      try {
+        await guest.start();
+      } catch (error) {
+        this.#forget(guest);
+        throw this.#withLastLines(spec.service, error);
+      }
+    }
+    return guest;
+  }
+
+  /** Drains and ends a revision; its last status, undefined when it is not here. */
+  async stop(service: string, revision: number, graceMs: number): Promise<GuestStatus | undefined> {
+    const guest = this.get(service, revision);
+    if (guest === undefined) return undefined;
+    await guest.stop(graceMs);
+    this.#forget(guest);
+    return guest.status;
+  }
+
+  #forget(guest: Guest): void {
+    const { service, revision } = guest.spec;
+    if (this.get(service, revision) === guest) this.#guests.delete(`${service}@${revision}`);
+    const key = programKey(guest.spec);
+    const entry = this.#programs.get(key);
+    if (entry !== undefined && --entry.users === 0) this.#programs.delete(key);
+    if (!this.all().some((other) => other.spec.service === service)) this.#environment.log.forget(service);
+  }
+
+  async #use(spec: InstanceSpec, fd: number): Promise<Program> {
+    const key = programKey(spec);
+    let entry = this.#programs.get(key);
+    if (entry === undefined) {
+      entry = { program: compileProgram(readWhole(fd), { memoryMax: spec.memoryBytesMax }), users: 0 };
+      this.#programs.set(key, entry);
+    }
+    entry.users++;
+    try {
+      return await entry.program;
+    } catch (error) {
+      if (--entry.users === 0) this.#programs.delete(key);
+      throw error;
+    }
+  }
+
+  /** A deploy that failed shows what the guest said last. */
+  #withLastLines(service: string, error: unknown): unknown {
+    const lines = this.#environment.log.tail(service);
+    if (!(error instanceof WarrenError) || lines.length === 0) return error;
+    const { code, message, status, hint } = error;
+    return new WarrenError(code, `${message}\n${lines.map((line) => `  | ${line}`).join("\n")}`, { status, cause: error, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+function programKey({ digest, memoryBytesMax }: InstanceSpec): string {
+  return `${digest} ${memoryBytesMax}`;
+}
+
+/** From the beginning, whatever the descriptor's position: the daemon may have given the same file before. */
+function readWhole(fd: number): Uint8Array {
+  const bytes = new Uint8Array(fstatSync(fd).size);
+  for (let at = 0; at < bytes.length; ) {
+    const count = readSync(fd, bytes, at, bytes.length - at, at);
+    if (count === 0) throw new WarrenError("program.truncated", "the program's file ended early", { status: 500 });
+    at += count;
+  }
+  return bytes;
+}

@@ -1,0 +1,139 @@
+import type { Address } from "../base/address.ts";
+import { duplicate } from "../base/native-socket.ts";
+import type { Front } from "../net/front.ts";
+import type { DatagramTarget, ElsewhereTarget, HttpTarget, Passage, StreamTarget } from "../net/target.ts";
+import { newActivity } from "./activity.ts";
+import type { Guests } from "./guests.ts";
+import type { Peers } from "./peers.ts";
+import type { Placement, RouteEntry } from "./protocol.ts";
+import { unavailable } from "./server-guest.ts";
+
+/** How long a connection waits for a service that no worker holds at the moment: its worker died, or it is being moved. */
+const placementWaitMs = 15_000;
+const placementWaitersMax = 4096;
+
+interface Waiter {
+  resolve(placement: Placement): void;
+  timer: NodeJS.Timeout;
+}
+
+/** Turns placements into what the front routes to: a guest of this worker, another worker, or a refusal. */
+export class Routing {
+  readonly #id: string;
+  readonly #front: Front;
+  readonly #guests: Guests;
+  readonly #peers: Peers;
+  readonly #placements = new Map<string, Placement>();
+  readonly #waiters = new Map<string, Waiter[]>();
+
+  constructor(id: string, front: Front, guests: Guests, peers: Peers) {
+    this.#id = id;
+    this.#front = front;
+    this.#guests = guests;
+    this.#peers = peers;
+  }
+
+  place(placement: Placement): void {
+    const { service } = placement;
+    this.#placements.set(service, placement);
+    const entries = placement.routes.filter((route) => route.listener.startsWith("http:"));
+    this.#front.router.set(
+      service,
+      entries.map((route) => ({ ...route, target: this.#target(placement, route) })),
+    );
+    if (placement.worker === undefined && placement.state === "on") return;
+    for (const waiter of this.#waiters.get(service) ?? []) {
+      clearTimeout(waiter.timer);
+      waiter.resolve(placement);
+    }
+    this.#waiters.delete(service);
+  }
+
+  displace(service: string): void {
+    this.#placements.delete(service);
+    this.#front.router.delete(service);
+  }
+
+  /** The target of a TCP listener: whatever guest the service has here when a connection comes. */
+  tcpTarget(service: string, guestPort: number): StreamTarget {
+    const activity = newActivity();
+    return {
+      kind: "stream",
+      activity,
+      connect: (from: Address) => {
+        const guest = this.#current(service);
+        if (guest?.kind !== "stream") throw unavailable(service, "it has no instance here");
+        guest.activity.requests++;
+        return guest.target(guestPort).connect(from);
+      },
+    };
+  }
+
+  udpTarget(service: string, guestPort: number): DatagramTarget {
+    return {
+      activity: newActivity(),
+      deliver: (data, from, reply) => {
+        const guest = this.#current(service);
+        if (guest?.kind === "stream") guest.deliver(guestPort, data, from, reply);
+      },
+    };
+  }
+
+  #current(service: string) {
+    const placement = this.#placements.get(service);
+    const wanted = placement && this.#guests.get(service, placement.revision);
+    // Listeners may come before the placement that names their guest.
+    return wanted ?? this.#guests.all().findLast((guest) => guest.spec.service === service);
+  }
+
+  #target(placement: Placement, route: RouteEntry): HttpTarget {
+    const { service, revision, worker, state } = placement;
+    if (state === "off") return refusing(service, "it is stopped");
+    const guest = this.#guests.get(service, revision);
+    if (guest?.kind === "request") return guest;
+    if (guest?.kind === "stream" && worker === this.#id) return guest.target(route.guestPort);
+    if (placement.kind === "cgi") return refusing(service, "its program could not be loaded");
+    return this.#elsewhere(service);
+  }
+
+  #elsewhere(service: string): ElsewhereTarget {
+    return { kind: "elsewhere", pass: (fd, bytes, passage) => this.#pass(service, fd, bytes, passage) };
+  }
+
+  async #pass(service: string, fd: number, bytes: Uint8Array, passage: Passage): Promise<void> {
+    const deadline = performance.now() + placementWaitMs;
+    while (performance.now() < deadline) {
+      const placement = this.#placements.get(service);
+      if (placement === undefined) throw unavailable(service, "it was removed");
+      if (placement.worker === this.#id || placement.state === "off") {
+        // It came here while the connection waited.
+        this.#front.adopt(duplicate(fd), bytes, passage);
+        return;
+      }
+      if (placement.worker !== undefined && (await this.#peers.send(placement.worker, fd, bytes, passage))) return;
+      if (this.#placements.get(service) !== placement) continue;
+      await this.#change(service, deadline - performance.now());
+    }
+    throw unavailable(service, "it has no instance");
+  }
+
+  /** Resolves when the service's placement changes to a worker that may take it, or after `waitMs`. */
+  #change(service: string, waitMs: number): Promise<unknown> {
+    const waiters = this.#waiters.get(service) ?? [];
+    if (waiters.length >= placementWaitersMax) throw unavailable(service, "too many requests wait for it");
+    this.#waiters.set(service, waiters);
+    return new Promise<unknown>((resolve) => {
+      waiters.push({ resolve, timer: setTimeout(resolve, waitMs) });
+    });
+  }
+}
+
+function refusing(service: string, why: string): StreamTarget {
+  return {
+    kind: "stream",
+    activity: newActivity(),
+    connect: () => {
+      throw unavailable(service, why);
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { WarrenError } from "../base/errors.ts";
+import type { Handler } from "../base/link.ts";
+import { sendDescriptors } from "../base/native-socket.ts";
+import { Front } from "../net/front.ts";
+import { CpuMeter } from "../wasi/guest-thread.ts";
+import { ControlSocket } from "./control-socket.ts";
+import { GuestLog } from "./guest-log.ts";
+import { Guests } from "./guests.ts";
+import { Peers } from "./peers.ts";
+import type { Orders, WorkerArguments } from "./protocol.ts";
+import { Routing } from "./routing.ts";
+
+type Handlers = { [K in Exclude<keyof Orders, "lane">]: (body: Orders[K]["body"], fds: number[]) => Orders[K]["answer"] | Promise<Orders[K]["answer"]> };
+
+/** A process that holds listeners and guests. It joins the front and the engine, and does what the daemon orders. */
+export class Worker {
+  readonly #args: WorkerArguments;
+  readonly #control: ControlSocket;
+  readonly #log = new GuestLog((service, entries) => this.#control.note("log", { service, entries }));
+  readonly #guests = new Guests({
+    log: this.#log,
+    meter: new CpuMeter(),
+    onState: (status) => this.#control.note("state", status),
+  });
+  readonly #front = new Front();
+  readonly #peers = new Peers(({ fd, bytes, passage }) => this.#front.adopt(fd, bytes, passage));
+  readonly #routing: Routing;
+  /** The listening sockets, by key: their own copies, to be given to the next daemon. */
+  readonly #listeners = new Map<string, number>();
+  /** Has it been given anything to serve? Without, nobody would miss it. */
+  #serving = false;
+
+  constructor(args: WorkerArguments) {
+    this.#args = args;
+    this.#routing = new Routing(args.id, this.#front, this.#guests, this.#peers);
+    this.#control = new ControlSocket(this.#handlers() as unknown as Record<string, Handler>);
+  }
+
+  listen(): void {
+    this.#control.onLinked = () => this.#log.flush();
+    this.#control.onAlone = () => {
+      // Its daemon died before it gave it anything.
+      if (!this.#serving) process.exit(0);
+    };
+    this.#control.listen();
+  }
+
+  #handlers(): Handlers {
+    return {
+      hello: () => ({ id: this.#args.id, pid: process.pid, version: this.#args.version, listeners: [...this.#listeners.keys()] }),
+      listen: ({ key, service, guestPort = 0 }, fds) => this.#listen(key, fds, service, guestPort),
+      unlisten: ({ key }) => this.#unlisten(key),
+      listener: ({ key }) => this.#giveListener(key),
+      start: async ({ spec, wait }, fds) => {
+        const [fd] = fds;
+        if (fd === undefined) throw noDescriptor("start");
+        this.#serving = true;
+        return (await this.#guests.start(spec, fd, wait)).status;
+      },
+      stop: async ({ service, revision, graceMs }) => {
+        const guest = this.#guests.get(service, revision);
+        if (guest?.kind === "stream") for (const target of guest.targets) this.#front.retire(target);
+        const last = await this.#guests.stop(service, revision, graceMs);
+        return last === undefined ? {} : { last };
+      },
+      place: ({ placements }) => {
+        for (const placement of placements) this.#routing.place(placement);
+      },
+      displace: ({ services }) => {
+        for (const service of services) this.#routing.displace(service);
+      },
+      peer: ({ id }, fds) => {
+        const [lane, bell] = fds;
+        if (lane === undefined || bell === undefined) throw noDescriptor("peer");
+        this.#peers.add(id, lane, bell);
+      },
+      unpeer: ({ id }) => this.#peers.remove(id),
+      status: () => ({ guests: this.#guests.statuses, rssBytes: process.memoryUsage.rss() }),
+      drain: ({ graceMs }) => this.#drain(graceMs),
+    };
+  }
+
+  #listen(key: string, fds: readonly number[], service: string | undefined, guestPort: number): void {
+    const [fd] = fds;
+    if (fd === undefined) throw noDescriptor("listen");
+    this.#serving = true;
+    if (this.#listeners.has(key)) {
+      // It has that socket. A TCP or UDP listener finds its service's guest at each connection, so only a new owner matters.
+      this.#unlisten(key);
+    }
+    this.#listeners.set(key, fd);
+    if (key.startsWith("http:")) this.#front.addHttpListener(key, fd);
+    else if (service === undefined) throw new WarrenError("link.bad-order", `the listener ${key} names no service`, { status: 500 });
+    else if (key.startsWith("tcp:")) this.#front.addTcpListener(key, fd, this.#routing.tcpTarget(service, guestPort));
+    else this.#front.addUdpListener(key, fd, this.#routing.udpTarget(service, guestPort));
+  }
+
+  #unlisten(key: string): void {
+    this.#front.removeListener(key);
+    this.#listeners.delete(key);
+  }
+
+  #giveListener(key: string): void {
+    const fd = this.#listeners.get(key);
+    const { lane } = this.#control;
+    if (fd === undefined || lane === undefined || !sendDescriptors(lane, [fd], Buffer.from(key))) {
+      throw new WarrenError("link.no-listener", `the listener ${key} could not be given`, { status: 500 });
+    }
+  }
+
+  async #drain(graceMs: number): Promise<void> {
+    await this.#front.drain(graceMs);
+    await Promise.all(this.#guests.all().map((guest) => this.#guests.stop(guest.spec.service, guest.spec.revision, 0)));
+    this.#log.flush();
+    // The answer and the last lines go out first.
+    setTimeout(() => process.exit(0), 20);
+  }
+}
+
+function noDescriptor(order: string): WarrenError {
+  return new WarrenError("link.bad-order", `the order "${order}" came without its descriptors`, { status: 500 });
+}
