@@ -1,0 +1,78 @@
+// `npm test`: lint, types, then every test. Unit tests run one file a core; the end-to-end tests one file at a time,
+// since each fills the machine by itself. `npm test -- src/net` runs only the tests under the paths given.
+import { spawn } from "node:child_process";
+import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, normalize } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const root = join(import.meta.dirname, "..");
+process.chdir(root);
+
+const counted = ["tests", "suites", "passed", "failed", "cancelled", "skipped", "todo"] as const;
+type Counts = Record<(typeof counted)[number], number>;
+
+const started = performance.now();
+const totals: Counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
+const failures: string[] = [];
+
+function tool(name: string, args: readonly string[]): Promise<void> {
+  console.log(`▶ ${[name, ...args].join(" ")}`);
+  return new Promise((resolve) => {
+    const child = spawn(join("node_modules", ".bin", name), args, { stdio: ["ignore", "inherit", "inherit"] });
+    child.once("error", (error) => {
+      failures.push(`${name}: ${error.message}`);
+      resolve();
+    });
+    child.once("exit", (code, signal) => {
+      if (code !== 0) failures.push(`${name} (${signal ?? `exit code ${code}`})`);
+      resolve();
+    });
+  });
+}
+
+async function tests(patterns: readonly string[], concurrency: number): Promise<void> {
+  const wanted = process.argv.slice(2).map((path) => normalize(path));
+  const files = globSync(patterns)
+    .filter((path) => wanted.length === 0 || wanted.some((prefix) => path.startsWith(prefix)))
+    .sort();
+  if (files.length === 0) return;
+  console.log(`▶ node --test, ${files.length} files, ${concurrency} at a time`);
+  const stream = run({ files, concurrency, execArgv: ["--disable-warning=ExperimentalWarning"] });
+  let ended = false;
+  stream.on("test:fail", ({ name, file, details, nesting, skip, todo }) => {
+    if (nesting === 0 && skip === undefined && todo === undefined && details.error !== undefined)
+      failures.push(`${file ?? ""}: ${name}`);
+  });
+  stream.on("test:summary", ({ file, counts, success }) => {
+    if (file !== undefined) return;
+    ended = true;
+    // The type declarations leave `failed` out.
+    const all = counts as unknown as Counts;
+    for (const key of counted) totals[key] += all[key];
+    if (!success && all.failed + all.cancelled === 0) failures.push("node --test did not succeed");
+  });
+  for await (const chunk of stream.compose(new spec())) process.stdout.write(chunk);
+  if (!ended) failures.push("node --test ended without a summary");
+}
+
+if (process.argv.length === 2) {
+  await tool("biome", ["check", "--error-on-warnings", "."]);
+  await tool("tsc", ["--noEmit"]);
+}
+await tests(["src/**/*.{test,fuzz}.ts", "tools/**/*.test.ts"], availableParallelism());
+await tests(["test/**/*.test.ts"], 1);
+
+console.log("\n▶ all together");
+for (const failure of failures) console.log(`✖ ${failure}`);
+console.log(`ℹ tests ${totals.tests}
+ℹ suites ${totals.suites}
+ℹ pass ${totals.passed}
+ℹ fail ${totals.failed}
+ℹ cancelled ${totals.cancelled}
+ℹ skipped ${totals.skipped}
+ℹ todo ${totals.todo}
+ℹ duration_ms ${(performance.now() - started).toFixed(3)}`);
+
+process.exitCode = failures.length === 0 && totals.tests > 0 && totals.failed + totals.cancelled === 0 ? 0 : 1;
