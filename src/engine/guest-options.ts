@@ -1,6 +1,7 @@
 import { WarrenError } from "../base/errors.ts";
 import type { Flow } from "../base/flow.ts";
 import type { Clocks } from "../wasi/clocks.ts";
+import type { MountSpec } from "../wasi/files/mount.ts";
 import type { CpuMeter } from "../wasi/guest-thread.ts";
 import type { RandomSource } from "../wasi/random.ts";
 import type { Output } from "../wasi/stdio.ts";
@@ -16,6 +17,8 @@ export interface GuestOptions {
   /** The program's own name first. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Directories that the guest finds behind the sockets. */
+  readonly mounts?: readonly MountSpec[];
   readonly sockets?: readonly HandedSocket[];
   /** Empty when not given. */
   readonly stdin?: Flow;

@@ -2,9 +2,10 @@ import { assert } from "../base/assert.ts";
 import { SystemClocks } from "../wasi/clocks.ts";
 import type { Descriptor } from "../wasi/descriptor.ts";
 import { DescriptorTable } from "../wasi/descriptor-table.ts";
+import { openMounts } from "../wasi/files/mount.ts";
 import { CpuMeter, GuestThread } from "../wasi/guest-thread.ts";
 import { bindPreview1 } from "../wasi/p1/bind.ts";
-import type { Host, Preopen } from "../wasi/p1/host.ts";
+import type { Host } from "../wasi/p1/host.ts";
 import { GuestMemory } from "../wasi/p1/memory.ts";
 import { systemRandom } from "../wasi/random.ts";
 import { Connection } from "../wasi/sockets/connection.ts";
@@ -64,7 +65,7 @@ export class Instance {
       options.descriptorsMax === undefined ? {} : { descriptorsMax: options.descriptorsMax },
     );
     this.#network.onListen = () => this.#listening.resolve(true);
-    const preopens = this.#open(options);
+    const handed = this.#open(options);
     this.#host = {
       table: this.#table,
       memory: new GuestMemory(),
@@ -74,7 +75,7 @@ export class Instance {
       network: this.#network,
       args,
       env,
-      preopens,
+      handed,
       exit: (code) => this.#exit(code),
     };
   }
@@ -134,7 +135,6 @@ export class Instance {
     try {
       const imports = {
         wasi_snapshot_preview1: bindPreview1(this.#host, this.#program.imports),
-        env: { emscripten_notify_memory_growth() {} },
       };
       const { exports } = new WebAssembly.Instance(this.#program.module, imports);
       if (exports.memory instanceof WebAssembly.Memory) {
@@ -186,8 +186,9 @@ export class Instance {
     stderr = discard,
     terminals = {},
     sockets = [],
-  }: GuestOptions): Map<Descriptor, Preopen> {
-    const preopens = new Map<Descriptor, Preopen>();
+    mounts = [],
+  }: GuestOptions): Set<Descriptor> {
+    const handed = new Set<Descriptor>();
     this.#add(new InputStream(stdin, terminals.stdin ?? false));
     this.#add(new OutputStream(stdout, terminals.stdout ?? false));
     this.#add(new OutputStream(stderr, terminals.stderr ?? false));
@@ -204,9 +205,10 @@ export class Instance {
         socket = datagrams;
       }
       this.#add(socket);
-      preopens.set(socket, { kind: "socket" });
+      handed.add(socket);
     }
-    return preopens;
+    for (const directory of openMounts(mounts)) this.#add(directory);
+    return handed;
   }
 
   #add(descriptor: Descriptor): void {

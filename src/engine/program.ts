@@ -1,16 +1,10 @@
 import { WarrenError } from "../base/errors.ts";
 import type { FunctionImport } from "../wasi/p1/bind.ts";
-import { isKnownName, resolveImport } from "../wasi/p1/signatures.ts";
+import { resolveImport } from "../wasi/p1/signatures.ts";
 import { decodeModule } from "../wasm/decode.ts";
-import {
-  findExport,
-  functionType,
-  type ImportInfo,
-  i32,
-  i64,
-  type ModuleInfo,
-  type ValueType,
-} from "../wasm/module-info.ts";
+import { preview1, programKind } from "../wasm/kind.ts";
+import { limitMemory } from "../wasm/limit-memory.ts";
+import { type ImportInfo, i32, i64, type ModuleInfo, type ValueType } from "../wasm/module-info.ts";
 
 /** A module that was checked and compiled, ready to start any number of instances. */
 export interface Program {
@@ -26,18 +20,25 @@ export interface CompileOptions {
   readonly memoryMax: number;
 }
 
-const preview1 = "wasi_snapshot_preview1";
 const listedMax = 10;
 
 /**
- * Checks and compiles a module. Throws what `decodeModule` and `limitMemory` throw, `module.invalid` when V8 refuses it,
- * `program.imports` when it needs what we do not have, `program.reactor` and `program.no-start` when it has nothing to run.
+ * Checks and compiles a module. Throws what `decodeModule`, `programKind` and `limitMemory` throw, `program.reactor`,
+ * `program.imports-missing` when it needs what we do not have, and `module.invalid` when V8 refuses it.
  */
 export async function compileProgram(bytes: Uint8Array, { memoryMax }: CompileOptions): Promise<Program> {
   const info = decodeModule(bytes);
-  checkStart(info);
+  if (programKind(info).kind === "reactor") {
+    throw new WarrenError(
+      "program.reactor",
+      "the program is a library (it exports _initialize, but no _start): there is nothing to run",
+      {
+        hint: "Build it as a command: without -mexec-model=reactor, -buildmode=c-shared or crate-type cdylib.",
+      },
+    );
+  }
   const imports = checkImports(info);
-  const limited = bytes;
+  const limited = limitMemory(bytes, info, memoryMax);
   try {
     return { module: await WebAssembly.compile(limited as Uint8Array<ArrayBuffer>), imports, memoryMax };
   } catch (error) {
@@ -47,30 +48,6 @@ export async function compileProgram(bytes: Uint8Array, { memoryMax }: CompileOp
       cause: error,
     });
   }
-}
-
-function checkStart(info: ModuleInfo): void {
-  const start = findExport(info, "_start");
-  if (start?.kind === "func") {
-    const type = functionType(info, start.index);
-    if (type?.params.length === 0 && type.results.length === 0) return;
-    throw new WarrenError(
-      "program.no-start",
-      "the module's _start takes or returns values; a program's takes and returns none",
-    );
-  }
-  if (findExport(info, "_initialize") !== undefined) {
-    throw new WarrenError(
-      "program.reactor",
-      "the module is a library (it exports _initialize but no _start): there is nothing to run",
-      {
-        hint: "Build it as a command: without -mexec-model=reactor, -buildmode=c-shared or crate-type cdylib.",
-      },
-    );
-  }
-  throw new WarrenError("program.no-start", "the module exports no _start function, so there is nothing to run", {
-    hint: "Build it for WASI preview 1 as a command (wasm32-wasip1, GOOS=wasip1).",
-  });
 }
 
 function checkImports(info: ModuleInfo): FunctionImport[] {
@@ -83,39 +60,32 @@ function checkImports(info: ModuleInfo): FunctionImport[] {
       continue;
     }
     const wanted = { name: item.name, params: letters(type.params), results: letters(type.results) };
-    if (item.module === preview1 && resolveImport(wanted.name, wanted.params, wanted.results)) found.push(wanted);
-    else if (!isGrowthNotice(item, wanted))
-      missing.push(`${item.module}.${item.name}${signature(type.params, type.results)}`);
+    const bound = item.module === preview1 ? resolveImport(wanted.name, wanted.params, wanted.results) : undefined;
+    // Imports are looked up by name, so that one name cannot mean two functions.
+    const twin = found.find(({ name, params }) => name === wanted.name && params !== wanted.params);
+    if (bound !== undefined && twin === undefined) found.push(wanted);
+    else missing.push(`${item.module}.${item.name}${signature(type.params, type.results)}`);
   }
-  if (missing.length > 0) throw missingImports(info, missing);
+  if (missing.length > 0) throw missingImports(info.imports, missing);
   return found;
 }
 
-/** Emscripten tells its JavaScript when the memory grows; there is none here that would want to know. */
-function isGrowthNotice({ module, name }: ImportInfo, { params, results }: FunctionImport): boolean {
-  return module === "env" && name === "emscripten_notify_memory_growth" && params === "i" && results === "";
-}
-
-function missingImports(info: ModuleInfo, missing: readonly string[]): WarrenError {
+function missingImports(imports: readonly ImportInfo[], missing: readonly string[]): WarrenError {
   const listed = missing.slice(0, listedMax).join(", ");
   const more = missing.length > listedMax ? ` and ${missing.length - listedMax} more` : "";
-  const modules = new Set(info.imports.map(({ module }) => module));
-  return new WarrenError("program.imports", `the module imports what is not provided: ${listed}${more}`, {
-    hint: hintFor(info, modules),
-  });
-}
-
-function hintFor(info: ModuleInfo, modules: ReadonlySet<string>): string {
-  if (modules.has("gojs")) return "It was built for the browser: build it with GOOS=wasip1 GOARCH=wasm.";
-  if (modules.has("wasi_unstable"))
-    return "It was built for a WASI older than preview 1: build it with a current toolchain.";
-  if (modules.has("wasix_32v1") || modules.has("wasix_64v1"))
-    return "It was built for WASIX: build it for WASI preview 1.";
-  const names = info.imports.filter(({ module }) => module === preview1).map(({ name }) => name);
-  if (names.some((name) => name.startsWith("sock_addr_") || (name.startsWith("sock_") && isKnownName(name)))) {
-    return "Of sockets, those of preview 1 and of WasmEdge are provided; WAMR's socket extension is not.";
-  }
-  return "Programs are given WASI preview 1 and nothing else: build it for wasm32-wasip1 without JavaScript glue.";
+  // A known name with other types is a dialect of sockets that is not ours.
+  const sockets = imports.some(
+    ({ module, name }) => module === preview1 && name.startsWith("sock_") && missing.join().includes(name),
+  );
+  return new WarrenError(
+    "program.imports-missing",
+    `the program imports what Warren does not offer: ${listed}${more}`,
+    {
+      hint: sockets
+        ? "Of sockets, those of preview 1 and of WasmEdge are offered; others, such as WAMR's, are not."
+        : "Build it for WASI preview 1 (wasm32-wasip1) and without bindings to another host.",
+    },
+  );
 }
 
 function letters(types: readonly ValueType[]): string {

@@ -31,13 +31,13 @@ export class GuestThread {
   readonly #clocks: Clocks;
   readonly #meter: CpuMeter;
   #wait: Wait | undefined;
-  #retrying = false;
+  #retrying: boolean = false;
   #timer: NodeJS.Timeout | undefined;
   /** Monotonic, nanoseconds. */
   #timerAt = 0n;
   #ended: Error | undefined;
   #calls = 0;
-  #running = false;
+  #running: boolean = false;
   #startedAt = 0;
   #cpuMs = 0;
   #wakeUps = 0;

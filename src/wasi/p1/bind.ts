@@ -1,7 +1,9 @@
 import { assert } from "../../base/assert.ts";
 import { environmentFunctions } from "./environment.ts";
+import { fileImports } from "./file.ts";
 import type { Host, HostFunction, HostFunctions } from "./host.ts";
 import { Fault } from "./memory.ts";
+import { pathImports } from "./path.ts";
 import { pollFunctions } from "./poll.ts";
 import { processFunctions } from "./process.ts";
 import { resolveImport } from "./signatures.ts";
@@ -28,12 +30,14 @@ export function bindPreview1(host: Host, imports: readonly FunctionImport[]): Re
     ...processFunctions(host),
     ...streamFunctions(host),
     ...pollFunctions(host),
+    ...fileImports(host),
+    ...pathImports(host),
     ...(sockets ? { ...socketFunctions(host), ...wasmedgeFunctions(host) } : {}),
   };
   const bound: Record<string, WebAssembly.ImportValue> = {};
   for (const { name, params, results } of imports) {
     const target = resolveImport(name, params, results);
-    const call = target && (functions[target.key] ?? (() => 52));
+    const call = target && functions[target.key];
     assert(call !== undefined, `nothing is bound to ${name}`);
     const shielded = shield(host, call, params.length);
     bound[name] = target?.suspends ? suspending(shielded) : shielded;

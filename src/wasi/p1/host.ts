@@ -15,13 +15,11 @@ export interface Host extends Guest {
   readonly args: readonly string[];
   /** `NAME=value`, UTF-8 without NUL. */
   readonly env: readonly string[];
-  /** What the host opened for the guest, which finds it by its scan from descriptor 3 on. */
-  readonly preopens: ReadonlyMap<Descriptor, Preopen>;
+  /** The sockets that the host opened for the guest, which finds them from descriptor 3 on. */
+  readonly handed: ReadonlySet<Descriptor>;
   /** Ends the guest; never returns. */
   exit(code: number): never;
 }
-
-export type Preopen = { readonly kind: "directory"; readonly name: string } | { readonly kind: "socket" };
 
 /** A function as the guest calls it: an errno, or a promise of one while the guest is suspended. */
 // biome-ignore lint/suspicious/noExplicitAny: arguments are i32 (number) or i64 (bigint), as the signature says

@@ -95,8 +95,3 @@ export function resolveImport(name: string, params: string, results: string): Bo
   const byParams = Object.hasOwn(versions, name) ? versions[name]! : {};
   return Object.hasOwn(byParams, params) ? byParams[params] : undefined;
 }
-
-/** Whether there is a function by that name, with whatever types. */
-export function isKnownName(name: string): boolean {
-  return Object.hasOwn(plain, name) || Object.hasOwn(suspending, name) || Object.hasOwn(versions, name);
-}

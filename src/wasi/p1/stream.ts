@@ -1,18 +1,20 @@
-import { fdflags, filetype } from "../descriptor.ts";
+import { type Descriptor, fdflags } from "../descriptor.ts";
 import { errno } from "../errno.ts";
+import { OpenDirectory } from "../files/open-directory.ts";
+import { OpenFile } from "../files/open-file.ts";
+import { allRights, rights as right } from "../files/rights.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
 import type { Host, HostFunctions } from "./host.ts";
 import { attempt, complete } from "./transfer.ts";
 
-const allRights = 0xffff_ffff_ffff_ffffn;
-/** FD_SEEK and FD_TELL: wasi-libc's isatty() takes what has neither and is a character device for a terminal. */
-const seekRights = (1n << 2n) | (1n << 5n);
+/** wasi-libc's isatty() takes a character device that cannot seek for a terminal. */
+const streamRights = allRights & ~(right.seek | right.tell);
 const fdstatBytes = 24;
 const settableFlags = fdflags.append | fdflags.nonblock;
 
 /** What works on descriptors of every kind. */
 export function streamFunctions(host: Host): HostFunctions {
-  const { memory, table, preopens } = host;
+  const { memory, table, handed } = host;
   return {
     fd_close: (fd: number) => -table.close(fd),
 
@@ -21,15 +23,13 @@ export function streamFunctions(host: Host): HostFunctions {
       if (descriptor === undefined) return errno.BADF;
       const start = memory.check(at, fdstatBytes);
       const flags = descriptor instanceof ListenerSocket ? descriptor.tellFlags() : descriptor.flags;
-      const { type } = descriptor;
-      const seeks = type === filetype.regularFile || type === filetype.directory;
+      const [rights, inheriting] = rightsOf(descriptor);
       const view = memory.view();
-      view.setUint16(start, type, true);
+      view.setUint16(start, descriptor.type, true);
       view.setUint32(start + 2, flags, true);
       view.setUint16(start + 6, 0, true);
-      view.setBigUint64(start + 8, seeks ? allRights : allRights & ~seekRights, true);
-      // wasi-libc asks for no more than what a directory lets its files inherit.
-      view.setBigUint64(start + 16, allRights, true);
+      view.setBigUint64(start + 8, BigInt(rights), true);
+      view.setBigUint64(start + 16, BigInt(inheriting), true);
       return errno.SUCCESS;
     },
 
@@ -48,21 +48,20 @@ export function streamFunctions(host: Host): HostFunctions {
 
     fd_prestat_get(fd: number, at: number): number {
       const descriptor = table.get(fd);
-      const preopen = descriptor && preopens.get(descriptor);
-      if (preopen === undefined) return errno.BADF;
+      if (descriptor === undefined) return errno.BADF;
+      const name = preopenName(descriptor);
+      if (name === undefined && !handed.has(descriptor)) return errno.BADF;
       memory.check(at, 8);
       // Tag 0 is a directory. Libcs stop their scan at the first BADF, so a socket answers too, with a tag they skip.
-      memory.setU32(at, preopen.kind === "directory" ? 0 : 1);
-      memory.setU32(at + 4, preopen.kind === "directory" ? Buffer.byteLength(preopen.name) : 0);
+      memory.setU32(at, name === undefined ? 1 : 0);
+      memory.setU32(at + 4, name?.length ?? 0);
       return errno.SUCCESS;
     },
 
     fd_prestat_dir_name(fd: number, at: number, length: number): number {
       const descriptor = table.get(fd);
-      const preopen = descriptor && preopens.get(descriptor);
-      if (preopen === undefined) return errno.BADF;
-      if (preopen.kind !== "directory") return errno.NOTDIR;
-      const name = Buffer.from(preopen.name);
+      const name = descriptor && preopenName(descriptor);
+      if (name === undefined) return errno.BADF;
       if (length >>> 0 < name.length) return errno.NAMETOOLONG;
       memory.bytes(at, name.length).set(name);
       return errno.SUCCESS;
@@ -98,6 +97,18 @@ export function streamFunctions(host: Host): HostFunctions {
       );
     },
   };
+}
+
+function rightsOf(descriptor: Descriptor): [own: number, inheriting: number] {
+  if (descriptor instanceof OpenDirectory) return [descriptor.rights, descriptor.inheriting];
+  if (descriptor instanceof OpenFile) return [descriptor.rights, 0];
+  return [streamRights, 0];
+}
+
+/** What the guest knows a directory by that the host opened for it. */
+function preopenName(descriptor: Descriptor): Uint8Array | undefined {
+  if (!(descriptor instanceof OpenDirectory) || descriptor.preopen === undefined) return undefined;
+  return Buffer.from(descriptor.preopen);
 }
 
 /** Stores a count for the guest, or answers with the error. */

@@ -30,7 +30,7 @@ export function wasmedgeFunctions(host: Host): HostFunctions {
 
   /** A handed socket on that port which nobody uses yet: the guest opens it by itself and means the same one. */
   function handed(matches: (descriptor: Descriptor) => boolean): number | undefined {
-    for (const [fd, descriptor] of table.entries()) if (host.preopens.has(descriptor) && matches(descriptor)) return fd;
+    for (const [fd, descriptor] of table.entries()) if (host.handed.has(descriptor) && matches(descriptor)) return fd;
     return undefined;
   }
 

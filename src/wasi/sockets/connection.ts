@@ -10,8 +10,8 @@ export class Connection implements Descriptor {
   flags = 0;
   wake: (() => void) | undefined;
   readonly #end: Conduit;
-  #readable = true;
-  #writable = true;
+  #readable: boolean = true;
+  #writable: boolean = true;
 
   constructor(end: Conduit) {
     this.#end = end;
