@@ -35,9 +35,18 @@ export interface ElsewhereTarget {
   readonly kind: "elsewhere";
   /**
    * Takes over a connection at a request boundary. `fd` stays the caller's, who closes it once this resolves; `bytes` is
-   * what was read and not answered, beginning with a request head. Throws WarrenError 503 when nobody could take it.
+   * what was read and not answered, beginning with a request head (empty for a TCP route). `passage` goes along to the
+   * adopting front. Throws WarrenError 503 when nobody could take it.
    */
-  pass(fd: number, bytes: Uint8Array): Promise<void>;
+  pass(fd: number, bytes: Uint8Array, passage: Passage): Promise<void>;
+}
+
+/** What travels with a passed connection besides its descriptor and bytes. */
+export interface Passage {
+  /** Key of the listener that accepted the connection. */
+  readonly listener: string;
+  /** How often this request has been passed on, this time included. */
+  readonly passed: number;
 }
 
 export type HttpTarget = StreamTarget | RequestTarget | ElsewhereTarget;

@@ -1,0 +1,127 @@
+import { closeSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { WarrenError } from "../base/errors.ts";
+import { bindLibc } from "../base/libc.ts";
+
+const { dup } = bindLibc({ dup: { arguments: ["int32"], return: "int32" } });
+
+/** As many connections as may wait for a worker; the kernel caps it at net.core.somaxconn. */
+const backlog = 4096;
+/** After running out of descriptors, accepting is tried again after so long. */
+const retryMs = 250;
+
+export interface AcceptorOptions {
+  /** Connections at a time; more wait in the backlog, where another worker may take them. */
+  readonly connectionsMax: number;
+  /** Takes a connection; calls {@link Acceptor.released} when it is closed. */
+  readonly onSocket: (socket: Socket) => void;
+  readonly onTrouble: (code: string, message: string) => void;
+}
+
+/**
+ * Accepts from a listening socket that others may share. Node has no way to stop accepting for a while, so this closes the
+ * descriptor it accepts from and keeps another one of the same socket, to go on from later.
+ */
+export class Acceptor {
+  /** The descriptor that is kept, never polled. Owned. */
+  readonly #fd: number;
+  readonly #options: AcceptorOptions;
+  #server: Server | undefined;
+  #connections = 0;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(fd: number, options: AcceptorOptions) {
+    this.#fd = fd;
+    this.#options = options;
+  }
+
+  /** Takes `fd` over. Throws `listener.failed` when it is not a listening socket. */
+  static async open(fd: number, options: AcceptorOptions): Promise<Acceptor> {
+    const acceptor = new Acceptor(fd, options);
+    try {
+      await acceptor.#accept();
+    } catch (error) {
+      closeSync(fd);
+      throw new WarrenError(
+        "listener.failed",
+        `listening on descriptor ${fd} failed: ${error instanceof Error ? error.message : error}`,
+        { cause: error, status: 500 },
+      );
+    }
+    return acceptor;
+  }
+
+  /** Open connections. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** One that `onSocket` got, or that was adopted, begins or ends. */
+  adopted(): void {
+    this.#connections++;
+  }
+  released(): void {
+    this.#connections--;
+    if (this.#server === undefined && this.#timer === undefined) this.#resume();
+  }
+
+  /** Stops accepting and closes this process's descriptors of the socket. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#server?.close();
+    this.#server = undefined;
+    closeSync(this.#fd);
+  }
+
+  #accept(): Promise<void> {
+    const copy = dup(this.#fd);
+    if (copy < 0) return Promise.reject(new Error("no descriptor is left"));
+    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    this.#server = server;
+    server.on("connection", (socket: Socket) => this.#onSocket(socket));
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ fd: copy, backlog, exclusive: true }, () => {
+        server.off("error", reject);
+        server.on("error", (error) => this.#pause("listener.accept", error.message));
+        resolve();
+      });
+    });
+  }
+
+  #onSocket(socket: Socket): void {
+    this.#connections++;
+    this.#options.onSocket(socket);
+    if (this.#connections >= this.#options.connectionsMax) this.#stop();
+  }
+
+  #stop(): void {
+    this.#server?.close();
+    this.#server = undefined;
+  }
+
+  #pause(code: string, message: string): void {
+    if (this.#closed || this.#server === undefined) return;
+    this.#stop();
+    this.#options.onTrouble(code, message);
+    this.#later();
+  }
+
+  #later(): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#resume();
+    }, retryMs);
+  }
+
+  #resume(): void {
+    if (this.#closed || this.#server !== undefined || this.#connections >= this.#options.connectionsMax) return;
+    this.#accept().catch(() => {
+      this.#stop();
+      if (!this.#closed) this.#later();
+    });
+  }
+}

@@ -1,0 +1,116 @@
+import { closeSync } from "node:fs";
+import { HttpListener } from "./http-listener.ts";
+import type { FrontEvent } from "./http1/context.ts";
+import { type HttpLimits, httpLimits } from "./http1/limits.ts";
+import type { Listener, ListenerShared } from "./listener.ts";
+import { RouteTable } from "./router.ts";
+import type { DatagramTarget, Passage, StreamTarget } from "./target.ts";
+import { TcpListener } from "./tcp.ts";
+import { Ticker } from "./ticker.ts";
+import { UdpListener } from "./udp.ts";
+import { UpstreamPool } from "./upstream.ts";
+
+export interface FrontOptions {
+  readonly limits?: Partial<HttpLimits>;
+  /** Connections at a time of each listener; 10,000 when absent. */
+  readonly connectionsMax?: number;
+  readonly ticker?: Ticker;
+  /** Told what an operator may want to know: guests that broke off, trouble with accepting. */
+  readonly log?: (event: FrontEvent) => void;
+}
+
+/** One worker's listeners and routes: where connections come in and which target gets them. */
+export class Front implements ListenerShared {
+  readonly router: RouteTable = new RouteTable();
+  readonly ticker: Ticker;
+  readonly connectionsMax: number;
+  readonly #limits: HttpLimits;
+  readonly #log: ((event: FrontEvent) => void) | undefined;
+  readonly #listeners = new Map<string, Listener>();
+  readonly #udp = new Map<string, UdpListener>();
+  readonly #pools = new WeakMap<StreamTarget, UpstreamPool>();
+
+  constructor(options: FrontOptions = {}) {
+    this.ticker = options.ticker ?? new Ticker();
+    this.connectionsMax = options.connectionsMax ?? 10_000;
+    this.#limits = { ...httpLimits, ...options.limits };
+    this.#log = options.log;
+  }
+
+  /** Open TCP connections of all listeners. */
+  get connections(): number {
+    let count = 0;
+    for (const listener of this.#listeners.values()) count += listener.connections;
+    return count;
+  }
+
+  /** Accepts from a listening socket and takes `fd` over. Routes name `key`. Throws `listener.failed`. */
+  async addHttpListener(key: string, fd: number): Promise<Listener> {
+    const listener = new HttpListener(key, this.#limits, this);
+    await listener.open(fd);
+    this.#listeners.set(key, listener);
+    return listener;
+  }
+
+  /** As {@link addHttpListener}, for a listener whose connections go to one guest as they are. */
+  async addTcpListener(key: string, fd: number): Promise<Listener> {
+    const listener = new TcpListener(key, this);
+    await listener.open(fd);
+    this.#listeners.set(key, listener);
+    return listener;
+  }
+
+  /** Receives from a bound UDP socket of that IP version and takes `fd` over. Throws `listener.failed`. */
+  async addUdpListener(key: string, fd: number, family: 4 | 6, target: DatagramTarget): Promise<UdpListener> {
+    const listener = await UdpListener.open(key, fd, family, target);
+    this.#udp.set(key, listener);
+    return listener;
+  }
+
+  /** Stops a listener of any kind; its connections go on. */
+  removeListener(key: string): void {
+    this.#listeners.get(key)?.close();
+    this.#udp.get(key)?.close();
+    this.#udp.delete(key);
+  }
+
+  /**
+   * Goes on with a connection that another process accepted, as if `bytes` had been read here. Takes `fd` over, also when
+   * the listener is not known here: then the connection is closed.
+   */
+  adopt(fd: number, bytes: Uint8Array, passage: Passage): void {
+    const listener = this.#listeners.get(passage.listener);
+    if (listener === undefined) closeSync(fd);
+    else listener.adopt(fd, bytes, passage.passed);
+  }
+
+  /** Closes the idle connections to a guest, and each busy one after its request, so that the guest can end. */
+  retire(target: StreamTarget): void {
+    this.pool(target).retire();
+  }
+
+  /** Drains every listener: see {@link Listener.drain}. UDP sockets are closed at once. */
+  async drain(graceMs: number): Promise<void> {
+    for (const listener of this.#udp.values()) listener.close();
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.drain(graceMs)));
+  }
+
+  /** Breaks everything off. */
+  destroy(): void {
+    for (const listener of this.#udp.values()) listener.close();
+    for (const listener of this.#listeners.values()) listener.destroy();
+  }
+
+  pool(target: StreamTarget): UpstreamPool {
+    let pool = this.#pools.get(target);
+    if (pool === undefined) {
+      pool = new UpstreamPool(target, this.ticker);
+      this.#pools.set(target, pool);
+    }
+    return pool;
+  }
+
+  log(event: FrontEvent): void {
+    this.#log?.(event);
+  }
+}

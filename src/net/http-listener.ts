@@ -1,0 +1,103 @@
+import { Socket } from "node:net";
+import { Acceptor } from "./acceptor.ts";
+import { ClientConnection } from "./http1/client-connection.ts";
+import type { FrontEvent, HttpContext } from "./http1/context.ts";
+import type { HttpLimits } from "./http1/limits.ts";
+import type { Listener, ListenerShared } from "./listener.ts";
+import type { RouteTable } from "./router.ts";
+import { localAddress, remoteAddress } from "./socket-address.ts";
+import type { StreamTarget } from "./target.ts";
+import type { Ticker } from "./ticker.ts";
+import type { UpstreamPool } from "./upstream.ts";
+
+/** How long a draining connection may stay idle: a client about to send its next request still gets an answer. */
+const drainIdleMsMax = 1000;
+
+/** A listening socket whose connections speak HTTP/1. */
+export class HttpListener implements Listener, HttpContext {
+  readonly key: string;
+  readonly limits: HttpLimits;
+  readonly router: RouteTable;
+  readonly ticker: Ticker;
+  draining = false;
+  readonly #shared: ListenerShared;
+  readonly #connections = new Set<ClientConnection>();
+  #acceptor: Acceptor | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(key: string, limits: HttpLimits, shared: ListenerShared) {
+    this.key = key;
+    this.limits = limits;
+    this.#shared = shared;
+    this.router = shared.router;
+    this.ticker = shared.ticker;
+  }
+
+  async open(fd: number): Promise<void> {
+    this.#acceptor = await Acceptor.open(fd, {
+      connectionsMax: this.#shared.connectionsMax,
+      onSocket: (socket) => this.#begin(socket, 0),
+      onTrouble: (code, message) => this.log({ code, message, listener: this.key }),
+    });
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  adopt(fd: number, bytes: Uint8Array, passed: number): void {
+    const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+    this.#acceptor?.adopted();
+    const connection = this.#begin(socket, passed);
+    if (bytes.length > 0) connection.onData(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+
+  close(): void {
+    this.#acceptor?.close();
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.close();
+    this.draining = true;
+    const idle = setTimeout(
+      () => {
+        for (const connection of this.#connections) if (connection.idle) connection.close();
+      },
+      Math.min(graceMs, drainIdleMsMax),
+    );
+    const all = setTimeout(() => this.destroy(), graceMs);
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.#connections.size === 0) resolve();
+    });
+    clearTimeout(idle);
+    clearTimeout(all);
+  }
+
+  destroy(): void {
+    this.close();
+    for (const connection of this.#connections) connection.socket.destroy();
+  }
+
+  pool(target: StreamTarget): UpstreamPool {
+    return this.#shared.pool(target);
+  }
+
+  log(event: FrontEvent): void {
+    this.#shared.log(event);
+  }
+
+  onClosed(connection: ClientConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    this.ticker.remove(connection);
+    this.#acceptor?.released();
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  #begin(socket: Socket, passed: number): ClientConnection {
+    const connection = new ClientConnection(socket, remoteAddress(socket), localAddress(socket), this, passed);
+    this.#connections.add(connection);
+    this.ticker.add(connection);
+    return connection;
+  }
+}

@@ -1,0 +1,405 @@
+import type { Socket } from "node:net";
+import type { Address } from "../../base/address.ts";
+import { WarrenError } from "../../base/errors.ts";
+import { StallWatch } from "../socket-handle.ts";
+import type { ElsewhereTarget, HttpTarget } from "../target.ts";
+import type { Swept } from "../ticker.ts";
+import { BodyFraming } from "./body-framing.ts";
+import type { HttpContext } from "./context.ts";
+import { type ErrorAnswer, errorAnswer } from "./error-answer.ts";
+import type { Exchange } from "./exchange.ts";
+import { forwardingPrefix } from "./forward-head.ts";
+import { passOn } from "./pass-on.ts";
+import { RequestExchange } from "./request-exchange.ts";
+import { RequestHead } from "./request-head.ts";
+import { ResponseHead } from "./response-head.ts";
+import { StreamExchange } from "./stream-exchange.ts";
+
+/** How often one request may be passed from worker to worker before it is answered with 503. */
+const passedMax = 3;
+
+/**
+ * - `idle`: between requests
+ * - `head`: within a request's head
+ * - `exchange`: a request is in hand; without an exchange its answer is out and the rest of its body is thrown away
+ * - `passing`: another worker is about to take the connection
+ * - `tunnel`: after a 101
+ * - `lingering`: the last answer is out; what the client still sends is thrown away
+ */
+type Phase = "idle" | "head" | "exchange" | "passing" | "tunnel" | "lingering" | "closed";
+
+/** A client's HTTP/1 connection: one request after the other, each routed by its own Host, answers in order. */
+export class ClientConnection implements Swept {
+  readonly socket: Socket;
+  readonly context: HttpContext;
+  readonly request: RequestHead;
+  /** The parser of the answers, one at a time. */
+  readonly response: ResponseHead;
+  readonly remote: Address;
+  readonly local: Address;
+  /** The forwarding fields of every request, up to the request's host. */
+  readonly forwarding: Buffer;
+
+  #phase: Phase = "idle";
+  /** When the phase began, or was last refreshed. */
+  #since: number;
+  /** When body bytes last came. */
+  #readAt = 0;
+  /** Bytes read and not used yet, from `#at` on. */
+  #input: Buffer | undefined;
+  #at = 0;
+  #body: BodyFraming | undefined;
+  #discarded = 0;
+  #exchange: Exchange | undefined;
+  #ended = false;
+  #endTold = false;
+  #held = false;
+  #advancing = false;
+  #passed: number;
+  readonly #stall: StallWatch;
+
+  constructor(socket: Socket, remote: Address, local: Address, context: HttpContext, passed: number) {
+    this.socket = socket;
+    this.remote = remote;
+    this.local = local;
+    this.context = context;
+    this.request = new RequestHead(context.limits);
+    this.response = new ResponseHead(context.limits);
+    this.forwarding = forwardingPrefix(remote.ip, "http");
+    this.#passed = passed;
+    this.#since = context.ticker.now;
+    this.#stall = new StallWatch(socket);
+    socket.on("data", (chunk: Buffer) => this.onData(chunk));
+    socket.on("end", () => this.#onEnd());
+    socket.on("drain", () => this.#onDrain());
+    // What went wrong does not matter here: "close" follows.
+    socket.on("error", () => {});
+    socket.on("close", () => this.#onClose());
+  }
+
+  /** The request's body has been read to its end. */
+  get bodyRead(): boolean {
+    return this.#body === undefined || this.#body.done;
+  }
+
+  /** Whether another request may follow on this connection. */
+  get mayPersist(): boolean {
+    return this.request.persistent && !this.context.draining;
+  }
+
+  /** The client has half-closed, and nothing that it sent waits. */
+  get clientEnded(): boolean {
+    return this.#endTold;
+  }
+
+  get idle(): boolean {
+    return this.#phase === "idle";
+  }
+
+  /** Bytes from the client, read here or by whoever passed the connection on. */
+  onData(chunk: Buffer): void {
+    if (this.#phase === "lingering" || this.#phase === "tunnel") return;
+    this.#input = this.#input === undefined ? chunk : Buffer.concat([this.#input.subarray(this.#at), chunk]);
+    this.#at = 0;
+    this.advance();
+  }
+
+  /** Goes on as far as it can. */
+  advance(): void {
+    // A guest may answer within the call that hands it the request: the loop below goes on with the next one.
+    if (this.#advancing) return;
+    this.#advancing = true;
+    while (this.#step());
+    this.#advancing = false;
+    this.#afterSteps();
+  }
+
+  /** The exchange's answer is out. */
+  exchangeDone(keep: boolean): void {
+    this.#exchange = undefined;
+    this.#passed = 0;
+    if (this.#phase !== "exchange") return;
+    if (!keep || this.context.draining) this.close();
+    else if (this.bodyRead) this.#toIdle();
+    else this.#discarded = 0;
+    this.advance();
+  }
+
+  /** The exchange fails before its answer's head. */
+  answerError(error: ErrorAnswer, mustClose = false): void {
+    const { request } = this;
+    // RFC 9110 §10.1.1: a client that waits for 100 may send its body or not; the next request cannot be told from it.
+    const keep = !mustClose && this.mayPersist && !(request.expectsContinue && !this.bodyRead);
+    const connection = keep ? (request.minor === 0 ? "keep-alive" : "") : "close";
+    this.socket.write(
+      errorAnswer(error, { accept: request.field("accept"), head: request.method === "HEAD", connection }),
+    );
+    this.exchangeDone(keep);
+  }
+
+  /** The answer cannot be completed: the client must be able to see that it is cut short. */
+  breakOff(untilClose: boolean): void {
+    this.#exchange = undefined;
+    this.#phase = "lingering";
+    // Where only the connection's end marks the body's, an orderly end would look like success.
+    if (untilClose) this.socket.resetAndDestroy();
+    else this.socket.destroySoon();
+  }
+
+  /** Gives the socket up to a tunnel: the bytes that are not used yet. */
+  releaseToTunnel(): Buffer | undefined {
+    const rest = this.#input?.subarray(this.#at);
+    this.#phase = "tunnel";
+    this.#exchange = undefined;
+    this.#input = undefined;
+    return rest;
+  }
+
+  /** Ends the connection after what is written. */
+  close(): void {
+    if (this.#phase === "lingering" || this.#phase === "closed") return;
+    this.#phase = "lingering";
+    this.#since = this.context.ticker.now;
+    this.#input = undefined;
+    this.#body = undefined;
+    this.socket.end();
+    this.socket.resume();
+  }
+
+  sweep(now: number): void {
+    const { limits } = this.context;
+    if (this.#stall.stalled(now, limits.writeStallMsMax)) {
+      this.socket.resetAndDestroy();
+      return;
+    }
+    const age = now - this.#since;
+    switch (this.#phase) {
+      case "idle":
+        if (age > limits.keepAliveMsMax) this.close();
+        return;
+      case "head":
+        if (age > limits.headMsMax)
+          this.#refuse(new WarrenError("request.timeout", "the request head took too long", { status: 408 }));
+        return;
+      case "exchange":
+        this.#sweepExchange(now, age);
+        return;
+      case "lingering":
+        if (this.socket.writableLength > 0) this.#since = now;
+        else if (age > limits.lingerMsMax) this.socket.destroy();
+        return;
+      default:
+    }
+  }
+
+  #sweepExchange(now: number, age: number): void {
+    const { limits } = this.context;
+    const exchange = this.#exchange;
+    if (exchange?.wantsBody === false) this.#readAt = now;
+    if (!this.bodyRead && now - this.#readAt > limits.bodyIdleMsMax) {
+      this.#refuse(new WarrenError("request.timeout", "the request body took too long", { status: 408 }));
+    } else if (exchange !== undefined && !exchange.answered && age > limits.answerMsMax) {
+      exchange.abort();
+      this.answerError({ status: 504, code: "service.timeout", message: "the service did not answer in time" });
+    } else if (this.#endTold && age > limits.bodyIdleMsMax) {
+      // Half-closed by a client that may be gone, with nothing sent to it for so long.
+      this.socket.resetAndDestroy();
+    }
+  }
+
+  /** Something went to the client: it is not waiting in vain. */
+  refresh(): void {
+    this.#since = this.context.ticker.now;
+  }
+
+  #step(): boolean {
+    if (this.#phase === "exchange") return this.#feed();
+    return (this.#phase === "idle" || this.#phase === "head") && this.#nextRequest();
+  }
+
+  #nextRequest(): boolean {
+    const input = this.#input;
+    // A client that pipelines without reading must not pile answers up here.
+    if (input === undefined || this.socket.writableNeedDrain) return false;
+    if (this.#phase === "idle") {
+      this.#phase = "head";
+      this.#since = this.context.ticker.now;
+    }
+    const { request } = this;
+    let end: number;
+    try {
+      end = request.parse(input, this.#at);
+    } catch (error) {
+      this.#refuse(error);
+      return false;
+    }
+    if (end < 0) return false;
+    this.#phase = "exchange";
+    this.#since = this.#readAt = this.context.ticker.now;
+    this.#use(end);
+    if (request.chunked) this.#body = BodyFraming.chunked();
+    else this.#body = request.contentLength > 0 ? BodyFraming.length(request.contentLength) : undefined;
+    this.#dispatch(input);
+    return true;
+  }
+
+  #dispatch(input: Buffer): void {
+    const { request, context } = this;
+    let match: { readonly target: HttpTarget; readonly path: string } | undefined;
+    try {
+      match = context.router.match(context.key, request.host, request.path, request.suspicious, this.local.ip);
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    if (match === undefined) {
+      this.answerError({ status: 404, code: "route.unknown", message: "no service is routed here" });
+      return;
+    }
+    const { target } = match;
+    switch (target.kind) {
+      case "stream":
+        this.#exchange = new StreamExchange(this, target, context.pool(target));
+        break;
+      case "request":
+        this.#exchange = new RequestExchange(this, target, match.path);
+        break;
+      case "elsewhere":
+        this.#pass(target, input.subarray(request.start));
+        return;
+      default:
+        target satisfies never;
+    }
+    this.#exchange?.start();
+  }
+
+  #feed(): boolean {
+    const body = this.#body;
+    const input = this.#input;
+    const exchange = this.#exchange;
+    if (body === undefined || input === undefined || exchange?.wantsBody === false) return false;
+    this.#readAt = this.context.ticker.now;
+    try {
+      const to = exchange === undefined ? body.skip(input, this.#at) : exchange.feed(body, input, this.#at);
+      if (exchange === undefined) this.#discarded += to - this.#at;
+      // The guest may have answered within feed(), and the connection be closed with that.
+      if (this.#body !== body) return true;
+      this.#use(to);
+    } catch (error) {
+      this.#refuse(error);
+      return false;
+    }
+    if (this.#discarded > this.context.limits.discardBytesMax) {
+      this.close();
+      return false;
+    }
+    if (!body.done) return true;
+    this.#body = undefined;
+    exchange?.onBodyEnd();
+    if (this.#phase === "exchange" && this.#exchange === undefined) this.#toIdle();
+    return true;
+  }
+
+  /** Marks input as used up to `to`. */
+  #use(to: number): void {
+    const { length } = this.#input!;
+    this.#at = to === length ? 0 : to;
+    if (to === length) this.#input = undefined;
+  }
+
+  #toIdle(): void {
+    this.#phase = "idle";
+    this.#since = this.context.ticker.now;
+    this.#discarded = 0;
+  }
+
+  #afterSteps(): void {
+    const input = this.#input;
+    const waiting = input === undefined ? 0 : input.length - this.#at;
+    const hold = this.#phase === "exchange" && waiting > (this.bodyRead ? this.context.limits.aheadBytesMax : 0);
+    if (hold !== this.#held) {
+      this.#held = hold;
+      if (hold) this.socket.pause();
+      else this.socket.resume();
+    }
+    if (this.#ended) this.#afterEnd(waiting);
+  }
+
+  /** The client has half-closed: what can still come of it? */
+  #afterEnd(waiting: number): void {
+    if (this.#phase === "idle" || this.#phase === "head") {
+      if (!this.socket.writableNeedDrain) this.close();
+    } else if (this.#phase === "exchange" && waiting === 0) {
+      if (!this.bodyRead) this.#drop();
+      else if (!this.#endTold) {
+        this.#endTold = true;
+        this.#exchange?.onClientEnd();
+      }
+    }
+  }
+
+  #drop(): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.abort();
+    this.socket.destroy();
+  }
+
+  /** Answers a request that cannot be understood, if it can still be answered, and ends the connection. */
+  #refuse(error: unknown): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.abort();
+    if (exchange?.answered) {
+      this.breakOff(false);
+      return;
+    }
+    const { status, code, message } =
+      error instanceof WarrenError ? error : new WarrenError("internal", "internal error", { status: 500 });
+    if (status === 500) this.context.log({ code: "internal", message: String(error), listener: this.context.key });
+    this.socket.write(errorAnswer({ status, code, message }, { accept: undefined, head: false, connection: "close" }));
+    this.close();
+  }
+
+  #pass(target: ElsewhereTarget, bytes: Buffer): void {
+    const passed = this.#passed + 1;
+    if (passed > passedMax) {
+      this.answerError({
+        status: 503,
+        code: "service.unavailable",
+        message: "the service is moving",
+        retryAfterSeconds: 1,
+      });
+      return;
+    }
+    this.#phase = "passing";
+    passOn(this.socket, bytes, target, { listener: this.context.key, passed }).catch((error: unknown) => {
+      if (this.#phase !== "passing") return;
+      this.context.log({ code: "service.unavailable", message: String(error), listener: this.context.key });
+      this.#phase = "exchange";
+      this.answerError(
+        { status: 503, code: "service.unavailable", message: "the service is not available now", retryAfterSeconds: 1 },
+        true,
+      );
+    });
+  }
+
+  #onEnd(): void {
+    this.#ended = true;
+    if (!this.#advancing) this.#afterSteps();
+  }
+
+  #onDrain(): void {
+    this.#exchange?.onClientDrain();
+    this.advance();
+  }
+
+  #onClose(): void {
+    this.#phase = "closed";
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.abort();
+    this.#input = undefined;
+    this.context.onClosed(this);
+  }
+}

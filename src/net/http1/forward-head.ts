@@ -1,0 +1,65 @@
+import type { RequestHead } from "./request-head.ts";
+import type { ResponseHead } from "./response-head.ts";
+
+const blankLine = Buffer.from("\r\n");
+const twoLines = Buffer.from("\r\n\r\n");
+const version11 = Buffer.from("HTTP/1.1");
+
+/** The forwarding fields of one connection, up to where the request's own host follows. */
+export function forwardingPrefix(clientIp: string, scheme: "http" | "https"): Buffer {
+  return Buffer.from(`X-Forwarded-For: ${clientIp}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `, "latin1");
+}
+
+/** The head that goes to the guest: the client's bytes without the cut lines, and the forwarding fields behind them. */
+export function forwardRequest(head: RequestHead, prefix: Buffer): Buffer {
+  const { bytes, start, end, cuts, hostFrom, hostTo } = head;
+  const line = head.plainLine ? "" : `${head.method} ${head.target} HTTP/1.1\r\n`;
+  const keptFrom = head.plainLine ? start : bytes.indexOf(0x0a, start) + 1;
+  const upgrade = head.upgrade
+    ? `Connection: upgrade\r\nUpgrade: ${bytes.toString("latin1", head.upgradeFrom, head.upgradeTo)}\r\n`
+    : "";
+  const size = line.length + (end - keptFrom) + upgrade.length + prefix.length + (hostTo - hostFrom) + 4;
+  const out = Buffer.allocUnsafe(size);
+  let to = line === "" ? 0 : out.write(line, 0, "latin1");
+  to = copyWithout(bytes, keptFrom, end - 2, cuts, out, to);
+  if (upgrade !== "") to += out.write(upgrade, to, "latin1");
+  out.set(prefix, to);
+  to += prefix.length;
+  to += bytes.copy(out, to, hostFrom, hostTo);
+  out.set(twoLines, to);
+  return out.subarray(0, to + 4);
+}
+
+/**
+ * The head that goes to the client, with `insert` (whole lines) behind the guest's fields; undefined when the guest's
+ * bytes can go as they are.
+ */
+export function forwardResponse(head: ResponseHead, insert: string): Buffer | undefined {
+  const { bytes, start, end, cuts } = head;
+  if (cuts.length === 0 && insert === "" && head.minor === 1) return undefined;
+  const out = Buffer.allocUnsafe(end - start + insert.length);
+  let to = copyWithout(bytes, start, end - 2, cuts, out, 0);
+  if (head.minor === 0) out.set(version11, 0);
+  to += out.write(insert, to, "latin1");
+  out.set(blankLine, to);
+  return out.subarray(0, to + 2);
+}
+
+function copyWithout(
+  bytes: Buffer,
+  from: number,
+  end: number,
+  cuts: readonly number[],
+  out: Buffer,
+  at: number,
+): number {
+  let kept = from;
+  let to = at;
+  for (let index = 0; index < cuts.length; index += 2) {
+    const cut = cuts[index]!;
+    if (cut > kept) to += bytes.copy(out, to, kept, cut);
+    kept = cuts[index + 1]!;
+  }
+  if (end > kept) to += bytes.copy(out, to, kept, end);
+  return to;
+}

@@ -1,0 +1,207 @@
+import { WarrenError } from "../../base/errors.ts";
+import { Flow } from "../../base/flow.ts";
+import type { RequestTarget, TargetRequest, TargetResponse } from "../target.ts";
+import { writeChunk } from "./answer-body.ts";
+import type { BodyFraming } from "./body-framing.ts";
+import { lastChunk } from "./chunked-body.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Exchange } from "./exchange.ts";
+import { writeHead } from "./write-head.ts";
+
+/** A request on its way through a guest that is called once for each request. */
+export class RequestExchange implements Exchange {
+  readonly #client: ClientConnection;
+  readonly #target: RequestTarget;
+  readonly #request: TargetRequest;
+  readonly #body = new Flow();
+  readonly #abort = new AbortController();
+  #over = false;
+  #answer: Flow | undefined;
+  #form: "length" | "chunked" | "close" = "length";
+  #remaining = 0;
+  #keep = false;
+  #blocked = false;
+
+  constructor(client: ClientConnection, target: RequestTarget, mountedAt: string) {
+    const { request } = client;
+    this.#client = client;
+    this.#target = target;
+    this.#request = {
+      method: request.method,
+      path: request.target,
+      mountedAt: mountedAt === "/" ? "" : mountedAt,
+      host: request.host,
+      scheme: "http",
+      headers: [
+        ...request.forwardedFields(),
+        ["x-forwarded-for", client.remote.ip],
+        ["x-forwarded-proto", "http"],
+        ["x-forwarded-host", request.host],
+      ],
+      body: this.#body,
+      client: client.remote,
+      server: client.local,
+      signal: this.#abort.signal,
+    };
+    this.#body.onWritable = () => client.advance();
+    if (!request.hasBody) this.#body.end();
+  }
+
+  start(): void {
+    const { activity } = this.#target;
+    activity.requests++;
+    activity.active++;
+    const { request, socket } = this.#client;
+    if (request.expectsContinue) {
+      request.expectsContinue = false;
+      socket.write("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    this.#run().catch((error: unknown) => this.#failed(error));
+  }
+
+  get answered(): boolean {
+    return this.#answer !== undefined;
+  }
+
+  get wantsBody(): boolean {
+    return this.#body.writable || this.#body.closed;
+  }
+
+  feed(framing: BodyFraming, bytes: Buffer, from: number): number {
+    return framing.take(bytes, from, (data) => void this.#body.push(data));
+  }
+
+  onBodyEnd(): void {
+    this.#body.end();
+  }
+
+  onClientDrain(): void {
+    this.#blocked = false;
+    this.#pump();
+  }
+
+  onClientEnd(): void {
+    // The request is complete; the answer may still be wanted.
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#over = true;
+    const error = new WarrenError("connection.reset", "the client went away", { status: 502 });
+    this.#body.fail(error);
+    this.#answer?.cancel();
+    this.#abort.abort(error);
+    this.#release();
+  }
+
+  async #run(): Promise<void> {
+    const response = await this.#target.handle(this.#request);
+    if (this.#over) response.body.cancel();
+    else this.#begin(response);
+  }
+
+  #begin(response: TargetResponse): void {
+    const { request, socket } = this.#client;
+    const { status, body } = response;
+    const head = writeHead(status, response.headers, currentDate());
+    const bodiless = request.method === "HEAD" || status === 204 || status === 304;
+    let length = head.contentLength;
+    // All of it is there already: its length is known.
+    if (length < 0 && body.closed && body.failure === undefined) length = body.bytes;
+    this.#form = bodiless || length >= 0 ? "length" : request.minor === 1 ? "chunked" : "close";
+    this.#remaining = bodiless ? 0 : length;
+    this.#keep = this.#client.mayPersist && this.#form !== "close";
+    let text = head.text;
+    if (bodiless ? head.contentLength >= 0 && status !== 204 : this.#form === "length")
+      text += `Content-Length: ${length}\r\n`;
+    else if (this.#form === "chunked") text += "Transfer-Encoding: chunked\r\n";
+    if (!this.#keep) text += "Connection: close\r\n";
+    else if (request.minor === 0) text += "Connection: keep-alive\r\n";
+    this.#answer = body;
+    socket.cork();
+    socket.write(`${text}\r\n`, "latin1");
+    if (bodiless) body.cancel();
+    else body.onReadable = () => this.#pump();
+    this.#pump();
+    socket.uncork();
+  }
+
+  #pump(): void {
+    const answer = this.#answer;
+    if (answer === undefined || this.#over) return;
+    while (!this.#blocked && !(this.#form === "length" && this.#remaining === 0)) {
+      const chunk = answer.shift();
+      if (chunk === undefined) break;
+      this.#client.refresh();
+      this.#write(chunk);
+      this.#blocked = this.#client.socket.writableNeedDrain;
+    }
+    if (this.#form === "length" && this.#remaining === 0) {
+      // More than Content-Length said would be read as the next answer.
+      answer.cancel();
+      this.#done(true);
+    } else if (answer.finished) {
+      this.#done(answer.failure === undefined && this.#form !== "length");
+    }
+  }
+
+  #write(chunk: Uint8Array): void {
+    const { socket } = this.#client;
+    if (this.#form === "chunked") {
+      writeChunk(socket, chunk);
+      return;
+    }
+    const data = this.#form === "length" && chunk.length > this.#remaining ? chunk.subarray(0, this.#remaining) : chunk;
+    this.#remaining -= data.length;
+    socket.write(data);
+  }
+
+  #done(whole: boolean): void {
+    this.#over = true;
+    if (!this.#body.closed) this.#body.fail(new WarrenError("connection.ended", "the request was answered"));
+    if (whole && this.#form === "chunked") this.#client.socket.write(lastChunk);
+    this.#release();
+    if (whole) this.#client.exchangeDone(this.#keep);
+    else this.#client.breakOff(this.#form === "close");
+  }
+
+  #failed(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    const { context } = this.#client;
+    const known = error instanceof WarrenError;
+    context.log({ code: known ? error.code : "internal", message: String(error), listener: context.key });
+    if (!this.#body.closed) this.#body.fail(new WarrenError("connection.ended", "the request failed"));
+    this.#release();
+    this.#client.answerError(
+      known && error.status === 503
+        ? {
+            status: 503,
+            code: "service.unavailable",
+            message: "the service is not available now",
+            retryAfterSeconds: 1,
+          }
+        : known && error.status === 504
+          ? { status: 504, code: "service.timeout", message: "the service did not answer in time" }
+          : { status: 502, code: "service.broken", message: "the service broke off before it answered" },
+    );
+  }
+
+  #release(): void {
+    const { activity } = this.#target;
+    if (--activity.active === 0) activity.onIdle?.();
+  }
+}
+
+let dateAt = 0;
+let date = "";
+
+/** The Date field's value, made once a second. */
+function currentDate(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== dateAt) {
+    dateAt = second;
+    date = new Date(second * 1000).toUTCString();
+  }
+  return date;
+}

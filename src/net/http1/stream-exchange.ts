@@ -1,0 +1,350 @@
+import { type Conduit, resetConduit } from "../../base/conduit.ts";
+import { WarrenError } from "../../base/errors.ts";
+import type { StreamTarget } from "../target.ts";
+import { Tunnel } from "../tunnel.ts";
+import { Upstream, type UpstreamPool, type UpstreamUser } from "../upstream.ts";
+import { AnswerBody } from "./answer-body.ts";
+import type { BodyFraming } from "./body-framing.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Exchange } from "./exchange.ts";
+import { forwardRequest, forwardResponse } from "./forward-head.ts";
+import type { ResponseHead } from "./response-head.ts";
+
+/** Connections that one request is tried on before the client hears of it. */
+const attemptsMax = 3;
+/** 1xx answers before the real one. */
+const interimMax = 16;
+const continueLine = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
+
+/** A request on its way through a guest that listens, over an in-memory connection. */
+export class StreamExchange implements Exchange, UpstreamUser {
+  readonly #client: ClientConnection;
+  readonly #target: StreamTarget;
+  readonly #pool: UpstreamPool;
+  readonly #hasBody: boolean;
+  readonly #method: string;
+  #upstream: Upstream | undefined;
+  #attempts = 0;
+  #reused = false;
+  #over = false;
+
+  /** The client's request as the guest gets it; kept while it may have to be sent again. */
+  #head: Buffer | undefined;
+  /** The guest's answer as far as it has come, while its head is not complete. */
+  #partial: Buffer | undefined;
+  #interims = 0;
+  #body: AnswerBody | undefined;
+  #persistent = false;
+  #keep = false;
+  #clientBlocked = false;
+
+  constructor(client: ClientConnection, target: StreamTarget, pool: UpstreamPool) {
+    this.#client = client;
+    this.#target = target;
+    this.#pool = pool;
+    this.#hasBody = client.request.hasBody;
+    this.#method = client.request.method;
+    this.#head = forwardRequest(client.request, client.forwarding);
+  }
+
+  start(): void {
+    this.#target.activity.requests++;
+    this.#target.activity.active++;
+    this.#connect();
+  }
+
+  get answered(): boolean {
+    return this.#body !== undefined;
+  }
+
+  get wantsBody(): boolean {
+    const output = this.#upstream?.conduit.output;
+    // A guest that stopped reading may still answer: then the body goes nowhere.
+    return output !== undefined && (output.writable || output.closed);
+  }
+
+  feed(framing: BodyFraming, bytes: Buffer, from: number): number {
+    const to = framing.skip(bytes, from);
+    this.#upstream?.conduit.output.push(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+    return to;
+  }
+
+  onBodyEnd(): void {
+    // The framing told the guest.
+  }
+
+  onGuestWritable(): void {
+    this.#client.advance();
+  }
+
+  onGuestReadable(): void {
+    if (!this.#clientBlocked) this.#pump();
+  }
+
+  onClientDrain(): void {
+    this.#clientBlocked = false;
+    if (this.#upstream !== undefined) this.#pump();
+  }
+
+  onClientEnd(): void {
+    this.#upstream?.conduit.output.end();
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#upstream?.reset();
+    this.#finish();
+  }
+
+  #connect(): void {
+    this.#attempts++;
+    const idle = this.#pool.take();
+    this.#reused = idle !== undefined;
+    if (idle !== undefined) {
+      this.#attach(idle);
+      return;
+    }
+    let connected: Conduit | Promise<Conduit>;
+    try {
+      connected = this.#target.connect(this.#client.remote);
+    } catch (error) {
+      this.#unavailable(error);
+      return;
+    }
+    if (!(connected instanceof Promise)) {
+      this.#attach(new Upstream(connected, this.#pool));
+      return;
+    }
+    connected.then(
+      (conduit) => {
+        if (this.#over) resetConduit(conduit, "the client went away");
+        else this.#attach(new Upstream(conduit, this.#pool));
+      },
+      (error: unknown) => {
+        if (!this.#over) this.#unavailable(error);
+      },
+    );
+  }
+
+  #attach(upstream: Upstream): void {
+    this.#upstream = upstream;
+    upstream.user = this;
+    // The guest may answer within this call.
+    upstream.conduit.output.push(this.#head!);
+    if (this.#upstream !== upstream) return;
+    const { request } = this.#client;
+    if (request.expectsContinue) {
+      // Answered here, as nginx does: many a guest's server never would. Once only, also when the request is sent again.
+      request.expectsContinue = false;
+      this.#client.socket.write(continueLine);
+    }
+    if (this.#hasBody) this.#client.advance();
+    else if (this.#client.clientEnded) upstream.conduit.output.end();
+    if (this.#upstream === upstream && upstream.conduit.input.readable) this.onGuestReadable();
+  }
+
+  #unavailable(error: unknown): void {
+    const known = error instanceof WarrenError && error.status === 503;
+    this.#log(known ? error.code : "service.connect", String(error));
+    this.#finish();
+    this.#client.answerError(
+      known
+        ? {
+            status: 503,
+            code: "service.unavailable",
+            message: "the service is not available now",
+            retryAfterSeconds: 1,
+          }
+        : { status: 502, code: "service.broken", message: "the service could not be reached" },
+    );
+  }
+
+  /** Brings what the guest has said to the client, as long as the client's socket takes it. */
+  #pump(): void {
+    const upstream = this.#upstream!;
+    const { input } = upstream.conduit;
+    const { socket } = this.#client;
+    let corked = false;
+    while (!this.#clientBlocked) {
+      const chunk = input.shift();
+      if (chunk === undefined) break;
+      if (!corked && input.bytes > 0) {
+        corked = true;
+        socket.cork();
+      }
+      try {
+        this.#take(chunk);
+      } catch (error) {
+        this.#broken(error);
+      }
+      if (this.#upstream !== upstream) break;
+    }
+    if (corked) socket.uncork();
+    if (this.#upstream === upstream && input.finished) this.#guestEnded(upstream);
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#body === undefined) {
+      this.#takeHead(chunk);
+      return;
+    }
+    this.#client.refresh();
+    const to = this.#body.write(this.#client.socket, chunk, 0);
+    this.#afterBody(chunk, to);
+  }
+
+  #takeHead(chunk: Uint8Array): void {
+    const bytes = this.#partial === undefined ? asBuffer(chunk) : Buffer.concat([this.#partial, chunk]);
+    const head = this.#client.response;
+    if (this.#partial === undefined) head.reset();
+    let from = 0;
+    for (;;) {
+      const end = head.parse(bytes, from);
+      if (end < 0) {
+        this.#partial = from === 0 ? bytes : bytes.subarray(from);
+        return;
+      }
+      this.#partial = undefined;
+      if (head.status === 101) {
+        this.#switchProtocols(head, bytes.subarray(end));
+        return;
+      }
+      if (head.status >= 200) {
+        this.#answer(head, bytes, from, end);
+        return;
+      }
+      this.#interim(head);
+      from = end;
+      if (from === bytes.length) return;
+      head.reset();
+    }
+  }
+
+  #answer(head: ResponseHead, bytes: Buffer, from: number, end: number): void {
+    const client = this.#client;
+    const { request, socket } = client;
+    const body = AnswerBody.of(head, this.#method === "HEAD", request.minor === 1);
+    this.#body = body;
+    this.#head = undefined;
+    this.#persistent = head.persistent;
+    this.#keep = client.mayPersist && !body.endsWithConnection;
+    let insert = body.insertChunked ? "Transfer-Encoding: chunked\r\n" : "";
+    if (!this.#keep) insert += "Connection: close\r\n";
+    else if (request.minor === 0) insert += "Connection: keep-alive\r\n";
+    if (request.minor === 0) head.cutTransferEncoding();
+    client.refresh();
+    const edited = forwardResponse(head, insert);
+    if (edited === undefined && body.asItIs) {
+      const to = body.skip(bytes, end);
+      if (!socket.write(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)))
+        this.#clientBlocked = true;
+      this.#afterBody(bytes, to);
+      return;
+    }
+    socket.cork();
+    socket.write(edited ?? bytes.subarray(from, end));
+    const to = body.write(socket, bytes, end);
+    socket.uncork();
+    this.#afterBody(bytes, to);
+  }
+
+  #afterBody(bytes: Uint8Array, to: number): void {
+    if (this.#client.socket.writableNeedDrain) this.#clientBlocked = true;
+    if (this.#body!.done) this.#complete(to === bytes.length);
+  }
+
+  /** 100 was sent by the front already; others are for clients of HTTP/1.1 (RFC 9110 §15.2). */
+  #interim(head: ResponseHead): void {
+    if (++this.#interims > interimMax)
+      throw new WarrenError("head.malformed", `more than ${interimMax} interim answers`);
+    const { request, socket } = this.#client;
+    if (head.status === 100 || request.minor === 0) return;
+    socket.write(forwardResponse(head, "") ?? head.bytes.subarray(head.start, head.end));
+  }
+
+  #switchProtocols(head: ResponseHead, rest: Buffer): void {
+    const client = this.#client;
+    const upstream = this.#upstream!;
+    if (!client.request.upgrade || !head.upgrade)
+      throw new WarrenError("head.malformed", "101 for a request that did not ask for it");
+    const protocol = head.bytes.toString("latin1", head.upgradeFrom, head.upgradeTo);
+    const insert = `Connection: upgrade\r\nUpgrade: ${protocol}\r\n`;
+    client.socket.write(forwardResponse(head, insert)!);
+    if (rest.length > 0) client.socket.write(rest);
+    this.#over = true;
+    this.#upstream = undefined;
+    upstream.user = undefined;
+    const { activity } = this.#target;
+    new Tunnel(client.socket, upstream.conduit, () => {
+      if (--activity.active === 0) activity.onIdle?.();
+    }).start(client.releaseToTunnel());
+  }
+
+  /** The answer is complete: `clean` says that the guest said nothing behind it. */
+  #complete(clean: boolean): void {
+    const upstream = this.#upstream!;
+    const { bodyRead } = this.#client;
+    if (clean && bodyRead && this.#persistent && !this.#client.clientEnded) this.#pool.put(upstream);
+    else if (bodyRead) upstream.close();
+    else upstream.reset();
+    this.#finish();
+    this.#client.exchangeDone(this.#keep);
+  }
+
+  /** The guest's side is at its end, orderly or not, before its answer was complete. */
+  #guestEnded(upstream: Upstream): void {
+    const { failure } = upstream.conduit.input;
+    if (this.#body !== undefined) {
+      if (failure === undefined && this.#body.endAtClose(this.#client.socket)) this.#complete(false);
+      else this.#broken(failure ?? new WarrenError("connection.ended", "the guest ended its answer early"));
+      return;
+    }
+    upstream.reset();
+    if (this.#mayRetry()) {
+      this.#upstream = undefined;
+      this.#connect();
+    } else {
+      this.#broken(failure ?? new WarrenError("connection.ended", "the guest ended the connection without an answer"));
+    }
+  }
+
+  /**
+   * A request without a body may be sent again when the guest has said nothing to it: any method where the connection had
+   * been idle, which the guest may end at any time (RFC 9112 §9.3.1), else safe ones (RFC 9110 §9.2.2).
+   */
+  #mayRetry(): boolean {
+    if (this.#hasBody || this.#partial !== undefined || this.#interims > 0 || this.#attempts >= attemptsMax)
+      return false;
+    return this.#reused || this.#method === "GET" || this.#method === "HEAD" || this.#method === "OPTIONS";
+  }
+
+  #broken(error: unknown): void {
+    this.#log(error instanceof WarrenError ? error.code : "internal", String(error));
+    const body = this.#body;
+    this.#upstream?.reset();
+    this.#finish();
+    if (body === undefined)
+      this.#client.answerError({
+        status: 502,
+        code: "service.broken",
+        message: "the service broke off before it answered",
+      });
+    else this.#client.breakOff(body.endsWithConnection);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#upstream = undefined;
+    const { activity } = this.#target;
+    if (--activity.active === 0) activity.onIdle?.();
+  }
+
+  #log(code: string, message: string): void {
+    const { context } = this.#client;
+    context.log({ code, message, listener: context.key });
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,17 @@
+import type { Socket } from "node:net";
+import type { Address } from "../base/address.ts";
+
+/** The other end's address; that of a connection already gone is all zero. */
+export function remoteAddress(socket: Socket): Address {
+  return { ip: plainIp(socket.remoteAddress ?? "0.0.0.0"), port: socket.remotePort ?? 0 };
+}
+
+/** The address that the client dialled. */
+export function localAddress(socket: Socket): Address {
+  return { ip: plainIp(socket.localAddress ?? "0.0.0.0"), port: socket.localPort ?? 0 };
+}
+
+/** A dual-stack listener sees IPv4 clients as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2): routes and guests mean 192.0.2.1. */
+export function plainIp(ip: string): string {
+  return ip.startsWith("::ffff:") && ip.includes(".") ? ip.slice(7) : ip;
+}

@@ -1,0 +1,132 @@
+import { Socket } from "node:net";
+import type { Conduit } from "../base/conduit.ts";
+import { resetConduit } from "../base/conduit.ts";
+import { Acceptor } from "./acceptor.ts";
+import { passOn } from "./http1/pass-on.ts";
+import type { Listener, ListenerShared } from "./listener.ts";
+import { localAddress, remoteAddress } from "./socket-address.ts";
+import { StallWatch } from "./socket-handle.ts";
+import type { ElsewhereTarget, StreamTarget } from "./target.ts";
+import type { Swept } from "./ticker.ts";
+import { Tunnel } from "./tunnel.ts";
+
+const writeStallMsMax = 30_000;
+const passedMax = 3;
+
+/** A listening socket whose connections go to a guest byte for byte. Its route has no host and no path. */
+export class TcpListener implements Listener {
+  readonly key: string;
+  readonly #shared: ListenerShared;
+  readonly #connections = new Set<TcpConnection>();
+  #acceptor: Acceptor | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(key: string, shared: ListenerShared) {
+    this.key = key;
+    this.#shared = shared;
+  }
+
+  async open(fd: number): Promise<void> {
+    this.#acceptor = await Acceptor.open(fd, {
+      connectionsMax: this.#shared.connectionsMax,
+      onSocket: (socket) => this.#begin(socket, new Uint8Array(0), 0),
+      onTrouble: (code, message) => this.#shared.log({ code, message, listener: this.key }),
+    });
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  adopt(fd: number, bytes: Uint8Array, passed: number): void {
+    this.#acceptor?.adopted();
+    this.#begin(
+      new Socket({ fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true } as never),
+      bytes,
+      passed,
+    );
+  }
+
+  close(): void {
+    this.#acceptor?.close();
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.close();
+    const all = setTimeout(() => this.destroy(), graceMs);
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.#connections.size === 0) resolve();
+    });
+    clearTimeout(all);
+  }
+
+  destroy(): void {
+    this.close();
+    for (const connection of this.#connections) connection.socket.destroy();
+  }
+
+  #begin(socket: Socket, bytes: Uint8Array, passed: number): void {
+    const connection = new TcpConnection(socket);
+    this.#connections.add(connection);
+    this.#shared.ticker.add(connection);
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      this.#connections.delete(connection);
+      this.#shared.ticker.remove(connection);
+      this.#acceptor?.released();
+      if (this.#connections.size === 0) this.#onEmpty?.();
+    });
+    this.#route(socket, bytes, passed).catch((error: unknown) => {
+      this.#shared.log({ code: "service.unavailable", message: String(error), listener: this.key });
+      socket.resetAndDestroy();
+    });
+  }
+
+  async #route(socket: Socket, bytes: Uint8Array, passed: number): Promise<void> {
+    const target = this.#shared.router.match(this.key, "", "/", false, localAddress(socket).ip)?.target;
+    if (target?.kind === "stream") await this.#connect(socket, bytes, target);
+    else if (target?.kind === "elsewhere" && passed < passedMax) await this.#pass(socket, bytes, target, passed + 1);
+    else socket.resetAndDestroy();
+  }
+
+  async #pass(socket: Socket, bytes: Uint8Array, target: ElsewhereTarget, passed: number): Promise<void> {
+    await passOn(socket, bytes, target, { listener: this.key, passed });
+  }
+
+  async #connect(socket: Socket, bytes: Uint8Array, target: StreamTarget): Promise<void> {
+    const { activity } = target;
+    activity.requests++;
+    activity.active++;
+    const release = () => {
+      if (--activity.active === 0) activity.onIdle?.();
+    };
+    let conduit: Conduit;
+    try {
+      conduit = await target.connect(remoteAddress(socket));
+    } catch (error) {
+      release();
+      throw error;
+    }
+    if (socket.destroyed) {
+      resetConduit(conduit, "the client went away");
+      release();
+      return;
+    }
+    new Tunnel(socket, conduit, release).start(bytes.length > 0 ? bytes : undefined);
+  }
+}
+
+class TcpConnection implements Swept {
+  readonly socket: Socket;
+  readonly #stall: StallWatch;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.#stall = new StallWatch(socket);
+  }
+
+  sweep(now: number): void {
+    if (this.#stall.stalled(now, writeStallMsMax)) this.socket.resetAndDestroy();
+  }
+}

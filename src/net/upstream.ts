@@ -1,0 +1,105 @@
+import type { Conduit } from "../base/conduit.ts";
+import { resetConduit } from "../base/conduit.ts";
+import type { StreamTarget } from "./target.ts";
+import type { Swept, Ticker } from "./ticker.ts";
+
+/** Idle connections kept to one guest, and for how long. */
+const idleMax = 64;
+const idleMsMax = 30_000;
+
+/** Who uses a connection to a guest at the moment. */
+export interface UpstreamUser {
+  onGuestReadable(): void;
+  onGuestWritable(): void;
+}
+
+/** One connection to a guest, used by one request after the other. */
+export class Upstream {
+  readonly conduit: Conduit;
+  user: UpstreamUser | undefined;
+  idleSince = 0;
+
+  constructor(conduit: Conduit, pool: UpstreamPool) {
+    this.conduit = conduit;
+    conduit.input.onReadable = () => {
+      if (this.user !== undefined) this.user.onGuestReadable();
+      else pool.drop(this);
+    };
+    conduit.output.onWritable = () => this.user?.onGuestWritable();
+  }
+
+  /** Ends it as a client that has everything it wanted. */
+  close(): void {
+    this.user = undefined;
+    this.conduit.output.end();
+    this.conduit.input.cancel();
+  }
+
+  /** Breaks it off. */
+  reset(): void {
+    this.user = undefined;
+    resetConduit(this.conduit, "the client went away");
+  }
+}
+
+/** The idle connections to one guest, newest used first. */
+export class UpstreamPool implements Swept {
+  readonly target: StreamTarget;
+  readonly #ticker: Ticker;
+  readonly #idle: Upstream[] = [];
+  #retired = false;
+  #swept = false;
+
+  constructor(target: StreamTarget, ticker: Ticker) {
+    this.target = target;
+    this.#ticker = ticker;
+  }
+
+  /** An idle connection that is still alive. */
+  take(): Upstream | undefined {
+    return this.#idle.pop();
+  }
+
+  /** Keeps a connection for the next request, or closes it. */
+  put(upstream: Upstream): void {
+    const { input, output } = upstream.conduit;
+    if (this.#retired || this.#idle.length >= idleMax || input.readable || !output.writable) {
+      upstream.close();
+      return;
+    }
+    upstream.user = undefined;
+    upstream.idleSince = this.#ticker.now;
+    this.#idle.push(upstream);
+    if (this.#swept) return;
+    this.#swept = true;
+    this.#ticker.add(this);
+  }
+
+  /** The guest ended an idle connection, or said something unasked. */
+  drop(upstream: Upstream): void {
+    const index = this.#idle.indexOf(upstream);
+    if (index < 0) return;
+    this.#idle.splice(index, 1);
+    upstream.close();
+  }
+
+  /** Closes what is idle now and whatever comes back later, so that the guest can end. */
+  retire(): void {
+    this.#retired = true;
+    this.#closeOldest(this.#idle.length);
+  }
+
+  sweep(now: number): void {
+    const { length } = this.#idle;
+    let old = 0;
+    while (old < length && now - this.#idle[old]!.idleSince > idleMsMax) old++;
+    this.#closeOldest(old);
+    if (this.#idle.length > 0) return;
+    this.#swept = false;
+    this.#ticker.remove(this);
+  }
+
+  #closeOldest(count: number): void {
+    for (const upstream of this.#idle.splice(0, count)) upstream.close();
+  }
+}
