@@ -13,6 +13,7 @@ export class ModuleReader extends LebReader {
   part: string | undefined;
   /** Types that a type index may name at this point of the file. */
   typeCount = 0;
+  #namesBytes = 0;
   readonly #buffer: Buffer;
 
   constructor(bytes: Uint8Array, caps: ModuleCaps) {
@@ -55,7 +56,7 @@ export class ModuleReader extends LebReader {
   /** Steps over `length` bytes. */
   skip(length: number, what: string): void {
     if (length > this.end - this.at) {
-      this.missing(this.at, `expected ${length} bytes of ${what}, only ${this.end - this.at} are left`);
+      this.missing(this.at, `expected ${length} bytes of ${what} from ${hex(this.at)} on`);
     }
     this.at += length;
   }
@@ -88,6 +89,8 @@ export class ModuleReader extends LebReader {
     const at = this.at;
     const length = this.u32();
     checkCap(this.caps, "nameBytes", length, at);
+    this.#namesBytes += length;
+    checkCap(this.caps, "namesBytes", this.#namesBytes, at);
     const from = this.at;
     this.skip(length, what);
     for (let i = from; i < this.at; i++) {
