@@ -79,7 +79,7 @@ export const capsDefault: ModuleCaps = {
   types: 20_000,
   typeValues: 500_000,
   imports: 10_000,
-  // 650 bytes an export and instance.
+  // Up to 650 bytes an export and instance.
   exports: 20_000,
   nameBytes: 64 * 1024,
   namesBytes: 8 * 1024 * 1024,
@@ -89,7 +89,7 @@ export const capsDefault: ModuleCaps = {
   bodyBytes: 7_654_321,
   // V8's own limit (kV8MaxWasmFunctionLocals).
   locals: 50_000,
-  // V8 takes 1 ns for each to validate, and four bytes of a module can declare 50,000.
+  // V8 takes 1 ns for each to validate, and seven bytes of a module can declare 50,000.
   localsTotal: 50_000_000,
   // Each reserves up to 10 GiB of addresses for its guard; a process has room for 16,300.
   memories: 4,
