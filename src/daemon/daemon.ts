@@ -74,11 +74,14 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     },
     prepare: async (worker) => {
       await supervisor.introduce(worker);
-      if (serving) await giveHttp(worker);
+      if (serving) await supervisor.shareListeners(worker);
     },
     onReady: (worker) => {
       events.publish({ type: "worker.started", message: `worker ${worker.id}, pid ${worker.pid}` });
-      if (serving) void supervisor.bringUp();
+      if (!serving) return;
+      // Once more: a listener may have been opened while the worker was being set up.
+      supervisor.shareListeners(worker).catch(() => {});
+      void supervisor.bringUp();
     },
     onLost: (worker, successorMs) => {
       events.publish({ type: "worker.lost", message: `worker ${worker.id}, pid ${worker.pid}` });
@@ -95,10 +98,6 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     event: (type, message, service) => events.publish({ type, message, ...(service === undefined ? {} : { namespace: service.namespace, service: service.name }) }),
   });
   let serving = false;
-  const giveHttp = async (worker: WorkerProcess): Promise<void> => {
-    for (const { key, protocol, fd } of listeners.list()) if (protocol === "http") await worker.order("listen", { key }, [fd]);
-  };
-
   const earlier = await pool.adopt();
   try {
     await adoptListeners(earlier, listeners, log);
@@ -111,7 +110,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       await Promise.race([supervisor.bringUp(), new Promise((resolve) => setTimeout(resolve, takeoverWaitMs).unref())]);
     }
     serving = true;
-    await Promise.all(pool.ready.map(giveHttp));
+    await Promise.all(pool.ready.map((worker) => supervisor.shareListeners(worker)));
   } catch (error) {
     // The earlier daemon's workers are left as they are: they serve on, and the next start finds them.
     for (const worker of pool.ready) worker.kill();

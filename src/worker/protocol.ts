@@ -78,7 +78,10 @@ export interface Orders {
   /** First of all: which of the waiting lane connections belongs to this stream. */
   lane: { body: { nonce: string }; answer: unknown };
   hello: { body: Record<string, never>; answer: { id: string; pid: number; version: string; listeners: string[] } };
-  /** One descriptor: the listening socket. Kinds by the key's scheme. `service` for tcp and udp. */
+  /**
+   * One descriptor: the listening socket, of the kind that the key's scheme names. UDP sockets go to the worker that holds
+   * their `service` only; giving any other twice changes nothing.
+   */
   listen: { body: { key: string; service?: string; guestPort?: number }; answer: unknown };
   unlisten: { body: { key: string }; answer: unknown };
   /** Sends a copy of one listening socket ahead of the answer. */

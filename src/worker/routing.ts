@@ -1,9 +1,8 @@
-import type { Address } from "../base/address.ts";
 import { duplicate } from "../base/native-socket.ts";
 import type { Front } from "../net/front.ts";
 import type { DatagramTarget, ElsewhereTarget, HttpTarget, Passage, StreamTarget } from "../net/target.ts";
 import { newActivity } from "./activity.ts";
-import type { Guests } from "./guests.ts";
+import type { Guest, Guests } from "./guests.ts";
 import type { Peers } from "./peers.ts";
 import type { Placement, RouteEntry } from "./protocol.ts";
 import { unavailable } from "./server-guest.ts";
@@ -36,10 +35,9 @@ export class Routing {
   place(placement: Placement): void {
     const { service } = placement;
     this.#placements.set(service, placement);
-    const entries = placement.routes.filter((route) => route.listener.startsWith("http:"));
     this.#front.router.set(
       service,
-      entries.map((route) => ({ ...route, target: this.#target(placement, route) })),
+      placement.routes.map((route) => ({ ...route, target: this.#target(placement, route) })),
     );
     if (placement.worker === undefined && placement.state === "on") return;
     for (const waiter of this.#waiters.get(service) ?? []) {
@@ -54,21 +52,7 @@ export class Routing {
     this.#front.router.delete(service);
   }
 
-  /** The target of a TCP listener: whatever guest the service has here when a connection comes. */
-  tcpTarget(service: string, guestPort: number): StreamTarget {
-    const activity = newActivity();
-    return {
-      kind: "stream",
-      activity,
-      connect: (from: Address) => {
-        const guest = this.#current(service);
-        if (guest?.kind !== "stream") throw unavailable(service, "it has no instance here");
-        guest.activity.requests++;
-        return guest.target(guestPort).connect(from);
-      },
-    };
-  }
-
+  /** The target of a UDP listener: whatever guest the service has here when a datagram comes. */
   udpTarget(service: string, guestPort: number): DatagramTarget {
     return {
       activity: newActivity(),
@@ -79,11 +63,9 @@ export class Routing {
     };
   }
 
-  #current(service: string) {
+  #current(service: string): Guest | undefined {
     const placement = this.#placements.get(service);
-    const wanted = placement && this.#guests.get(service, placement.revision);
-    // Listeners may come before the placement that names their guest.
-    return wanted ?? this.#guests.all().findLast((guest) => guest.spec.service === service);
+    return placement && this.#guests.get(service, placement.revision);
   }
 
   #target(placement: Placement, route: RouteEntry): HttpTarget {

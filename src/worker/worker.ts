@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { WarrenError } from "../base/errors.ts";
 import type { Handler } from "../base/link.ts";
 import { sendDescriptors } from "../base/native-socket.ts";
@@ -80,19 +81,23 @@ export class Worker {
     };
   }
 
-  #listen(key: string, fds: readonly number[], service: string | undefined, guestPort: number): void {
+  async #listen(key: string, fds: readonly number[], service: string | undefined, guestPort: number): Promise<void> {
     const [fd] = fds;
     if (fd === undefined) throw noDescriptor("listen");
     this.#serving = true;
-    if (this.#listeners.has(key)) {
-      // It has that socket. A TCP or UDP listener finds its service's guest at each connection, so only a new owner matters.
-      this.#unlisten(key);
+    const known = this.#listeners.has(key);
+    if (key.startsWith("udp:")) {
+      if (service === undefined) throw new WarrenError("link.bad-order", `the listener ${key} names no service`, { status: 500 });
+      // Given again when another service or another port of the guest gets it.
+      if (known) this.#unlisten(key);
+      this.#listeners.set(key, fd);
+      await this.#front.addUdpListener(key, fd, key.startsWith("udp://[") ? 6 : 4, this.#routing.udpTarget(service, guestPort));
+    } else if (known) {
+      closeSync(fd);
+    } else {
+      this.#listeners.set(key, fd);
+      await (key.startsWith("http:") ? this.#front.addHttpListener(key, fd) : this.#front.addTcpListener(key, fd));
     }
-    this.#listeners.set(key, fd);
-    if (key.startsWith("http:")) this.#front.addHttpListener(key, fd);
-    else if (service === undefined) throw new WarrenError("link.bad-order", `the listener ${key} names no service`, { status: 500 });
-    else if (key.startsWith("tcp:")) this.#front.addTcpListener(key, fd, this.#routing.tcpTarget(service, guestPort));
-    else this.#front.addUdpListener(key, fd, this.#routing.udpTarget(service, guestPort));
   }
 
   #unlisten(key: string): void {

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import { type FastifyBaseLogger, type FastifyReply, fastify } from "fastify";
+import { type FastifyBaseLogger, type FastifyReply, fastify, LogController } from "fastify";
 import type { Logger } from "pino";
 import { WarrenError } from "../../base/errors.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
@@ -53,7 +53,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   let server: Server | undefined;
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
     bodyLimit: specBytesMax,
     // Longer names reach the validator, which says what is wrong with them.

@@ -2,7 +2,7 @@ import { WarrenError } from "../../base/errors.ts";
 import { formatListen, parseListen } from "../../control/listen.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 import type { GuestStatus, InstanceSpec, Placement } from "../../worker/protocol.ts";
-import type { Listeners } from "../listeners.ts";
+import type { Listeners, Protocol } from "../listeners.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import type { DeployedService } from "./deployed-service.ts";
@@ -66,16 +66,35 @@ export class Placer {
     }
   }
 
-  /** Gives the worker that holds a server its TCP and UDP listeners, then takes them from the others. */
-  async assignListeners(service: DeployedService, worker: WorkerProcess): Promise<void> {
+  /** Gives a worker copies of listening sockets that every worker accepts from: a connection is passed on to where its guest is. */
+  async share(worker: WorkerProcess, protocols: readonly Protocol[]): Promise<void> {
+    for (const { key, protocol, fd } of this.#options.listeners.list()) {
+      if (protocols.includes(protocol)) await worker.order("listen", { key }, [fd]);
+    }
+  }
+
+  /** Gives a service's TCP listeners to every worker, and its UDP sockets to the one that holds it. */
+  async assignListeners(service: DeployedService): Promise<void> {
+    const { listeners, pool } = this.#options;
     for (const listen of ownListeners(service.spec)) {
       const key = formatListen(listen);
-      const listener = this.#options.listeners.get(key);
+      const listener = listeners.get(key);
       if (listener === undefined) continue;
-      const route = routesOf(service.spec).find(({ listen }) => listen !== undefined && formatListen(parseListen(listen)) === key);
-      const guestPort = route?.port ?? 0;
-      await worker.order("listen", { key, service: service.key, guestPort }, [listener.fd]);
-      await Promise.all(this.#options.pool.ready.map((other) => other !== worker && other.order("unlisten", { key }).catch(() => {})));
+      const route = routesOf(service.spec).find(({ listen: text }) => text !== undefined && formatListen(parseListen(text)) === key);
+      const order = { key, service: service.key, guestPort: route?.port ?? 0 };
+      await Promise.all(
+        pool.ready.map(async (worker) => {
+          try {
+            if (listen.protocol === "tcp" || worker.id === service.worker) await worker.order("listen", order, [listener.fd]);
+          } catch {
+            // It is gone; its successor gets them when it is introduced.
+          }
+        }),
+      );
+      if (listen.protocol === "tcp") continue;
+      // Only now: there is always somebody who receives.
+      const others = pool.ready.filter((worker) => worker.id !== service.worker);
+      await Promise.all(others.map((worker) => worker.order("unlisten", { key }).catch(() => {})));
     }
   }
 

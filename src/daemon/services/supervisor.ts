@@ -21,8 +21,6 @@ const stopGraceMs = 30_000;
 /** How many services are started at a time when many are. */
 const startsAtOnce = 8;
 const placementsPerOrder = 200;
-/** Statuses younger than this are not asked for again. */
-const freshMs = 250;
 
 export interface SupervisorOptions {
   readonly services: ServiceStore;
@@ -40,8 +38,6 @@ export class Supervisor implements Omit<Controller, "health"> {
   readonly #services = new Map<string, DeployedService>();
   readonly #queue = new KeyedQueue();
   readonly #placer: Placer;
-  #askedAt = 0;
-  #asking: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -82,6 +78,11 @@ export class Supervisor implements Omit<Controller, "health"> {
     }
   }
 
+  /** Gives a worker the listeners that all workers accept from. */
+  shareListeners(worker: WorkerProcess): Promise<void> {
+    return this.#placer.share(worker, ["http", "tcp"]);
+  }
+
   async #startCgi(service: DeployedService, worker: WorkerProcess): Promise<void> {
     try {
       service.report(worker.id, await this.#placer.start(service.instance, worker, { wait: false }));
@@ -115,8 +116,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       service.worker = worker.id;
       // Not waited for: a guest that fails its start is tried again there, with back-off, and counts as placed.
       await this.#placer.start(service.instance, worker, { wait: false });
-      await this.#placer.assignListeners(service, worker);
-      await this.#placer.publish([service.placement(this.#http)]);
+      await this.#publish(service);
       service.failure = undefined;
     } catch (error) {
       service.worker = undefined;
@@ -245,14 +245,18 @@ export class Supervisor implements Omit<Controller, "health"> {
     current.replace(record, programBytes);
     current.worker = instance.kind === "server" ? workers[0]?.id : undefined;
     this.#services.set(key, current);
-    const [holder] = workers;
-    if (holder !== undefined) await this.#placer.assignListeners(current, holder);
-    await this.#placer.publish([current.placement(this.#http)]);
+    await this.#publish(current);
     if (before !== undefined) this.#retire(current, before);
-    await this.#refresh(true);
+    await this.#refresh();
     event("service.deployed", `revision ${revision}`, current);
     step("answer");
     return { view: current.view(this.#http), created: service === undefined };
+  }
+
+  /** Routes first, then listeners: what comes in by a listener must find its way. */
+  async #publish(service: DeployedService): Promise<void> {
+    await this.#placer.publish([service.placement(this.#http)]);
+    await this.#placer.assignListeners(service);
   }
 
   /** The old revision ends once it has answered what it took; nobody waits for that. */
@@ -272,11 +276,9 @@ export class Supervisor implements Omit<Controller, "health"> {
       this.#options.services.setDesired(service.namespace, service.name, "running");
       service.desired = "running";
       service.failure = undefined;
-      const [holder] = workers;
-      service.worker = service.kind === "server" ? holder?.id : undefined;
-      if (holder !== undefined) await this.#placer.assignListeners(service, holder);
-      await this.#placer.publish([service.placement(this.#http)]);
-      await this.#refresh(true);
+      service.worker = service.kind === "server" ? workers[0]?.id : undefined;
+      await this.#publish(service);
+      await this.#refresh();
     } catch (error) {
       for (const listener of opened) this.#options.listeners.close(listener);
       throw error;
@@ -361,11 +363,9 @@ export class Supervisor implements Omit<Controller, "health"> {
     });
   }
 
-  /** Asks the workers how their guests are, unless that was done a moment ago. */
-  #refresh(now = false): Promise<void> {
-    if (!now && performance.now() - this.#askedAt < freshMs) return this.#asking ?? Promise.resolve();
-    this.#askedAt = performance.now();
-    this.#asking = Promise.all(
+  /** Asks the workers how their guests are. */
+  async #refresh(): Promise<void> {
+    await Promise.all(
       this.#options.pool.ready.map(async (worker) => {
         try {
           const { guests } = await worker.order("status", {});
@@ -374,8 +374,7 @@ export class Supervisor implements Omit<Controller, "health"> {
           // It is gone, and workerLost says so.
         }
       }),
-    ).then(() => {});
-    return this.#asking;
+    );
   }
 }
 

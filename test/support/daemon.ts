@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { TestContext } from "node:test";
+import { digestOf } from "../../src/base/digest.ts";
+import { WarrenClient } from "../../src/control/client.ts";
+import type { ServiceSpec, ServiceView } from "../../src/control/service.ts";
+import { buildGuest, type GuestName } from "../guests/build.ts";
+
+const launcher = join(import.meta.dirname, "../../warren");
+
+export interface DaemonSettings {
+  readonly workers?: number;
+  /** State directory; a fresh one when absent. */
+  readonly state?: string;
+  readonly http?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** One line of the daemon's JSON log. */
+export type LogRecord = Record<string, unknown> & { msg?: string };
+
+/** The real daemon, started as a user starts it and driven through its public interface. */
+export class TestDaemon {
+  readonly state: string;
+  readonly socket: string;
+  readonly client: WarrenClient;
+  readonly #workers: number;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly log: LogRecord[] = [];
+  #http: string;
+  #child: ChildProcess | undefined;
+  #watchers = new Set<() => void>();
+
+  private constructor(settings: DaemonSettings) {
+    this.state = settings.state ?? mkdtempSync(join(tmpdir(), "warren-test-"));
+    this.socket = join(this.state, "api.sock");
+    this.client = new WarrenClient(`unix://${this.socket}`);
+    this.#workers = settings.workers ?? 2;
+    this.#http = settings.http ?? "127.0.0.1:0";
+    this.#env = { ...process.env, ...settings.env };
+  }
+
+  /** Starts a daemon that ends with the test. */
+  static async start(t: TestContext, settings: DaemonSettings = {}): Promise<TestDaemon> {
+    const daemon = new TestDaemon(settings);
+    t.after(() => daemon.destroy());
+    await daemon.launch();
+    return daemon;
+  }
+
+  get pid(): number {
+    return this.#child?.pid as number;
+  }
+
+  /** The port of the HTTP listener. */
+  get port(): number {
+    return Number(/:([0-9]+)$/.exec(this.#http)?.[1]);
+  }
+
+  /** Starts the process; also again, after it was killed, on the same port and state. */
+  async launch(): Promise<void> {
+    const args = ["serve", "--state", this.state, "--socket", this.socket, "--http", this.#http, "--workers", String(this.#workers), "--log-format", "json"];
+    const child = spawn(launcher, args, { stdio: ["ignore", "inherit", "pipe"], env: this.#env });
+    this.#child = child;
+    const from = this.log.length;
+    createInterface({ input: child.stderr as NodeJS.ReadableStream }).on("line", (line) => {
+      try {
+        this.log.push(JSON.parse(line) as LogRecord);
+      } catch {
+        this.log.push({ msg: line });
+      }
+      for (const wake of this.#watchers) wake();
+    });
+    const exited = once(child, "exit").then(([code, signal]) => {
+      throw new Error(`the daemon ended (${signal ?? code}):\n${this.log.slice(from).map((record) => JSON.stringify(record)).join("\n")}`);
+    });
+    exited.catch(() => {});
+    const listening = await Promise.race([this.logged("listening", from), exited]);
+    const [address] = listening.http as string[];
+    this.#http = (address as string).replace("http://", "");
+  }
+
+  /** Resolves with the first log record with this message, from a place in the log on. */
+  async logged(message: string, from = 0): Promise<LogRecord> {
+    for (;;) {
+      const found = this.log.slice(from).find((record) => record.msg === message);
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#watchers.delete(wake);
+          resolve();
+        };
+        this.#watchers.add(wake);
+      });
+    }
+  }
+
+  /** Sends a signal and waits for the end. */
+  async kill(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    const child = this.#child as ChildProcess;
+    if (child.exitCode === null && child.signalCode === null) {
+      const end = once(child, "exit");
+      child.kill(signal);
+      await end;
+    }
+    return { code: child.exitCode, signal: child.signalCode };
+  }
+
+  /** Uploads a guest and deploys it. */
+  async deploy(name: string, guest: GuestName, more: Partial<ServiceSpec> = {}): Promise<ServiceView> {
+    return this.deployBytes(name, readFileSync(await buildGuest(guest)), more);
+  }
+
+  async deployBytes(name: string, program: Uint8Array, more: Partial<ServiceSpec> = {}): Promise<ServiceView> {
+    const digest = digestOf(program);
+    await this.client.uploadProgram("default", program, digest);
+    const { service } = await this.client.putService("default", { name, program: digest, ...more });
+    return service;
+  }
+
+  /** Pids of the workers that live, of this daemon and earlier ones. */
+  workerPids(): number[] {
+    return readdirSync("/proc")
+      .filter((name) => /^[0-9]+$/.test(name))
+      .filter((pid) => {
+        try {
+          // A worker's standard output is the file worker.log of its state directory.
+          return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/worker/main.js") && readlinkSync(`/proc/${pid}/fd/1`).startsWith(this.state);
+        } catch {
+          return false;
+        }
+      })
+      .map(Number);
+  }
+
+  /** Ends the daemon and every worker, whatever state they are in. */
+  async destroy(): Promise<void> {
+    if (this.#child !== undefined) await this.kill("SIGKILL");
+    for (const pid of this.workerPids()) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It ended by itself.
+      }
+    }
+    rmSync(this.state, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
