@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LISTENER = 3, CONNECTIONS_MAX = 256, INPUT_MAX = 8192, OUTPUT_MAX = 512 };
+enum { LISTENER = 3, CONNECTIONS_MAX = 128, INPUT_MAX = 8192, OUTPUT_MAX = 512 };
 
 struct connection {
   size_t input_bytes, output_bytes;

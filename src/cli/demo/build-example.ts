@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { existsSync, globSync } from "node:fs";
 import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { parse } from "smol-toml";
 import { WarrenError } from "../../base/errors.ts";
 import { type Compilation, type CompileOptions, findToolchain, type Language, languageNames } from "./toolchain.ts";
@@ -13,6 +13,8 @@ export interface BuildOptions {
   readonly outDir?: string;
   /** The compiler's own flags, added at the end. */
   readonly flags?: readonly string[];
+  /** Files outside the folder that the product depends on. */
+  readonly inputs?: readonly string[];
   readonly signal?: AbortSignal;
   /** What the compiler says while it works, a line at a time. */
   readonly onProgress?: (line: string) => void;
@@ -54,7 +56,7 @@ export function languageOf(dir: string): Language {
  * compiler. Throws `toolchain.missing`, `example.build-failed`, `example.unknown-language`, or what `signal` gives.
  */
 export async function buildExample(dir: string, options: BuildOptions = {}): Promise<BuiltExample> {
-  const { outDir = cacheFolder(), flags = [], signal, onProgress } = options;
+  const { outDir = cacheFolder(), flags = [], inputs = [], signal, onProgress } = options;
   signal?.throwIfAborted();
   const source = resolve(dir);
   const name = basename(source);
@@ -67,7 +69,7 @@ export async function buildExample(dir: string, options: BuildOptions = {}): Pro
   }
   if (toolchain.compile === undefined) return { language, program: await givenProgram(source), cached: true };
 
-  const hash = await hashOf(source, [language, toolchain.version, ...flags]);
+  const hash = await hashOf(source, inputs, [language, toolchain.version, ...flags]);
   const program = join(outDir, `${name}-${hash}.wasm`);
   if (existsSync(program)) return { language, program, cached: true };
 
@@ -94,15 +96,15 @@ async function givenProgram(source: string): Promise<string> {
   return resolve(source, program);
 }
 
-async function hashOf(source: string, parameters: readonly string[]): Promise<string> {
+async function hashOf(source: string, inputs: readonly string[], parameters: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
   const add = (value: string | Uint8Array) => hash.update(`${value.length}:`).update(value);
   for (const parameter of parameters) add(parameter);
   const ignored = /(^|\/)(target|node_modules|README\.md|warren\.toml|[^/]*\.wasm)$/;
   const entries = globSync("**/*", { cwd: source, withFileTypes: true, exclude: (entry) => ignored.test(entry.name) });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  for (const file of files.sort()) {
-    add(file.slice(source.length));
+  for (const file of [...files.sort(), ...inputs]) {
+    add(relative(source, file));
     add(await readFile(file));
   }
   return hash.digest("hex").slice(0, 16);

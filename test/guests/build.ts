@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { buildExample } from "../../src/cli/demo/build-example.ts";
+import { findToolchain, type Language, languageNames } from "../../src/cli/demo/toolchain.ts";
+
+// Guests are built as the examples are, and cached beside them: once for their sources and their compiler.
+
+export const guests = {
+  "c-hello": "c",
+  "c-crash": "c",
+  "c-command": "c",
+  "c-upload": "c",
+  "c-tcp-echo": "c",
+  "c-spin": "c",
+  "c-memory-grower": "c",
+  "c-log-flood": "c",
+  "rust-std": "rust",
+  "go-http": "go",
+  "rust-http": "rust",
+  "c-http": "c",
+  "assemblyscript-cgi": "assemblyscript",
+  "udp-echo": "assemblyscript",
+  "python-cgi": "python",
+} as const satisfies Record<string, Language>;
+
+export type GuestName = keyof typeof guests;
+
+const here = import.meta.dirname;
+const examples = join(here, "..", "..", "examples");
+
+const httpHeader = join(here, "include", "http.h");
+
+// One page of memory less: what matters when a thousand of them run.
+const smallStack = ["-Wl,-z,stack-size=16384"];
+const flags: Partial<Record<GuestName, readonly string[]>> = { "c-hello": smallStack };
+
+/** The folder of a guest's sources, which for an example also holds its warren.toml. */
+export function guestFolder(name: GuestName): string {
+  const example = ["go-http", "rust-http", "c-http", "assemblyscript-cgi", "udp-echo", "python-cgi"].includes(name);
+  return join(example ? examples : here, name);
+}
+
+// Telling whether a compiler works takes longer than finding a module that it made before.
+const built = new Map<GuestName, Promise<string>>();
+
+/** The path of the guest's module. Fails when its toolchain is missing: ask {@link requireToolchain} first. */
+export function buildGuest(name: GuestName): Promise<string> {
+  let program = built.get(name);
+  if (program === undefined) {
+    const options = { flags: flags[name] ?? [], inputs: [httpHeader] };
+    program = buildExample(guestFolder(name), options).then((example) => example.program);
+    built.set(name, program);
+  }
+  return program;
+}
+
+/**
+ * True when the language's toolchain is there. Otherwise the test is skipped with the reason, or fails where
+ * WARREN_TOOLCHAINS=required says that nothing may be skipped.
+ */
+export async function requireToolchain(t: TestContext, language: Language): Promise<boolean> {
+  const toolchain = await findToolchain(language);
+  if (toolchain.available) return true;
+  const reason = `${languageNames[language]}: ${toolchain.reason}; ${toolchain.install}`;
+  if (process.env.WARREN_TOOLCHAINS === "required") throw new Error(`a toolchain is missing: ${reason}`);
+  t.skip(reason);
+  return false;
+}
