@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { WarrenError } from "../base/errors.ts";
 import { version } from "../base/version.ts";
-import { type CommandEntry, commands } from "./commands.ts";
+import { type CommandEntry, commands, helpGroup } from "./commands.ts";
 import { reportError } from "./report.ts";
 import { bold } from "./ui/style.ts";
 
@@ -32,7 +32,6 @@ export async function commandTree(loaded: (entry: CommandEntry) => boolean): Pro
     .description("Runs WebAssembly programs as web services, each in its own sandbox.")
     .version(`warren ${version}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand("help [COMMAND]", "print the help of a command")
     .usage("COMMAND [OPTIONS]")
     // So that what follows the program of `run` is the program's.
     .enablePositionalOptions()
@@ -47,15 +46,20 @@ export async function commandTree(loaded: (entry: CommandEntry) => boolean): Pro
     })
     .addHelpText("after", "\n`warren COMMAND --help` has examples. `warren demo` shows it all at work.");
   for (const entry of commands) {
-    const command = program.command(entry.name).description(entry.summary).helpGroup(entry.group);
+    const command = program
+      .command(entry.name)
+      .summary(entry.summary)
+      .description(entry.summary)
+      .helpGroup(entry.group);
     if (loaded(entry)) (await entry.load()).define(command);
   }
-  return program;
+  const help = new Command("help").argument("[COMMAND]").summary("print the help of a command").helpGroup(helpGroup);
+  return program.addHelpCommand(help);
 }
 
 function commandUsage(command: Command): string {
   const path = command.parent === null ? "warren" : `warren ${command.name()}`;
-  return `${path} ${command.usage()}`;
+  return `${path} ${command.usage().replace("[options]", "[OPTIONS]")}`;
 }
 
 /** commander's `error: unknown option '--jsno'\n(Did you mean --json?)` in our words. */

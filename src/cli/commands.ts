@@ -11,6 +11,8 @@ export interface CommandEntry {
 const services = "Services:";
 const programs = "Programs:";
 const machine = "This machine:";
+/** Where the `help` command stands. */
+export const helpGroup: string = machine;
 
 export const commands: readonly CommandEntry[] = [
   {

@@ -70,5 +70,7 @@ test("a reader that goes away ends the command without a word", async () => {
     stderr += chunk.toString();
   });
   const [code] = await once(child, "close");
-  assert.deepEqual([code, stderr], [141, ""]);
+  // 0 where the command was done before the system told it.
+  assert.ok(code === 0 || code === 141, `exit code ${code}`);
+  assert.equal(stderr, "");
 });

@@ -36,8 +36,9 @@ async function deploy(target: string, options: DeployOptions): Promise<void> {
     );
   }
   const found = findDeployment(target);
-  const deployment = options.name === undefined ? found : { ...found, rest: { ...found.rest, name: options.name } };
-  const { name } = deployment.rest;
+  const deployment =
+    options.name === undefined ? found : { ...found, manifest: { ...found.manifest, name: options.name } };
+  const { name } = deployment.manifest;
   const client = connect(options);
   using progress = new Progress();
 

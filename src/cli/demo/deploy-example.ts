@@ -1,5 +1,4 @@
 import { basename } from "node:path";
-import { assert } from "../../base/assert.ts";
 import type { WarrenClient } from "../../control/client.ts";
 import type { ServiceSpec, ServiceView } from "../../control/service.ts";
 import { findDeployment, specOf } from "../deploy/deployment.ts";
@@ -52,8 +51,7 @@ function onPort(spec: ServiceSpec, port: number): ServiceSpec {
 
 function targetOf({ name, route = [] }: ServiceSpec): Target {
   const [first] = route;
-  assert(first !== undefined, `example ${name} has no route`);
-  return first.listen === undefined
-    ? { protocol: "http", host: first.host ?? `${name}.localhost` }
+  return first?.listen === undefined
+    ? { protocol: "http", host: first?.host ?? `${name}.localhost` }
     : { protocol: "udp" };
 }

@@ -1,19 +1,21 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Digest } from "../../base/digest.ts";
 import { systemCode, WarrenError } from "../../base/errors.ts";
-import { type Manifest, parseManifest } from "../../control/manifest.ts";
+import { specOf as manifestSpec, parseManifest } from "../../control/manifest.ts";
+import type { Manifest } from "../../control/manifest-schema.ts";
 import type { ServiceSpec } from "../../control/service.ts";
 
 const manifestName = "warren.toml";
 
-/** What is to be deployed: a program's file, and all the rest of a service. */
+/** What is to be deployed. */
 export interface Deployment {
-  /** Absolute path. */
+  /** Absolute path of the program. */
   readonly program: string;
-  /** Absolute path of the manifest, undefined for a bare program. */
-  readonly manifest: string | undefined;
-  readonly rest: Omit<ServiceSpec, "program">;
+  /** Of a bare program, what its file's name says. */
+  readonly manifest: Manifest;
+  /** Absolute path of the folder that the manifest's paths start from. */
+  readonly directory: string;
 }
 
 /**
@@ -35,9 +37,8 @@ export function findDeployment(target: string): Deployment {
   return fromProgram(path);
 }
 
-export function specOf({ rest }: Deployment, digest: Digest): ServiceSpec {
-  // So that a service is reached without a word about routes; `route = []` in a manifest means none.
-  return { route: [{ host: `${rest.name}.localhost` }], ...rest, program: digest };
+export function specOf({ manifest, directory }: Deployment, digest: Digest): ServiceSpec {
+  return manifestSpec(manifest, { directory, digest });
 }
 
 /** A service's name for a program's file: `My_Shop.v2.wasm` → `my-shop-v2`. Throws `deploy.no-name`. */
@@ -57,18 +58,14 @@ export function nameFromFile(path: string): string {
 }
 
 function fromProgram(program: string): Deployment {
-  return { program, manifest: undefined, rest: { name: nameFromFile(program) } };
+  return { program, manifest: { name: nameFromFile(program), program }, directory: dirname(program) };
 }
 
-function fromManifest(file: string): Deployment {
-  const { program, ...manifest }: Manifest = parseManifest(readText(file), { file });
-  const folder = dirname(file);
-  const mount = manifest.mount?.map((one) => ({ ...one, source: resolve(folder, one.source) }));
-  return {
-    program: resolve(folder, program),
-    manifest: file,
-    rest: { ...manifest, ...(mount === undefined ? {} : { mount }) },
-  };
+function fromManifest(path: string): Deployment {
+  const directory = dirname(path);
+  const near = relative(process.cwd(), path);
+  const manifest = parseManifest(readText(path), { file: near.startsWith("..") ? path : near });
+  return { program: resolve(directory, manifest.program), manifest, directory };
 }
 
 function onlyProgram(folder: string, target: string): string {
