@@ -200,7 +200,7 @@ export class Instance {
         assert(typeof listener !== "number", `port ${port} is handed twice`);
         socket = new ListenerSocket(listener, { handed: true });
       } else {
-        const datagrams = new DatagramSocket();
+        const datagrams = new DatagramSocket(true);
         assert(this.#network.bind(datagrams, address) === 0, `port ${port} is handed twice`);
         socket = datagrams;
       }

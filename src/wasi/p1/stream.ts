@@ -3,6 +3,7 @@ import { errno } from "../errno.ts";
 import { OpenDirectory } from "../files/open-directory.ts";
 import { OpenFile } from "../files/open-file.ts";
 import { allRights, rights as right } from "../files/rights.ts";
+import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
 import type { Host, HostFunctions } from "./host.ts";
 import { attempt, complete } from "./transfer.ts";
@@ -22,7 +23,8 @@ export function streamFunctions(host: Host): HostFunctions {
       const descriptor = table.get(fd);
       if (descriptor === undefined) return errno.BADF;
       const start = memory.check(at, fdstatBytes);
-      const flags = descriptor instanceof ListenerSocket ? descriptor.tellFlags() : descriptor.flags;
+      const told = descriptor instanceof ListenerSocket || descriptor instanceof DatagramSocket;
+      const flags = told ? descriptor.tellFlags() : descriptor.flags;
       const [rights, inheriting] = rightsOf(descriptor);
       const view = memory.view();
       view.setUint16(start, descriptor.type, true);

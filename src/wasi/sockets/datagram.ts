@@ -2,6 +2,7 @@ import { type Address, formatAddress } from "../../base/address.ts";
 import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { gather } from "../gather.ts";
+import { SocketFlags } from "./socket-flags.ts";
 
 /** As Linux' default net.core.rmem_default, nearly. */
 const queueBytesMax = 256 * 1024;
@@ -26,7 +27,6 @@ export interface Received {
 /** A guest's UDP socket in its virtual network: the host delivers to it and carries what it sends. */
 export class DatagramSocket implements Descriptor {
   readonly type = filetype.datagramSocket;
-  flags = 0;
   wake: (() => void) | undefined;
   /** Host's: carries a datagram out. What is sent while it is not set is lost, as datagrams may be. */
   onSend: ((data: Uint8Array, to: Address) => void) | undefined;
@@ -34,6 +34,7 @@ export class DatagramSocket implements Descriptor {
   onListen: (() => void) | undefined;
   /** Called when the guest has closed it. */
   onClose: (() => void) | undefined;
+  readonly #flags: SocketFlags;
   #address: Address | undefined;
   #state: "idle" | "listening" | "closed" = "idle";
   #queue: Datagram[] = [];
@@ -44,9 +45,20 @@ export class DatagramSocket implements Descriptor {
   readonly #peers = new Set<string>();
   #last: Address | undefined;
 
-  /** Without an address the socket is not bound yet. */
-  constructor(address?: Address) {
-    this.#address = address;
+  /** It is not bound yet. `handed`: the host opened it, not the guest. */
+  constructor(handed: boolean = false) {
+    this.#flags = new SocketFlags(0, handed);
+  }
+
+  get flags(): number {
+    return this.#flags.value;
+  }
+  set flags(flags: number) {
+    this.#flags.value = flags;
+  }
+  /** The flags that the guest is told when it asks. */
+  tellFlags(): number {
+    return this.#flags.tell();
   }
 
   get local(): Address | undefined {
@@ -130,6 +142,7 @@ export class DatagramSocket implements Descriptor {
   }
 
   poll(interest: "read" | "write"): Readiness | undefined {
+    this.#flags.tell();
     if (interest === "write") return { bytes: datagramBytesMax, hangup: false };
     this.#listen();
     const next = this.#queue[this.#head];

@@ -1,11 +1,12 @@
 import type { Address } from "../../base/address.ts";
-import { type Descriptor, fdflags, filetype, type Readiness } from "../descriptor.ts";
+import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { Connection } from "./connection.ts";
+import { SocketFlags } from "./socket-flags.ts";
 import type { VirtualListener } from "./virtual-listener.ts";
 
 export interface ListenerSocketOptions {
-  /** The host opened it: what the program sees of it is settled by how the program looks at it. */
+  /** The host opened it, not the guest. */
   readonly handed?: boolean;
   readonly flags?: number;
 }
@@ -15,32 +16,24 @@ export class ListenerSocket implements Descriptor {
   readonly type = filetype.streamSocket;
   wake: (() => void) | undefined;
   readonly #listener: VirtualListener;
-  #flags: number;
-  /**
-   * A handed listener looks non-blocking, or Go would use it without its poller and block every goroutine. C, C++ and Rust
-   * programs accept without having looked and expect to block. So it is non-blocking once the guest has been told so.
-   */
-  #told: boolean;
+  readonly #flags: SocketFlags;
 
   constructor(listener: VirtualListener, { handed = false, flags = 0 }: ListenerSocketOptions = {}) {
     this.#listener = listener;
-    this.#flags = handed ? flags | fdflags.nonblock : flags;
-    this.#told = !handed;
+    this.#flags = new SocketFlags(flags, handed);
     listener.onConnection = () => this.wake?.();
     if (!handed) listener.markListening();
   }
 
   get flags(): number {
-    return this.#told ? this.#flags : this.#flags & ~fdflags.nonblock;
+    return this.#flags.value;
   }
   set flags(flags: number) {
-    this.#told = true;
-    this.#flags = flags;
+    this.#flags.value = flags;
   }
   /** The flags that the guest is told when it asks. */
   tellFlags(): number {
-    this.#told = true;
-    return this.#flags;
+    return this.#flags.tell();
   }
 
   get local(): Address {
@@ -74,6 +67,7 @@ export class ListenerSocket implements Descriptor {
   }
 
   poll(interest: "read" | "write"): Readiness | undefined {
+    this.#flags.tell();
     this.#listener.markListening();
     if (this.#listener.closed) return { bytes: 0, hangup: true };
     if (interest === "write" || this.#listener.pending === 0) return undefined;
