@@ -1,3 +1,5 @@
+import type { TSchema } from "typebox";
+
 // Checks a value against a schema and says what is wrong in words. TypeBox's own errors stop at eight, and do not know
 // the value, the description or the nearest key; a test holds the two to the same verdict.
 
@@ -34,9 +36,9 @@ export interface Issue {
 const issuesMax = 20;
 
 /** The issues of a value, in the order of the value's own keys, at most twenty. Empty when it is valid. */
-export function checkValue(schema: CheckedSchema, value: unknown): Issue[] {
+export function checkValue(schema: CheckedSchema | TSchema, value: unknown): Issue[] {
   const issues: Issue[] = [];
-  check(schema, value, [], issues);
+  check(schema as CheckedSchema, value, [], issues);
   return issues.slice(0, issuesMax);
 }
 
@@ -52,7 +54,9 @@ function check(schema: CheckedSchema, value: unknown, path: Path, issues: Issue[
   }
   if (!hasType(schema.type, value)) {
     const kind = schema.type === "integer" && typeof value === "number" ? "bad-value" : "wrong-type";
-    issues.push({ kind, path, message: `must be ${typeName(schema.type)}, not ${shown(value)}` });
+    const quoted = schema.type === "string" && (typeof value === "number" || typeof value === "boolean");
+    const hint = quoted ? { hint: `write it in quotes: "${value}"` } : {};
+    issues.push({ kind, path, message: `must be ${typeName(schema.type)}, not ${shown(value)}`, ...hint });
     return;
   }
   if (typeof value === "string") checkString(schema, value, path, issues);
@@ -153,7 +157,7 @@ function hasType(type: string | undefined, value: unknown): boolean {
     case "array":
       return Array.isArray(value);
     case "object":
-      return typeof value === "object" && value !== null && !Array.isArray(value);
+      return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
     default:
       return true;
   }

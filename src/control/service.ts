@@ -65,7 +65,7 @@ export const ServiceSpec = Type.Object(
       Type.Union([Type.Literal("server"), Type.Literal("cgi")], { description: "server when absent" }),
     ),
     args: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
-    env: Type.Optional(Type.Record(Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }), Type.String())),
+    env: Type.Optional(Type.Record(Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }), Type.String(), closed)),
     route: Type.Optional(Type.Array(Route, { maxItems: 100 })),
     mount: Type.Optional(Type.Array(Mount, { maxItems: 100 })),
     limits: Type.Optional(Limits),

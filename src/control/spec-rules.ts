@@ -6,7 +6,7 @@ import { parseSize } from "./size.ts";
 
 /** A rule that a schema cannot say was broken. */
 export interface RuleIssue extends Omit<Issue, "kind"> {
-  readonly kind: "bad-host" | "bad-path" | "bad-listen" | "bad-size" | "bad-value" | "bad-mount" | "duplicate-route";
+  readonly kind: "bad-host" | "bad-path" | "bad-listen" | "bad-value" | "bad-mount" | "duplicate-route";
 }
 
 /** The parts of a spec that the rules look at; a manifest has them too. */
@@ -135,7 +135,11 @@ function checkMounts(mounts: readonly Pick<Mount, "source" | "target">[], issues
     }
     const key = target.replace(/\/+$/, "");
     if (seen.has(key))
-      issues.push({ kind: "bad-mount", path: [...at, "target"], message: `${shown(target)} is mounted twice` });
+      issues.push({
+        kind: "bad-mount",
+        path: [...at, "target"],
+        message: `repeats that of another mount: ${shown(target)}`,
+      });
     seen.add(key);
   }
 }
@@ -145,8 +149,8 @@ function checkMemory(memory: string, issues: RuleIssue[]): void {
   try {
     const bytes = parseSize(memory);
     if (bytes >= memoryBytesMin && bytes <= memoryBytesMax) return;
-    issues.push({ kind: "bad-size", path, message: `must be from 64KiB to 4GiB, not ${shown(memory)}` });
+    issues.push({ kind: "bad-value", path, message: `must be from 64KiB to 4GiB, not ${shown(memory)}` });
   } catch (error) {
-    issues.push({ kind: "bad-size", path, message: `is wrong: ${(error as Error).message}` });
+    issues.push({ kind: "bad-value", path, message: `is wrong: ${(error as Error).message}` });
   }
 }

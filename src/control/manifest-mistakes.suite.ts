@@ -1,0 +1,257 @@
+export const head = 'name = "shop"\nprogram = "shop.wasm"\n';
+
+/** Manifests with one mistake each, and what the user reads: code, message, hint. */
+export const mistakes: readonly (readonly [text: string, expected: string])[] = [
+  [``, `manifest.missing-key | warren.toml: "name" is missing`],
+  [`name = `, `manifest.syntax | warren.toml:1:8: not valid TOML: invalid value`],
+  [
+    `name = "shop"\nname = "b"`,
+    `manifest.syntax | warren.toml:2:1: not valid TOML: trying to redefine an already defined table or value`,
+  ],
+  [`name = "shop"`, `manifest.missing-key | warren.toml: "program" is missing`],
+  [`program = "a"`, `manifest.missing-key | warren.toml: "name" is missing`],
+  [
+    `${head}prot = 1`,
+    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, args, env, route, mount, limits`,
+  ],
+  [
+    `${head}zzzzzzzzzzzz = 1`,
+    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, args, env, route, mount, limits`,
+  ],
+  [
+    `nmae = "shop"\nprogram = "x"`,
+    `manifest.unknown-key | warren.toml:1: "nmae" is not a known key | did you mean "name"?`,
+  ],
+  [
+    `name = "Shop"\nprogram = "x"`,
+    `manifest.bad-value | warren.toml:1: "name" must be lower-case letters, digits and -, at most 63, not "Shop"`,
+  ],
+  [
+    `name = ""\nprogram="x"`,
+    `manifest.bad-value | warren.toml:1: "name" must be lower-case letters, digits and -, at most 63, not ""`,
+  ],
+  [
+    `name = "${"a".repeat(64)}"\nprogram="x"`,
+    `manifest.bad-value | warren.toml:1: "name" must be lower-case letters, digits and -, at most 63, not "${"a".repeat(57)}..."`,
+  ],
+  [
+    `name = 5\nprogram="x"`,
+    `manifest.wrong-type | warren.toml:1: "name" must be a string, not 5 | write it in quotes: "5"`,
+  ],
+  [
+    `name = "a"\nprogram = ""`,
+    `manifest.bad-value | warren.toml:2: "program" must be the path of a wasm file, absolute or beside the manifest, not ""`,
+  ],
+  [`name="a"\nprogram = ["x"]`, `manifest.wrong-type | warren.toml:2: "program" must be a string, not a list`],
+  [`${head}kind = "handler"`, `manifest.bad-value | warren.toml:3: "kind" must be "server" or "cgi", not "handler"`],
+  [`${head}kind = 1`, `manifest.bad-value | warren.toml:3: "kind" must be "server" or "cgi", not 1`],
+  [`${head}args = "x"`, `manifest.wrong-type | warren.toml:3: "args" must be a list, not "x"`],
+  [
+    `${head}args = [1]`,
+    `manifest.wrong-type | warren.toml:3: "args" entry 1 must be a string, not 1 | write it in quotes: "1"`,
+  ],
+  [`${head}args = ["a\\u0000"]`, `manifest.bad-value | warren.toml:3: "args" entry 1 must not contain a NUL character`],
+  [
+    `${head}env = { PORT = 8080 }`,
+    `manifest.wrong-type | warren.toml:3: "PORT" of [env] must be a string, not 8080 | write it in quotes: "8080"`,
+  ],
+  [
+    `${head}[env]\nA = "1"\n"B-C" = "2"`,
+    `manifest.bad-value | warren.toml:5: "B-C" of [env] is not a valid name: letters, digits and _, not beginning with a digit`,
+  ],
+  [`${head}env = ["A=1"]`, `manifest.wrong-type | warren.toml:3: "env" must be a table, not a list`],
+  [`${head}env = 1979-05-27`, `manifest.wrong-type | warren.toml:3: "env" must be a table, not a date`],
+  [
+    `${head}[route]\nhost = "a.example"`,
+    `manifest.wrong-type | warren.toml:3: "route" must be a list, not a table | write its header as [[route]]`,
+  ],
+  [
+    `${head}[[route]]\nhsot = "a"`,
+    `manifest.unknown-key | warren.toml:4: "hsot" of [[route]] 1 is not a known key | did you mean "host"?`,
+  ],
+  [
+    `${head}[[route]]\n\nhost = "a b"`,
+    `manifest.bad-host | warren.toml:5: "host" of [[route]] 1 is not a host name: "a b" | expected a name such as shop.example.com or *.example.com`,
+  ],
+  [
+    `${head}[[route]]\nhost = "Shop.example.com"`,
+    `manifest.bad-host | warren.toml:4: "host" of [[route]] 1 is not a host name: "Shop.example.com" | write it in lower case: shop.example.com`,
+  ],
+  [
+    `${head}[[route]]\nhost = "http://shop.example.com/"`,
+    `manifest.bad-host | warren.toml:4: "host" of [[route]] 1 is not a host name: "http://shop.example.com/" | expected a name without scheme or path, such as shop.example.com`,
+  ],
+  [
+    `${head}[[route]]\nhost = "a.example:80"`,
+    `manifest.bad-host | warren.toml:4: "host" of [[route]] 1 is not a host name: "a.example:80" | a route's host has no port`,
+  ],
+  [
+    `${head}[[route]]\nhost = "127.0.0.1"`,
+    `manifest.bad-host | warren.toml:4: "host" of [[route]] 1 is not a host name: "127.0.0.1" | an address goes into "ip"`,
+  ],
+  [
+    `${head}[[route]]\nhost = "*a.example"`,
+    `manifest.bad-host | warren.toml:4: "host" of [[route]] 1 is not a host name: "*a.example" | * stands only for the whole first label, as in *.example.com`,
+  ],
+  [
+    `${head}[[route]]\nhost = "a.*.example"`,
+    `manifest.bad-host | warren.toml:4: "host" of [[route]] 1 is not a host name: "a.*.example" | * stands only for the whole first label, as in *.example.com`,
+  ],
+  [
+    `${head}[[route]]\nhost = ""`,
+    `manifest.bad-host | warren.toml:4: "host" of [[route]] 1 is not a host name: "" | expected a name such as shop.example.com or *.example.com`,
+  ],
+  [
+    `${head}[[route]]\nhost = "*"`,
+    `manifest.bad-host | warren.toml:4: "host" of [[route]] 1 is not a host name: "*" | * stands only for the whole first label, as in *.example.com`,
+  ],
+  [
+    `${head}[[route]]\nport = 0`,
+    `manifest.bad-value | warren.toml:4: "port" of [[route]] 1 must be from 1 to 65535, not 0`,
+  ],
+  [
+    `${head}[[route]]\nport = 70000`,
+    `manifest.bad-value | warren.toml:4: "port" of [[route]] 1 must be from 1 to 65535, not 70000`,
+  ],
+  [
+    `${head}[[route]]\nport = 80.5`,
+    `manifest.bad-value | warren.toml:4: "port" of [[route]] 1 must be a whole number, not 80.5`,
+  ],
+  [
+    `${head}[[route]]\nport = "80"`,
+    `manifest.wrong-type | warren.toml:4: "port" of [[route]] 1 must be a whole number, not "80"`,
+  ],
+  [
+    `${head}[[route]]\npath = "api"`,
+    `manifest.bad-value | warren.toml:4: "path" of [[route]] 1 must begin with /, not "api"`,
+  ],
+  [
+    `${head}[[route]]\npath = "/a/../b"`,
+    `manifest.bad-path | warren.toml:4: "path" of [[route]] 1 is not a path prefix: "/a/../b" | expected a plain path such as /api: no query, no %, no //, no . or ..`,
+  ],
+  [
+    `${head}[[route]]\npath = "/a%2f"`,
+    `manifest.bad-path | warren.toml:4: "path" of [[route]] 1 is not a path prefix: "/a%2f" | expected a plain path such as /api: no query, no %, no //, no . or ..`,
+  ],
+  [
+    `${head}[[route]]\npath = "/a?b"`,
+    `manifest.bad-path | warren.toml:4: "path" of [[route]] 1 is not a path prefix: "/a?b" | expected a plain path such as /api: no query, no %, no //, no . or ..`,
+  ],
+  [
+    `${head}[[route]]\nip = "300.1.1.1"`,
+    `manifest.bad-value | warren.toml:4: "ip" of [[route]] 1 must be an IP address, not "300.1.1.1"`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "udp://"`,
+    `manifest.bad-listen | warren.toml:4: "listen" of [[route]] 1 is wrong: "udp://" is not an address to listen on: expected tcp://ADDRESS:PORT or udp://ADDRESS:PORT, such as udp://:53`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "tcp://:0"`,
+    `manifest.bad-listen | warren.toml:4: "listen" of [[route]] 1 is wrong: "tcp://:0" is not an address to listen on: the port must be from 1 to 65535`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "tcp://:99999"`,
+    `manifest.bad-listen | warren.toml:4: "listen" of [[route]] 1 is wrong: "tcp://:99999" is not an address to listen on: the port must be from 1 to 65535`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "http://:80"`,
+    `manifest.bad-listen | warren.toml:4: "listen" of [[route]] 1 is wrong: "http://:80" is not an address to listen on: expected tcp://ADDRESS:PORT or udp://ADDRESS:PORT, such as udp://:53`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "tcp://:5432"\nhost = "a.example"`,
+    `manifest.bad-listen | warren.toml:5: "host" of [[route]] 1 cannot be used with listen = "tcp://…", which carries no hosts`,
+  ],
+  [
+    `${head}kind = "cgi"\n[[route]]\nlisten = "tcp://:5432"`,
+    `manifest.bad-listen | warren.toml:5: "listen" of [[route]] 1 cannot be used with kind = "cgi", which is called by HTTP only`,
+  ],
+  [
+    `${head}[[route]]\nhost = "a.example"\n[[route]]\nhost = "b.example"\n[[route]]\nhost = "a.example"\npath = "/"`,
+    `manifest.duplicate-route | warren.toml:7: [[route]] 3 takes the same traffic as route 1 | remove one of them`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "udp://:53"\n[[route]]\nlisten = "udp://0.0.0.0:53"`,
+    `manifest.duplicate-route | warren.toml:5: [[route]] 2 takes the same traffic as route 1 | remove one of them`,
+  ],
+  [`${head}[[mount]]\nsource = "./data"`, `manifest.missing-key | warren.toml:3: "target" of [[mount]] 1 is missing`],
+  [
+    `${head}[[mount]]\nsource = "./data"\ntarget = "data"`,
+    `manifest.bad-value | warren.toml:5: "target" of [[mount]] 1 must begin with /, not "data"`,
+  ],
+  [
+    `${head}[[mount]]\nsource = "./data"\ntarget = "/data"\nmode = "rx"`,
+    `manifest.bad-value | warren.toml:6: "mode" of [[mount]] 1 must be "ro" or "rw", not "rx"`,
+  ],
+  [
+    `${head}[[mount]]\nsource = ""\ntarget = "/data"`,
+    `manifest.bad-mount | warren.toml:4: "source" of [[mount]] 1 is not a directory's path: ""`,
+  ],
+  [
+    `${head}[[mount]]\nsource = "a"\ntarget = "/data"\n[[mount]]\nsource = "b"\ntarget = "/data/"`,
+    `manifest.bad-mount | warren.toml:8: "target" of [[mount]] 2 repeats that of another mount: "/data/"`,
+  ],
+  [
+    `${head}[[mount]]\nsource = "a"\ntarget = "/../etc"`,
+    `manifest.bad-mount | warren.toml:5: "target" of [[mount]] 1 must be a plain absolute path, not "/../etc"`,
+  ],
+  [
+    `${head}[limits]\nmemory = "64 MB"`,
+    `manifest.bad-value | warren.toml:4: "memory" of [limits] must be a size such as 64MiB, not "64 MB"`,
+  ],
+  [
+    `${head}[limits]\nmemory = 64`,
+    `manifest.wrong-type | warren.toml:4: "memory" of [limits] must be a string, not 64 | write it in quotes: "64"`,
+  ],
+  [
+    `${head}[limits]\nmemory = "1KiB"`,
+    `manifest.bad-value | warren.toml:4: "memory" of [limits] must be from 64KiB to 4GiB, not "1KiB"`,
+  ],
+  [
+    `${head}[limits]\nmemory = "5GiB"`,
+    `manifest.bad-value | warren.toml:4: "memory" of [limits] must be from 64KiB to 4GiB, not "5GiB"`,
+  ],
+  [
+    `${head}limits = { memroy = "1MiB" }`,
+    `manifest.unknown-key | warren.toml:3: "memroy" of [limits] is not a known key | did you mean "memory"?`,
+  ],
+  [
+    `${head}secrets = { A = "b" }`,
+    `manifest.unsupported | warren.toml:3: "secrets" is not in this release | remove it for now`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "a"`,
+    `manifest.unsupported | warren.toml:3: "outbound" is not in this release | remove it for now`,
+  ],
+  [
+    `${head}[sleep]\nafter = "30s"`,
+    `manifest.unsupported | warren.toml:3: "sleep" is not in this release | remove it for now`,
+  ],
+  [
+    `${head}[health]\npath = "/"`,
+    `manifest.unsupported | warren.toml:3: "health" is not in this release | remove it for now`,
+  ],
+  [
+    `${head}instances = 2`,
+    `manifest.unsupported | warren.toml:3: "instances" is not in this release | remove it for now`,
+  ],
+  [
+    `${head}isolation = "process"`,
+    `manifest.unsupported | warren.toml:3: "isolation" is not in this release | remove it for now`,
+  ],
+  [
+    `${head}[limits]\ncpu = 0.5`,
+    `manifest.unsupported | warren.toml:4: "cpu" of [limits] is not in this release | remove it for now`,
+  ],
+  [
+    `${head}[limits]\nrequest = "30s"`,
+    `manifest.unsupported | warren.toml:4: "request" of [limits] is not in this release | remove it for now`,
+  ],
+  [
+    `${head}[[mount]]\nvolume = "x"\ntarget = "/x"`,
+    `manifest.unsupported | warren.toml:4: "volume" of [[mount]] 1 is not in this release | remove it for now`,
+  ],
+  [
+    `${head}env = {\n  # a [comment]\n}\nargs = [\n  "x", """\n[[route]]\n""",\n]\nbad = 1`,
+    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, args, env, route, mount, limits`,
+  ],
+];

@@ -1,0 +1,21 @@
+import Type, { type Static } from "typebox";
+import { Mount, ServiceSpec } from "./service.ts";
+
+const ManifestMount = Type.Object(
+  {
+    ...Mount.properties,
+    source: Type.String({ description: "directory on this machine, absolute or beside the manifest" }),
+  },
+  { additionalProperties: false },
+);
+
+/** JSON Schema of `warren.toml`: a {@link ServiceSpec} whose program is a file and whose paths may be relative. */
+export const manifestSchema = Type.Object(
+  {
+    ...ServiceSpec.properties,
+    program: Type.String({ pattern: ".", description: "the path of a wasm file, absolute or beside the manifest" }),
+    mount: Type.Optional(Type.Array(ManifestMount, { maxItems: 100 })),
+  },
+  { title: "warren.toml", $schema: "https://json-schema.org/draft/2020-12/schema", additionalProperties: false },
+);
+export type Manifest = Static<typeof manifestSchema>;

@@ -1,0 +1,100 @@
+import { WarrenError } from "../../base/errors.ts";
+import type { HealthView, ServiceSpec, ServiceState, ServiceView } from "../../control/service.ts";
+import type { Controller } from "./controller.ts";
+import { checkPrecondition, type Precondition } from "./etag.ts";
+
+/** A controller that keeps services in memory and runs nothing: what the API is tested against. */
+export class MemoryController implements Controller {
+  readonly services = new Map<string, ServiceView>();
+  /** Awaited in every deploy: a test can hold it back. */
+  gate: Promise<void> = Promise.resolve();
+
+  health(): HealthView {
+    return {
+      version: "0.0.0",
+      pid: process.pid,
+      startedAt: new Date(0).toISOString(),
+      state: "/nowhere",
+      listeners: ["http://127.0.0.1:80"],
+      workers: [],
+      services: { total: this.services.size, running: this.services.size },
+    };
+  }
+
+  list(namespace: string): ServiceView[] {
+    if (namespace !== "default")
+      throw new WarrenError("namespace.unknown", `there is no namespace "${namespace}"`, { status: 404 });
+    return [...this.services.values()];
+  }
+
+  get(_namespace: string, name: string): ServiceView | undefined {
+    return this.services.get(name);
+  }
+
+  async deploy(
+    namespace: string,
+    spec: ServiceSpec,
+    precondition: Precondition,
+  ): Promise<{ view: ServiceView; created: boolean }> {
+    await this.gate;
+    const before = this.services.get(spec.name);
+    checkPrecondition(precondition, before);
+    if (spec.args?.includes("--fail")) {
+      throw new WarrenError("deploy.failed", "the guest exited with 1 before it listened", {
+        status: 422,
+        hint: "see its log",
+      });
+    }
+    if (spec.args?.includes("--break")) throw new TypeError("secret details");
+    const view: ServiceView = {
+      namespace,
+      name: spec.name,
+      state: "running",
+      kind: spec.kind ?? "server",
+      revision: (before?.revision ?? 0) + 1,
+      program: spec.program,
+      programBytes: 8,
+      deployedAt: new Date(0).toISOString(),
+      routes: [],
+      instances: [],
+      restarts: 0,
+      lastRestarts: [],
+      requests: 0,
+      memoryBytes: 0,
+      cpuMs: 0,
+      spec,
+    };
+    this.services.set(spec.name, view);
+    return { view, created: before === undefined };
+  }
+
+  async remove(_namespace: string, name: string, precondition: Precondition): Promise<void> {
+    this.#known(name, precondition);
+    this.services.delete(name);
+  }
+
+  async start(_namespace: string, name: string, precondition: Precondition): Promise<ServiceView> {
+    return this.#become(name, precondition, "running");
+  }
+
+  async stop(_namespace: string, name: string, precondition: Precondition): Promise<ServiceView> {
+    return this.#become(name, precondition, "stopped");
+  }
+
+  async restart(_namespace: string, name: string, precondition: Precondition): Promise<ServiceView> {
+    return this.#become(name, precondition, "running");
+  }
+
+  #become(name: string, precondition: Precondition, state: ServiceState): ServiceView {
+    const view = { ...this.#known(name, precondition), state };
+    this.services.set(name, view);
+    return view;
+  }
+
+  #known(name: string, precondition: Precondition): ServiceView {
+    const view = this.services.get(name);
+    checkPrecondition(precondition, view);
+    if (view === undefined) throw new WarrenError("service.unknown", `there is no service "${name}"`, { status: 404 });
+    return view;
+  }
+}
