@@ -28,7 +28,7 @@ export class Acceptor {
   readonly #options: AcceptorOptions;
   #server: Server | undefined;
   #connections = 0;
-  #closed = false;
+  #closed: boolean = false;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(fd: number, options: AcceptorOptions) {

@@ -19,7 +19,7 @@ export class HttpListener implements Listener, HttpContext {
   readonly limits: HttpLimits;
   readonly router: RouteTable;
   readonly ticker: Ticker;
-  draining = false;
+  draining: boolean = false;
   readonly #shared: ListenerShared;
   readonly #connections = new Set<ClientConnection>();
   #acceptor: Acceptor | undefined;

@@ -88,8 +88,8 @@ export function exchange(port: number, bytes: string | Uint8Array, options: { ha
 export class Client {
   readonly socket: Socket;
   text = "";
-  ended = false;
-  closed = false;
+  ended: boolean = false;
+  closed: boolean = false;
   error: NodeJS.ErrnoException | undefined;
   #wake: () => void = () => {};
 

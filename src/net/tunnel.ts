@@ -10,7 +10,7 @@ export class Tunnel {
   readonly #socket: Socket;
   readonly #conduit: Conduit;
   readonly #onDone: () => void;
-  #blocked = false;
+  #blocked: boolean = false;
 
   constructor(socket: Socket, conduit: Conduit, onDone: () => void) {
     this.#socket = socket;

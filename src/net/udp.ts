@@ -11,7 +11,7 @@ export class UdpListener {
   readonly key: string;
   readonly #socket: Socket;
   readonly #target: DatagramTarget;
-  #closed = false;
+  #closed: boolean = false;
 
   private constructor(key: string, socket: Socket, target: DatagramTarget) {
     this.key = key;

@@ -47,8 +47,8 @@ export class UpstreamPool implements Swept {
   readonly target: StreamTarget;
   readonly #ticker: Ticker;
   readonly #idle: Upstream[] = [];
-  #retired = false;
-  #swept = false;
+  #retired: boolean = false;
+  #swept: boolean = false;
 
   constructor(target: StreamTarget, ticker: Ticker) {
     this.target = target;

@@ -26,7 +26,7 @@ export class AnswerBody {
   readonly #framing: BodyFraming;
   /** `as-is`: the guest's bytes; `chunk`: made chunked, since it had no framing; `unchunk`: for a client of HTTP/1.0. */
   readonly #form: "as-is" | "chunk" | "unchunk";
-  #ended = false;
+  #ended: boolean = false;
 
   private constructor(framing: BodyFraming, form: "as-is" | "chunk" | "unchunk") {
     this.#framing = framing;

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Address } from "../../base/address.ts";
 import { WarrenError } from "../../base/errors.ts";
+import { passOn } from "../pass-on.ts";
 import { StallWatch } from "../socket-handle.ts";
 import type { ElsewhereTarget, HttpTarget } from "../target.ts";
 import type { Swept } from "../ticker.ts";
@@ -9,7 +10,6 @@ import type { HttpContext } from "./context.ts";
 import { type ErrorAnswer, errorAnswer } from "./error-answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { forwardingPrefix } from "./forward-head.ts";
-import { passOn } from "./pass-on.ts";
 import { RequestExchange } from "./request-exchange.ts";
 import { RequestHead } from "./request-head.ts";
 import { ResponseHead } from "./response-head.ts";
@@ -51,10 +51,10 @@ export class ClientConnection implements Swept {
   #body: BodyFraming | undefined;
   #discarded = 0;
   #exchange: Exchange | undefined;
-  #ended = false;
-  #endTold = false;
-  #held = false;
-  #advancing = false;
+  #ended: boolean = false;
+  #endTold: boolean = false;
+  #held: boolean = false;
+  #advancing: boolean = false;
   #passed: number;
   readonly #stall: StallWatch;
 

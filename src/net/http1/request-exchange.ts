@@ -15,12 +15,12 @@ export class RequestExchange implements Exchange {
   readonly #request: TargetRequest;
   readonly #body = new Flow();
   readonly #abort = new AbortController();
-  #over = false;
+  #over: boolean = false;
   #answer: Flow | undefined;
   #form: "length" | "chunked" | "close" = "length";
   #remaining = 0;
-  #keep = false;
-  #blocked = false;
+  #keep: boolean = false;
+  #blocked: boolean = false;
 
   constructor(client: ClientConnection, target: RequestTarget, mountedAt: string) {
     const { request } = client;

@@ -1,5 +1,6 @@
 import { WarrenError } from "../../base/errors.ts";
 import { COLON, CR, LF, SPACE, spells, TAB, tokenByte } from "./bytes.ts";
+import { cutNamed } from "./cuts.ts";
 import { field, fieldKind } from "./field-name.ts";
 import { framing, hopNames, parseContentLength, parseTokens } from "./field-value.ts";
 import { HeadScanner } from "./head-scanner.ts";
@@ -27,24 +28,24 @@ export class RequestHead {
   /** The target without its query. */
   path = "/";
   /** The path may hold dot segments. */
-  suspicious = false;
+  suspicious: boolean = false;
   /** The Host field as sent. */
   host = "";
   /** 0 or 1: HTTP/1.0 or HTTP/1.1. */
   minor = 1;
   /** The body's length, 0 without a body and when it is chunked. */
   contentLength = 0;
-  chunked = false;
+  chunked: boolean = false;
   /** The client wants to keep the connection. */
-  persistent = true;
+  persistent: boolean = true;
   /** The client asks for another protocol, and may: `upgradeFrom` to `upgradeTo` is its name. */
-  upgrade = false;
-  expectsContinue = false;
+  upgrade: boolean = false;
+  expectsContinue: boolean = false;
 
   /** What does not go on to the guest: pairs of from and to, ascending. */
   readonly cuts: number[] = [];
   /** The request line can go on as it is. */
-  plainLine = true;
+  plainLine: boolean = true;
   hostFrom = 0;
   hostTo = 0;
   upgradeFrom = 0;
@@ -53,7 +54,7 @@ export class RequestHead {
   readonly #limits: HttpLimits;
   readonly #scanner: HeadScanner;
   readonly #facts = { pathTo: 0, suspicious: false };
-  #begun = false;
+  #begun: boolean = false;
 
   constructor(limits: HttpLimits) {
     this.#limits = limits;
@@ -249,7 +250,7 @@ export class RequestHead {
       options?.includes("upgrade") === true &&
       this.#mayUpgrade();
     const named = options && hopNames(options);
-    if (named) this.#cutNamed(named);
+    if (named) cutNamed(cuts, named, bytes, start, lines, lineCount);
     if (!this.hasBody) this.expectsContinue = false;
   }
 
@@ -278,18 +279,6 @@ export class RequestHead {
   #mayUpgrade(): boolean {
     const protocol = this.bytes.toString("latin1", this.upgradeFrom, this.upgradeTo).toLowerCase();
     return protocol !== "" && !protocol.includes("h2c") && !protocol.includes("tls/");
-  }
-
-  #cutNamed(names: readonly string[]): void {
-    const { bytes, start, cuts } = this;
-    const { lines, lineCount } = this.#scanner;
-    for (let line = 1; line < lineCount; line++) {
-      const from = start + lines[line]!;
-      const name = bytes.toString("latin1", from, bytes.indexOf(COLON, from)).toLowerCase();
-      if (names.includes(name) && !cuts.includes(from)) cuts.push(from, start + lines[line + 1]!);
-    }
-    // Cuts are whole lines that do not overlap, so that sorting all the ends keeps the pairs.
-    cuts.sort((a, b) => a - b);
   }
 }
 

@@ -1,5 +1,6 @@
 import { WarrenError } from "../../base/errors.ts";
 import { COLON, SPACE, spells, TAB, tokenByte } from "./bytes.ts";
+import { addCut, cutNamed } from "./cuts.ts";
 import { field, fieldKind } from "./field-name.ts";
 import { framing, hopNames, parseContentLength, parseTokens } from "./field-value.ts";
 import { HeadScanner } from "./head-scanner.ts";
@@ -21,11 +22,11 @@ export class ResponseHead {
   minor = 1;
   /** -1 when there is no Content-Length. */
   contentLength = -1;
-  chunked = false;
+  chunked: boolean = false;
   /** The guest keeps its connection. */
-  persistent = true;
+  persistent: boolean = true;
   /** There is an Upgrade field, `upgradeFrom` to `upgradeTo`. */
-  upgrade = false;
+  upgrade: boolean = false;
   upgradeFrom = 0;
   upgradeTo = 0;
 
@@ -59,9 +60,7 @@ export class ResponseHead {
 
   /** For a client of HTTP/1.0, which knows no Transfer-Encoding. */
   cutTransferEncoding(): void {
-    if (!this.chunked || this.cuts.includes(this.#encodingFrom)) return;
-    this.cuts.push(this.#encodingFrom, this.#encodingTo);
-    this.cuts.sort((a, b) => a - b);
+    if (this.chunked) addCut(this.cuts, this.#encodingFrom, this.#encodingTo);
   }
 
   /** `HTTP/1.1 200 OK`; the reason may be missing with its space (RFC 9112 §4 asks for the space, many leave it out). */
@@ -148,17 +147,6 @@ export class ResponseHead {
     }
     this.persistent = this.minor === 1 ? !options?.includes("close") : options?.includes("keep-alive") === true;
     const named = options && hopNames(options);
-    if (named) this.#cutNamed(named);
-  }
-
-  #cutNamed(names: readonly string[]): void {
-    const { bytes, start, cuts } = this;
-    const { lines, lineCount } = this.#scanner;
-    for (let line = 1; line < lineCount; line++) {
-      const from = start + lines[line]!;
-      const name = bytes.toString("latin1", from, bytes.indexOf(COLON, from)).toLowerCase();
-      if (names.includes(name) && !cuts.includes(from)) cuts.push(from, start + lines[line + 1]!);
-    }
-    cuts.sort((a, b) => a - b);
+    if (named) cutNamed(cuts, named, bytes, start, lines, lineCount);
   }
 }

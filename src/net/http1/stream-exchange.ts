@@ -25,8 +25,8 @@ export class StreamExchange implements Exchange, UpstreamUser {
   readonly #method: string;
   #upstream: Upstream | undefined;
   #attempts = 0;
-  #reused = false;
-  #over = false;
+  #reused: boolean = false;
+  #over: boolean = false;
 
   /** The client's request as the guest gets it; kept while it may have to be sent again. */
   #head: Buffer | undefined;
@@ -34,9 +34,9 @@ export class StreamExchange implements Exchange, UpstreamUser {
   #partial: Buffer | undefined;
   #interims = 0;
   #body: AnswerBody | undefined;
-  #persistent = false;
-  #keep = false;
-  #clientBlocked = false;
+  #persistent: boolean = false;
+  #keep: boolean = false;
+  #clientBlocked: boolean = false;
 
   constructor(client: ClientConnection, target: StreamTarget, pool: UpstreamPool) {
     this.#client = client;

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { WarrenError } from "../../base/errors.ts";
-import { socketHandle } from "../socket-handle.ts";
-import type { ElsewhereTarget, Passage } from "../target.ts";
+import { WarrenError } from "../base/errors.ts";
+import { socketHandle } from "./socket-handle.ts";
+import type { ElsewhereTarget, Passage } from "./target.ts";
 
 /**
  * Gives a client's connection to another worker, with the bytes read from it, and lets go of the socket. Rejects when
