@@ -4,6 +4,8 @@ import { closeFile, open, openAt, readLinkText } from "./calls.ts";
 const linksMax = 32;
 /** Directories held open at once: how deep a path may lead. */
 const depthMax = 128;
+/** PATH_MAX of Linux, as in the kernel's resolution. */
+const pathBytesMax = 4096;
 /** Components of a path and of all links in it: two PATH_MAX of single letters. */
 const componentsMax = 4096;
 
@@ -14,6 +16,7 @@ const componentsMax = 4096;
  */
 export function resolveByWalk(root: number, path: string): Result {
   if (path.startsWith("/")) return -errno.PERM;
+  if (Buffer.byteLength(path) >= pathBytesMax) return -errno.NAMETOOLONG;
   const walked: number[] = [root];
   try {
     const failure = walk(walked, path.split("/").reverse());
