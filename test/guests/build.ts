@@ -30,14 +30,16 @@ const examples = join(here, "..", "..", "examples");
 
 const httpHeader = join(here, "include", "http.h");
 
-// One page of memory less: what matters when a thousand of them run.
-const smallStack = ["-Wl,-z,stack-size=16384"];
-const flags: Partial<Record<GuestName, readonly string[]>> = { "c-hello": smallStack };
+// One page of memory less, and no names: what matters when a thousand of them run.
+const flags: Partial<Record<GuestName, readonly string[]>> = { "c-hello": ["-Wl,-z,stack-size=16384,--strip-all"] };
+
+function isExample(name: GuestName): boolean {
+  return ["go-http", "rust-http", "c-http", "assemblyscript-cgi", "udp-echo", "python-cgi"].includes(name);
+}
 
 /** The folder of a guest's sources, which for an example also holds its warren.toml. */
 export function guestFolder(name: GuestName): string {
-  const example = ["go-http", "rust-http", "c-http", "assemblyscript-cgi", "udp-echo", "python-cgi"].includes(name);
-  return join(example ? examples : here, name);
+  return join(isExample(name) ? examples : here, name);
 }
 
 // Telling whether a compiler works takes longer than finding a module that it made before.
@@ -47,7 +49,7 @@ const built = new Map<GuestName, Promise<string>>();
 export function buildGuest(name: GuestName): Promise<string> {
   let program = built.get(name);
   if (program === undefined) {
-    const options = { flags: flags[name] ?? [], inputs: [httpHeader] };
+    const options = { flags: flags[name] ?? [], inputs: isExample(name) ? [] : [httpHeader] };
     program = buildExample(guestFolder(name), options).then((example) => example.program);
     built.set(name, program);
   }

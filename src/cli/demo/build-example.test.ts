@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import { buildExample, cacheFolder, languageOf } from "./build-example.ts";
 import { findToolchain, type Language } from "./toolchain.ts";
@@ -35,6 +35,20 @@ test("buildExample() compiles once for the same sources, and again for changed o
   const second = await buildExample(dir, { outDir });
   assert.equal(second.cached, false);
   assert.notEqual(second.program, first.program);
+});
+
+test("buildExample() forgets all but the newest modules of an example", async (t) => {
+  const outDir = await folder(t);
+  const dir = await assemblyScript(t, "export function f(): i32 { return 1; }\n");
+  const old = Array.from({ length: 6 }, (_, i) => join(outDir, `${basename(dir)}-${String(i).repeat(16)}.wasm`));
+  const other = join(outDir, `other-${"0".repeat(16)}.wasm`);
+  for (const [i, path] of [...old, other].entries()) {
+    await writeFile(path, "");
+    await utimes(path, 1000 + i, 1000 + i);
+  }
+  const { program } = await buildExample(dir, { outDir });
+  const left = (await readdir(outDir)).map((file) => join(outDir, file));
+  assert.deepEqual(new Set(left), new Set([program, ...old.slice(3), other]));
 });
 
 test("buildExample() quotes the compiler and says how to see it again", async (t) => {

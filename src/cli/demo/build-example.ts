@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, globSync } from "node:fs";
-import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { parse } from "smol-toml";
 import { WarrenError } from "../../base/errors.ts";
-import { type Compilation, type CompileOptions, findToolchain, type Language, languageNames } from "./toolchain.ts";
+import { type Compilation, findToolchain, type Language, languageNames } from "./toolchain.ts";
 
 export interface BuildOptions {
   /** For the modules and what the compilers keep; by default {@link cacheFolder}. */
@@ -27,6 +27,9 @@ export interface BuiltExample {
   /** Nothing had to be compiled. */
   readonly cached: boolean;
 }
+
+/** Modules of one example that stay in the cache, the newest: for a few checkouts and their branches. */
+const keptMax = 4;
 
 /** Lines of the compiler's output that an error quotes. */
 const quotedLinesMax = 20;
@@ -69,7 +72,8 @@ export async function buildExample(dir: string, options: BuildOptions = {}): Pro
   }
   if (toolchain.compile === undefined) return { language, program: await givenProgram(source), cached: true };
 
-  const hash = await hashOf(source, inputs, [language, toolchain.version, ...flags]);
+  const how = toolchain.compile({ source, output: "output", scratch: "scratch", flags });
+  const hash = await hashOf(source, inputs, [toolchain.version, JSON.stringify(how)]);
   const program = join(outDir, `${name}-${hash}.wasm`);
   if (existsSync(program)) return { language, program, cached: true };
 
@@ -77,15 +81,21 @@ export async function buildExample(dir: string, options: BuildOptions = {}): Pro
   // Two builds at once do the work twice, but neither sees half a module.
   const output = join(outDir, `.${name}-${randomUUID()}.wasm`);
   try {
-    const compileOptions: CompileOptions = { source, output, scratch: outDir, flags };
-    const compilation = toolchain.compile(compileOptions);
+    const compilation = toolchain.compile({ source, output, scratch: outDir, flags });
     await run(name, compilation, source, { signal, onProgress });
     if (compilation.product !== output) await copyFile(compilation.product, output);
     await rename(output, program);
+    await forgetOld(outDir, name);
   } finally {
     await rm(output, { force: true });
   }
   return { language, program, cached: false };
+}
+
+async function forgetOld(outDir: string, name: string): Promise<void> {
+  const paths = globSync(`${name}-${"[0-9a-f]".repeat(16)}.wasm`, { cwd: outDir }).map((file) => join(outDir, file));
+  const found = await Promise.all(paths.map(async (path) => ({ path, age: Date.now() - (await stat(path)).mtimeMs })));
+  for (const { path } of found.sort((a, b) => a.age - b.age).slice(keptMax)) await rm(path, { force: true });
 }
 
 /** The program that the example's manifest names, where nothing is compiled. */

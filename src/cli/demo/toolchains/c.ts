@@ -31,17 +31,7 @@ export async function findC(env: NodeJS.ProcessEnv): Promise<Toolchain> {
       version: "output" in version ? version.output : clang,
       compile: ({ source, output, flags }) => ({
         command: clang,
-        args: [
-          ...args,
-          "-O2",
-          "-s",
-          "-Wall",
-          "-Wextra",
-          "-o",
-          output,
-          ...globSync("*.c", { cwd: source }).sort(),
-          ...flags,
-        ],
+        args: [...args, "-O2", "-Wall", "-Wextra", "-o", output, ...globSync("*.c", { cwd: source }).sort(), ...flags],
         env: {},
         product: output,
       }),
