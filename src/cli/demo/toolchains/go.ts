@@ -21,7 +21,7 @@ export async function findGo(env: NodeJS.ProcessEnv): Promise<Toolchain> {
     version: result.output,
     compile: ({ output, flags }) => ({
       command: go,
-      args: ["build", "-trimpath", "-ldflags=-s -w", "-o", output, ...flags, "."],
+      args: ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", output, ...flags, "."],
       env: { ...local, GOOS: "wasip1", GOARCH: "wasm" },
       product: output,
     }),
