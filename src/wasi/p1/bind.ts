@@ -19,11 +19,27 @@ export interface FunctionImport {
   readonly results: string;
 }
 
+/** An import with the function that is bound to it. */
+export interface BoundFunction {
+  readonly name: string;
+  /** Gives an errno for whatever arguments; what it throws ends the guest. */
+  readonly call: HostFunction;
+  /** It may give a promise, so that a guest must call it through JSPI. */
+  readonly suspends: boolean;
+}
+
 /**
- * What a module imports from `wasi_snapshot_preview1`, ready to instantiate it with; the caller has checked that
- * {@link resolveImport} knows all. The functions give an errno for whatever arguments; what they throw ends the guest.
+ * What a module imports from `wasi_snapshot_preview1`, ready to instantiate it with. The caller has checked that
+ * {@link resolveImport} knows all.
  */
 export function bindPreview1(host: Host, imports: readonly FunctionImport[]): Record<string, WebAssembly.ImportValue> {
+  const bound: Record<string, WebAssembly.ImportValue> = {};
+  for (const { name, call, suspends } of bindFunctions(host, imports)) bound[name] = suspends ? suspending(call) : call;
+  return bound;
+}
+
+/** The functions themselves, one for each import. */
+export function bindFunctions(host: Host, imports: readonly FunctionImport[]): BoundFunction[] {
   const sockets = imports.some(({ name }) => name.startsWith("sock_"));
   const functions: HostFunctions = {
     ...environmentFunctions(host),
@@ -34,15 +50,13 @@ export function bindPreview1(host: Host, imports: readonly FunctionImport[]): Re
     ...pathImports(host),
     ...(sockets ? { ...socketFunctions(host), ...wasmedgeFunctions(host) } : {}),
   };
-  const bound: Record<string, WebAssembly.ImportValue> = {};
-  for (const { name, params, results } of imports) {
+  return imports.map(({ name, params, results }) => {
     const target = resolveImport(name, params, results);
-    const call = target && functions[target.key];
-    assert(call !== undefined, `nothing is bound to ${name}`);
-    const shielded = shield(host, call, params.length);
-    bound[name] = target?.suspends ? suspending(shielded) : shielded;
-  }
-  return bound;
+    assert(target !== undefined, `${name} was not resolved`);
+    const call = functions[target.key];
+    assert(call !== undefined, `nothing is bound to ${target.key}`);
+    return { name, call: shield(host, call, params.length), suspends: target.suspends };
+  });
 }
 
 /** Arguments as fixed parameters: a rest array would be made on each call. */

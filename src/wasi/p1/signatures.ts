@@ -95,3 +95,12 @@ export function resolveImport(name: string, params: string, results: string): Bo
   const byParams = Object.hasOwn(versions, name) ? versions[name]! : {};
   return Object.hasOwn(byParams, params) ? byParams[params] : undefined;
 }
+
+/** Every function, each version of a dialect's by itself. */
+export function everyFunction(): { name: string; params: string; results: string }[] {
+  const listed = [...Object.entries(plain), ...Object.entries(suspending)];
+  for (const [name, byParams] of Object.entries(versions)) {
+    for (const params of Object.keys(byParams)) listed.push([name, params]);
+  }
+  return listed.map(([name, params]) => ({ name, params, results: name === "proc_exit" ? "" : "i" }));
+}

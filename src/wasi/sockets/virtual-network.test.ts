@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { errno } from "../errno.ts";
+import { DatagramSocket } from "./datagram.ts";
+import { VirtualListener } from "./virtual-listener.ts";
+import { VirtualNetwork } from "./virtual-network.ts";
+
+function listen(network: VirtualNetwork, port: number): VirtualListener {
+  const listener = network.listen({ ip: "127.0.0.1", port });
+  assert.ok(listener instanceof VirtualListener);
+  return listener;
+}
+
+test("listen() refuses a port that is open, until it is closed", () => {
+  const network = new VirtualNetwork();
+  const listener = listen(network, 80);
+  assert.equal(network.listen(listener.address), -errno.ADDRINUSE);
+  assert.equal(network.listener(80), listener);
+  listener.close();
+  assert.equal(network.listener(80), undefined);
+  listen(network, 80);
+});
+
+test("listener() without a port is the first that listens, or else the first", () => {
+  const network = new VirtualNetwork();
+  assert.equal(network.listener(), undefined);
+  const [first, second] = [listen(network, 80), listen(network, 81)];
+  assert.equal(network.listener(), first);
+  const ports: number[] = [];
+  network.onListen = (port) => ports.push(port);
+  second.markListening();
+  assert.equal(network.listener(), second);
+  first.markListening();
+  assert.equal(network.listener(), first);
+  assert.deepEqual(ports, [81, 80]);
+});
+
+test("TCP and UDP have ports of their own", () => {
+  const network = new VirtualNetwork();
+  const address = { ip: "127.0.0.1", port: 53 };
+  listen(network, 53);
+  const socket = new DatagramSocket();
+  assert.equal(network.bind(socket, address), 0);
+  assert.equal(network.bind(new DatagramSocket(), address), -errno.ADDRINUSE);
+  assert.equal(network.datagram(), socket);
+  socket.close();
+  assert.equal(network.datagram(53), undefined);
+});
+
+test("choosePort() finds a free one for 0", () => {
+  const network = new VirtualNetwork();
+  assert.equal(network.choosePort("tcp", 80), 80);
+  assert.equal(network.choosePort("tcp", 0), 49152);
+  listen(network, 49152);
+  assert.equal(network.choosePort("tcp", 0), 49153);
+  assert.equal(network.choosePort("udp", 0), 49152);
+  assert.equal(network.choosePort("tcp", 49152), -errno.ADDRINUSE);
+});
