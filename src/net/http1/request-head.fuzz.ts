@@ -7,8 +7,8 @@ import { httpLimits } from "./limits.ts";
 import { accepted, refused, refusedBodies } from "./request-corpus.ts";
 import { RequestHead } from "./request-head.ts";
 
-const rounds = Number(process.env["WARREN_FUZZ_ROUNDS"] ?? 3000);
-const seed = Number(process.env["WARREN_FUZZ_SEED"] ?? 1);
+const rounds = Number(process.env.WARREN_FUZZ_ROUNDS ?? 3000);
+const seed = Number(process.env.WARREN_FUZZ_SEED ?? 1);
 const corpus = [...accepted, ...refused, ...refusedBodies].map(([, text]) => Buffer.from(text, "latin1"));
 const spice = [
   "\r",
