@@ -1,8 +1,8 @@
 import { errno } from "../errno.ts";
-import type { Host, HostFunctions } from "./host.ts";
+import type { Host } from "./host.ts";
 
 /** Arguments and environment. */
-export function environmentFunctions({ args, env, memory }: Host): HostFunctions {
+export function environmentFunctions({ args, env, memory }: Host) {
   const argBlock = pack(args);
   const envBlock = pack(env);
 

@@ -1,7 +1,7 @@
 import type { Descriptor, Readiness } from "../descriptor.ts";
 import { errno } from "../errno.ts";
 import { clockId } from "./clock-id.ts";
-import type { Host, HostFunctions } from "./host.ts";
+import type { Host } from "./host.ts";
 
 // Layouts of subscription and event: witx typenames, "subscription", "event".
 const subscriptionBytes = 48;
@@ -15,7 +15,7 @@ const subscriptionsMax = 4096;
 const timeoutMax = (1n << 63n) - 1n;
 
 /** Waiting for several things at once. */
-export function pollFunctions(host: Host): HostFunctions {
+export function pollFunctions(host: Host) {
   const { memory, table, thread, clocks } = host;
 
   function event(at: number, subscription: number, type: number, error: number, readiness?: Readiness): void {

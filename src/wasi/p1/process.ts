@@ -1,6 +1,6 @@
 import { errno } from "../errno.ts";
 import { readClock } from "./clock-id.ts";
-import type { Host, HostFunctions } from "./host.ts";
+import type { Host } from "./host.ts";
 
 /** One call for more than this would hold up the host: random bytes come at about 1 GB/s. */
 const randomBytesMax = 16 * 1024 * 1024;
@@ -9,7 +9,7 @@ const randomBytesMax = 16 * 1024 * 1024;
 const resolution = 1n;
 
 /** Clocks, randomness, and the guest's own life. */
-export function processFunctions(host: Host): HostFunctions {
+export function processFunctions(host: Host) {
   const { memory, thread } = host;
   return {
     clock_res_get(id: number, at: number): number {

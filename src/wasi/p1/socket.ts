@@ -3,7 +3,7 @@ import { errno, type Result } from "../errno.ts";
 import { Connection } from "../sockets/connection.ts";
 import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
-import type { Host, HostFunctions } from "./host.ts";
+import type { Host } from "./host.ts";
 import { give } from "./stream.ts";
 import { attempt, complete } from "./transfer.ts";
 
@@ -12,7 +12,7 @@ const dataTruncated = 1;
 const shutdownFlag = { read: 1, write: 2 } as const;
 
 /** The sockets of preview 1 itself; the dialects share them. */
-export function socketFunctions(host: Host): HostFunctions {
+export function socketFunctions(host: Host) {
   const { memory, table } = host;
 
   function accept(fd: number, flags: number, fdAt: number): number | Promise<number> {

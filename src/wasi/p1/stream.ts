@@ -5,7 +5,7 @@ import { OpenFile } from "../files/open-file.ts";
 import { allRights, rights as right } from "../files/rights.ts";
 import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
-import type { Host, HostFunctions } from "./host.ts";
+import type { Host } from "./host.ts";
 import { attempt, complete } from "./transfer.ts";
 
 /** wasi-libc's isatty() takes a character device that cannot seek for a terminal. */
@@ -14,7 +14,7 @@ const fdstatBytes = 24;
 const settableFlags = fdflags.append | fdflags.nonblock;
 
 /** What works on descriptors of every kind. */
-export function streamFunctions(host: Host): HostFunctions {
+export function streamFunctions(host: Host) {
   const { memory, table, handed } = host;
   return {
     fd_close: (fd: number) => -table.close(fd),

@@ -5,7 +5,7 @@ import { Connection } from "../sockets/connection.ts";
 import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
 import { UnconnectedSocket } from "../sockets/unconnected-socket.ts";
-import type { Host, HostFunctions } from "./host.ts";
+import type { Host } from "./host.ts";
 import { give } from "./stream.ts";
 import { attempt } from "./transfer.ts";
 import { checkAddress, family, readAddress, writeAddress } from "./wasmedge-address.ts";
@@ -25,7 +25,7 @@ const bufferBytes = 64 * 1024;
  * The socket functions that WasmEdge added to preview 1, in both of its versions: the crate `wasmedge_wasi_socket` and
  * what was built on wasi-go call them. (WasmEdge: lib/host/wasi/wasimodule.cpp.)
  */
-export function wasmedgeFunctions(host: Host): HostFunctions {
+export function wasmedgeFunctions(host: Host) {
   const { memory, table, network } = host;
 
   /** A handed socket on that port which nobody uses yet: the guest opens it by itself and means the same one. */
