@@ -9,7 +9,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { systemCode, WarrenError } from "../base/errors.ts";
 import { bindLibc, lastErrno } from "../base/libc.ts";
 
@@ -49,7 +49,7 @@ export function openStateDirectory(where: string): StateDirectory {
 
 function makeDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeWithParents(path);
   } catch (error) {
     const code = systemCode(error);
     if (code === "EEXIST" || code === "ENOTDIR") {
@@ -59,6 +59,18 @@ function makeDirectory(path: string): void {
       });
     }
     throw notWritable(path, code ?? String(error), error);
+  }
+}
+
+/** Not Node's own `recursive`: it never returns where a file system answers ENOENT to every mkdir, as /proc does. */
+function makeWithParents(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeWithParents(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another daemon may have been quicker; the lock decides between the two.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 
