@@ -3,7 +3,7 @@ import { readdirSync, symlinkSync } from "node:fs";
 import { test } from "node:test";
 import { WarrenError } from "../../base/errors.ts";
 import { type MountSpec, openMount, openMounts } from "./mount.ts";
-import { makeTree } from "./scratch-tree.ts";
+import { makeTree } from "./scratch-tree.suite.ts";
 
 const open = () => readdirSync("/proc/self/fd").length;
 

@@ -20,7 +20,7 @@ import { type GuestOpen, OpenDirectory } from "./open-directory.ts";
 import { OpenFile } from "./open-file.ts";
 import type { Resolver } from "./resolve.ts";
 import { rights } from "./rights.ts";
-import { makeTree, type ScratchTree } from "./scratch-tree.ts";
+import { makeTree, type ScratchTree } from "./scratch-tree.suite.ts";
 import type { FileStatus } from "./status.ts";
 
 export const reading: GuestOpen = {

@@ -8,7 +8,7 @@ import { reading, writing } from "./open-directory.suite.ts";
 import type { GuestOpen } from "./open-directory.ts";
 import { OpenFile } from "./open-file.ts";
 import { rights } from "./rights.ts";
-import { makeTree, type ScratchTree } from "./scratch-tree.ts";
+import { makeTree, type ScratchTree } from "./scratch-tree.suite.ts";
 
 function openFile(scratch: ScratchTree, how: GuestOpen): OpenFile & Disposable {
   const directory = openMount({ source: scratch.root, target: "/", mode: "rw" });

@@ -20,7 +20,7 @@ import { type Resolver, resolve } from "./resolve.ts";
 import { resolveByKernel } from "./resolve-kernel.ts";
 import { resolveByWalk } from "./resolve-walk.ts";
 import { rights } from "./rights.ts";
-import { makeTree, type ScratchTree } from "./scratch-tree.ts";
+import { makeTree, type ScratchTree } from "./scratch-tree.suite.ts";
 
 /** How long each operation races, by the environment: `WARREN_FUZZ_MS=50000` is ten minutes in all. */
 const milliseconds = Number(process.env.WARREN_FUZZ_MS ?? 40);

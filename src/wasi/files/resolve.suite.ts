@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { errno } from "../errno.ts";
 import { closeFile } from "./calls.ts";
 import type { Resolver } from "./resolve.ts";
-import { makeTree } from "./scratch-tree.ts";
+import { makeTree } from "./scratch-tree.suite.ts";
 
 /** What every {@link Resolver} does. */
 export function resolverSuite(name: string, resolver: Resolver): void {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openMount } from "../files/mount.ts";
-import { makeTree } from "../files/scratch-tree.ts";
-import { makeGuest } from "./preview1-guest.ts";
+import { makeTree } from "../files/scratch-tree.suite.ts";
+import { makeGuest } from "./preview1-guest.suite.ts";
 
 const runs = Number(process.env.WARREN_FUZZ_RUNS ?? 20_000);
 const seed = Number(process.env.WARREN_FUZZ_SEED ?? 1);

@@ -3,8 +3,8 @@ import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from "nod
 import { test } from "node:test";
 import { errno } from "../errno.ts";
 import { openMount } from "../files/mount.ts";
-import { makeTree, type ScratchTree } from "../files/scratch-tree.ts";
-import { makeGuest, type Preview1Guest } from "./preview1-guest.ts";
+import { makeTree, type ScratchTree } from "../files/scratch-tree.suite.ts";
+import { makeGuest, type Preview1Guest } from "./preview1-guest.suite.ts";
 
 const FOLLOW = 1;
 const [CREAT, DIRECTORY, EXCL, TRUNC] = [1, 2, 4, 8];
