@@ -95,6 +95,11 @@ export class Instance {
     return this.#listening.promise;
   }
 
+  /** True from the moment it lets go of what it held, a little before {@link exited} tells. */
+  get ended(): boolean {
+    return this.#state === "ended";
+  }
+
   /** Bytes of the guest's memory, as far as it has grown. */
   get memoryBytes(): number {
     return this.#memory?.buffer.byteLength ?? this.#memoryBytes;

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { digestOf } from "../base/digest.ts";
+import { WarrenError } from "../base/errors.ts";
+import { compileProgram } from "./program.ts";
+import { ProgramCache } from "./program-cache.ts";
+import { wat } from "./testdata/guests.ts";
+
+const memoryMax = 16 * 1024 * 1024;
+const start = '(memory (export "memory") 1) (func (export "_start"))';
+
+async function refused(text: string, code: string, ...parts: string[]): Promise<void> {
+  const bytes = await wat(`(module ${text})`);
+  await assert.rejects(compileProgram(bytes, { memoryMax }), (error) => {
+    assert.ok(error instanceof WarrenError);
+    assert.equal(error.code, code);
+    for (const part of parts) assert.ok(`${error.message} ${error.hint}`.includes(part), error.message);
+    return true;
+  });
+}
+
+function imported(name: string, params: string, result = "(result i32)"): string {
+  return `(import "wasi_snapshot_preview1" "${name}" (func (param ${params}) ${result}))`;
+}
+
+test("compileProgram() lists what is not offered, with its type", async () => {
+  const both = `(import "env" "a" (func (param i32 f64) (result i64))) ${imported("fd_write", "i32")} ${start}`;
+  await refused(both, "program.imports-missing", "env.a(i32, f64) → i64", "wasi_snapshot_preview1.fd_write(i32) → i32");
+  await refused(`(import "env" "g" (global i32)) ${start}`, "program.imports-missing", "env.g (global)");
+});
+
+test("compileProgram() says which dialect of sockets it has", async () => {
+  await refused(`${imported("sock_open", "i32 i32 i32 i32")} ${start}`, "program.imports-missing", "WAMR");
+});
+
+test("compileProgram() takes both versions of the WasmEdge dialect, but not one name twice", async () => {
+  const [v1, v2] = [imported("sock_accept", "i32 i32"), imported("sock_accept", "i32 i32 i32")];
+  for (const one of [v1, v2]) await compileProgram(await wat(`(module ${one} ${start})`), { memoryMax });
+  await refused(`${v1} ${v2} ${start}`, "program.imports-missing", "sock_accept");
+});
+
+test("compileProgram() refuses what cannot be run", async () => {
+  await refused('(memory (export "memory") 1) (func (export "_initialize"))', "program.reactor");
+  await refused('(memory (export "memory") 300) (func (export "_start"))', "limits.memory");
+});
+
+test("compileProgram() refuses code that V8 finds invalid", async () => {
+  const bytes = Buffer.from(await wat('(module (func (export "_start") (drop (i32.const 7))))'));
+  // i32.const 7; drop → i32.add; drop: the operands are missing.
+  const at = bytes.indexOf(Buffer.from([0x41, 0x07, 0x1a]));
+  bytes.set([0x6a, 0x1a, 0x01], at);
+  await assert.rejects(
+    compileProgram(bytes, { memoryMax }),
+    (error) => error instanceof WarrenError && error.code === "module.invalid",
+  );
+});
+
+test("ProgramCache compiles once, keeps the last used and forgets failures", async () => {
+  const bytes = await wat(`(module ${start})`);
+  const cache = new ProgramCache(2);
+  let loads = 0;
+  const load = async () => {
+    loads++;
+    return bytes;
+  };
+  const digest = digestOf(bytes);
+  const [one, same] = await Promise.all([cache.get(digest, memoryMax, load), cache.get(digest, memoryMax, load)]);
+  assert.equal(one, same);
+  await cache.get(digest, memoryMax / 2, load);
+  assert.equal(await cache.get(digest, memoryMax, load), one);
+  await cache.get(digest, memoryMax / 4, load);
+  assert.equal(loads, 3);
+  assert.equal(await cache.get(digest, memoryMax, load), one);
+  await cache.get(digest, memoryMax / 2, load);
+  assert.equal(loads, 4);
+  const broken = new ProgramCache(2);
+  await assert.rejects(broken.get(digest, memoryMax, async () => new Uint8Array(8)));
+  await broken.get(digest, memoryMax, load);
+});
