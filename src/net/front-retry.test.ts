@@ -130,7 +130,12 @@ test("Front resets a guest's connection that comes after the client has gone", a
 });
 
 const failures: readonly (readonly [name: string, error: Error, status: number, code: string])[] = [
-  ["no instance", new WarrenError("service.unavailable", "shop has no instance", { status: 503 }), 503, "service.unavailable"],
+  [
+    "no instance",
+    new WarrenError("service.unavailable", "shop has no instance", { status: 503 }),
+    503,
+    "service.unavailable",
+  ],
   ["a fault", new Error("boom"), 502, "service.broken"],
 ];
 for (const [name, error, status, code] of failures) {
@@ -144,7 +149,10 @@ for (const [name, error, status, code] of failures) {
           return Promise.reject(error);
         },
       });
-      const text = await exchange(port, `GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nAccept: application/json\r\n${close}`);
+      const text = await exchange(
+        port,
+        `GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nAccept: application/json\r\n${close}`,
+      );
       assert.equal(text.match(new RegExp(`^HTTP/1.1 ${status} `, "gm"))?.length, 2);
       assert.equal(/^Retry-After: \d+\r$/m.test(text), status === 503);
       assert.ok(text.includes(`(${code})`) && text.includes(`"code":"${code}"`));
@@ -154,8 +162,15 @@ for (const [name, error, status, code] of failures) {
 }
 
 test("Front answers 503 while a body is sent, and takes the next request behind it", async () => {
-  route({ kind: "stream", activity: newActivity(), connect: () => Promise.reject(new WarrenError("service.unavailable", "no", { status: 503 })) });
-  const text = await exchange(port, `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\n${close}`);
+  route({
+    kind: "stream",
+    activity: newActivity(),
+    connect: () => Promise.reject(new WarrenError("service.unavailable", "no", { status: 503 })),
+  });
+  const text = await exchange(
+    port,
+    `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\n${close}`,
+  );
   assert.equal(text.match(/^HTTP\/1\.1 503 /gm)?.length, 2);
 });
 

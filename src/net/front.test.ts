@@ -16,13 +16,17 @@ before(async () => {
   await front.addHttpListener("http", listening.fd);
   front.router.set("echo", [{ listener: "http", host: "a", target: echo }]);
   for (const name of ["one", "two"]) {
-    front.router.set(name, [{ listener: "http", host: `${name}.test`, target: streamTarget(answering(() => ok(name))) }]);
+    front.router.set(name, [
+      { listener: "http", host: `${name}.test`, target: streamTarget(answering(() => ok(name))) },
+    ]);
   }
   front.router.set("wrong", [
     {
       listener: "http",
       host: "wrong.test",
-      target: streamTarget(answering((request) => decodeURIComponent(request.slice(request.indexOf("?") + 1, request.indexOf(" HTTP/"))))),
+      target: streamTarget(
+        answering((request) => decodeURIComponent(request.slice(request.indexOf("?") + 1, request.indexOf(" HTTP/")))),
+      ),
     },
   ]);
 });
@@ -31,7 +35,10 @@ after(() => front.destroy());
 const close = "Connection: close\r\n\r\n";
 
 test("Front passes a request and its answer on", async () => {
-  const text = await exchange(port, `POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX-Forwarded-For: 1.2.3.4\r\n${close}hello`);
+  const text = await exchange(
+    port,
+    `POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX-Forwarded-For: 1.2.3.4\r\n${close}hello`,
+  );
   const guest = `POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n\r\nhello`;
   assert.equal(text, `HTTP/1.1 200 OK\r\nContent-Length: ${guest.length}\r\nConnection: close\r\n\r\n${guest}`);
 });
@@ -69,7 +76,9 @@ test("Front routes each request of a connection by its own Host", async () => {
 
 test("Front answers pipelined requests in order", async () => {
   const hosts = ["one", "two", "none", "two", "one"];
-  const requests = hosts.map((name, index) => `GET / HTTP/1.1\r\nHost: ${name}.test\r\n${index === 4 ? close : "\r\n"}`).join("");
+  const requests = hosts
+    .map((name, index) => `GET / HTTP/1.1\r\nHost: ${name}.test\r\n${index === 4 ? close : "\r\n"}`)
+    .join("");
   const text = await exchange(port, requests);
   assert.deepEqual(text.match(/(?<=\r\n\r\n)(one|two|no service)/g), ["one", "two", "no service", "two", "one"]);
 });
@@ -86,7 +95,12 @@ test("Front takes requests byte by byte", async () => {
 const errors: readonly (readonly [name: string, fields: string, type: string, body: RegExp])[] = [
   ["text", "", "text/plain; charset=utf-8", /^no service is routed here \(route\.unknown\)\n$/],
   ["text for a browser", "Accept: text/html,*/*;q=0.8\r\n", "text/plain; charset=utf-8", /^no service/],
-  ["JSON", "Accept: application/json\r\n", "application/problem+json", /^\{"title":"Not Found","status":404,"code":"route\.unknown","detail":"no service is routed here"\}\n$/],
+  [
+    "JSON",
+    "Accept: application/json\r\n",
+    "application/problem+json",
+    /^\{"title":"Not Found","status":404,"code":"route\.unknown","detail":"no service is routed here"\}\n$/,
+  ],
   ["JSON by a suffix", "Accept: application/problem+json;q=0.9\r\n", "application/problem+json", /"route\.unknown"/],
 ];
 for (const [name, fields, type, body] of errors) {
@@ -106,7 +120,10 @@ test("Front answers HEAD without a body, its own errors included", async () => {
 
 test("Front refuses a path that leaves its prefix, and ends the connection", async () => {
   front.router.set("prefixed", [{ listener: "http", host: "one.test", path: "/p", target: echo }]);
-  assert.match(await exchange(port, "GET /p/%2e%2e/x HTTP/1.1\r\nHost: one.test\r\n\r\n"), /^HTTP\/1\.1 400 [^]*\(route\.path\)/);
+  assert.match(
+    await exchange(port, "GET /p/%2e%2e/x HTTP/1.1\r\nHost: one.test\r\n\r\n"),
+    /^HTTP\/1\.1 400 [^]*\(route\.path\)/,
+  );
   front.router.delete("prefixed");
 });
 
@@ -135,7 +152,10 @@ test("Front gives nobody what a guest says behind its answer", async () => {
 
 test("Front reads no body behind a guest's answer to HEAD", async () => {
   const answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
-  const text = await exchange(port, `HEAD /?${encodeURIComponent(answer)} HTTP/1.1\r\nHost: wrong.test\r\n\r\nGET / HTTP/1.1\r\nHost: one.test\r\n${close}`);
+  const text = await exchange(
+    port,
+    `HEAD /?${encodeURIComponent(answer)} HTTP/1.1\r\nHost: wrong.test\r\n\r\nGET / HTTP/1.1\r\nHost: one.test\r\n${close}`,
+  );
   assert.match(text, /^HTTP\/1\.1 200 OK\r\nContent-Length: 100\r\n\r\nHTTP\/1\.1 200 OK\r\n[^]*one$/);
 });
 
@@ -169,14 +189,17 @@ test("Front serves node:http's client with kept connections", async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (let round = 0; round < 5; round++) {
     const body = await new Promise<string>((resolve, reject) => {
-      const request = httpRequest({ port, host: "127.0.0.1", agent, method: "POST", path: `/${round}`, headers: { host: "a" } }, (response) => {
-        let text = "";
-        response.setEncoding("latin1");
-        response.on("data", (chunk: string) => {
-          text += chunk;
-        });
-        response.on("end", () => resolve(text));
-      });
+      const request = httpRequest(
+        { port, host: "127.0.0.1", agent, method: "POST", path: `/${round}`, headers: { host: "a" } },
+        (response) => {
+          let text = "";
+          response.setEncoding("latin1");
+          response.on("data", (chunk: string) => {
+            text += chunk;
+          });
+          response.on("end", () => resolve(text));
+        },
+      );
       request.on("error", reject);
       request.setHeader("content-length", 4);
       request.end("body");

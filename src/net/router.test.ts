@@ -60,7 +60,8 @@ const cases: readonly (readonly [host: string, path: string, ip: string, service
   ["a.example", "/.hidden/a%2Fb", "192.0.2.1", "exact"],
 ];
 for (const [host, path, ip, service] of cases) {
-  test(`RouteTable sends ${host}${path} at ${ip} to ${service}`, () => assert.equal(find(routes, host, path, ip), service));
+  test(`RouteTable sends ${host}${path} at ${ip} to ${service}`, () =>
+    assert.equal(find(routes, host, path, ip), service));
 }
 
 const tricks = [
@@ -83,7 +84,10 @@ const tricks = [
 ];
 for (const path of tricks) {
   test(`RouteTable refuses ${path}`, () => {
-    assert.throws(() => find(routes, "a.example", path), (error) => error instanceof WarrenError && error.status === 400);
+    assert.throws(
+      () => find(routes, "a.example", path),
+      (error) => error instanceof WarrenError && error.status === 400,
+    );
   });
 }
 
@@ -114,9 +118,21 @@ const conflicts: readonly (readonly [name: string, route: { host?: string; path?
 ];
 for (const [name, route] of conflicts) {
   test(`RouteTable.set() refuses ${name} for two services, and changes nothing`, () => {
-    const mine = table({ a: { host: "a.test" }, w: { host: "*.w.test" }, p: { path: "/p" }, i: { ip: "203.0.113.7" }, b: { host: "b.test" } });
-    const rules = [{ listener, host: "new.test", target }, { listener, ...route, target }];
-    assert.throws(() => mine.set("b", rules), (error) => error instanceof WarrenError && error.code === "route.conflict" && error.status === 409);
+    const mine = table({
+      a: { host: "a.test" },
+      w: { host: "*.w.test" },
+      p: { path: "/p" },
+      i: { ip: "203.0.113.7" },
+      b: { host: "b.test" },
+    });
+    const rules = [
+      { listener, host: "new.test", target },
+      { listener, ...route, target },
+    ];
+    assert.throws(
+      () => mine.set("b", rules),
+      (error) => error instanceof WarrenError && error.code === "route.conflict" && error.status === 409,
+    );
     assert.equal(find(mine, "b.test"), "b");
     assert.equal(find(mine, "new.test"), undefined);
   });

@@ -11,6 +11,7 @@ export class Tunnel {
   readonly #conduit: Conduit;
   readonly #onDone: () => void;
   #blocked: boolean = false;
+  #pumping: boolean = false;
 
   constructor(socket: Socket, conduit: Conduit, onDone: () => void) {
     this.#socket = socket;
@@ -53,11 +54,15 @@ export class Tunnel {
   #toClient(): void {
     const { input, output } = this.#conduit;
     const socket = this.#socket;
+    // Taking a chunk may make the guest push the next one before this one is written: that one's turn comes after.
+    if (this.#pumping) return;
+    this.#pumping = true;
     while (!this.#blocked) {
       const chunk = input.shift();
       if (chunk === undefined) break;
       this.#blocked = !socket.write(chunk);
     }
+    this.#pumping = false;
     if (!input.finished) return;
     if (input.failure !== undefined) socket.resetAndDestroy();
     else if (output.cancelled) socket.destroySoon();

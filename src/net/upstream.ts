@@ -26,6 +26,7 @@ export class Upstream {
       else pool.drop(this);
     };
     conduit.output.onWritable = () => this.user?.onGuestWritable();
+    pool.dialled(this);
   }
 
   /** Ends it as a client that has everything it wanted. */
@@ -47,6 +48,9 @@ export class UpstreamPool implements Swept {
   readonly target: StreamTarget;
   readonly #ticker: Ticker;
   readonly #idle: Upstream[] = [];
+  /** Dialled, and not known to have been read from by the guest. */
+  readonly #fresh = new Set<Upstream>();
+  #checking: boolean = false;
   #retired: boolean = false;
   #swept: boolean = false;
 
@@ -70,9 +74,35 @@ export class UpstreamPool implements Swept {
     upstream.user = undefined;
     upstream.idleSince = this.#ticker.now;
     this.#idle.push(upstream);
+    if (this.#fresh.size > 0) this.#checkLater();
     if (this.#swept) return;
     this.#swept = true;
     this.#ticker.add(this);
+  }
+
+  /** A new connection, which the guest has yet to accept. */
+  dialled(upstream: Upstream): void {
+    this.#fresh.add(upstream);
+  }
+
+  /**
+   * A guest that serves one connection after the other, or a few at a time, accepts no other while it waits for us on one
+   * that is idle: idle connections make way for those that are not taken up. It is looked at in the next turn of the event
+   * loop, when a guest that can accept has done so.
+   */
+  #checkLater(): void {
+    if (this.#checking) return;
+    this.#checking = true;
+    setImmediate(() => {
+      this.#checking = false;
+      let waiting = 0;
+      for (const upstream of this.#fresh) {
+        const { output } = upstream.conduit;
+        if (output.bytes > 0 && !output.closed) waiting++;
+        else this.#fresh.delete(upstream);
+      }
+      this.#closeOldest(Math.min(waiting, this.#idle.length));
+    });
   }
 
   /** The guest ended an idle connection, or said something unasked. */

@@ -21,6 +21,7 @@ export class RequestExchange implements Exchange {
   #remaining = 0;
   #keep: boolean = false;
   #blocked: boolean = false;
+  #pumping: boolean = false;
 
   constructor(client: ClientConnection, target: RequestTarget, mountedAt: string) {
     const { request } = client;
@@ -128,7 +129,9 @@ export class RequestExchange implements Exchange {
 
   #pump(): void {
     const answer = this.#answer;
-    if (answer === undefined || this.#over) return;
+    // Taking a chunk may make the guest push the next one before this one is written: that one's turn comes below.
+    if (answer === undefined || this.#over || this.#pumping) return;
+    this.#pumping = true;
     while (!this.#blocked && !(this.#form === "length" && this.#remaining === 0)) {
       const chunk = answer.shift();
       if (chunk === undefined) break;
@@ -136,6 +139,7 @@ export class RequestExchange implements Exchange {
       this.#write(chunk);
       this.#blocked = this.#client.socket.writableNeedDrain;
     }
+    this.#pumping = false;
     if (this.#form === "length" && this.#remaining === 0) {
       // More than Content-Length said would be read as the next answer.
       answer.cancel();

@@ -45,8 +45,14 @@ for (const [name, text] of refused) {
 
 test("ResponseHead reads the status line and the framing", () => {
   const head = parse("HTTP/1.1 201 Created\r\nContent-Length: 12\r\nConnection: close\r\n\r\n");
-  assert.deepEqual([head.status, head.minor, head.contentLength, head.chunked, head.persistent], [201, 1, 12, false, false]);
-  assert.deepEqual([parse("HTTP/1.0 200\r\n\r\n").contentLength, parse("HTTP/1.0 200\r\n\r\n").persistent], [-1, false]);
+  assert.deepEqual(
+    [head.status, head.minor, head.contentLength, head.chunked, head.persistent],
+    [201, 1, 12, false, false],
+  );
+  assert.deepEqual(
+    [parse("HTTP/1.0 200\r\n\r\n").contentLength, parse("HTTP/1.0 200\r\n\r\n").persistent],
+    [-1, false],
+  );
   assert.equal(parse("HTTP/1.1 200 \r\nTransfer-Encoding: Chunked\r\n\r\n").chunked, true);
 });
 
@@ -59,12 +65,37 @@ test("ResponseHead takes a head in pieces", () => {
 });
 
 const forwardings: readonly (readonly [name: string, from: string, insert: string, to: string | undefined])[] = [
-  ["leaves a plain head as it is", "HTTP/1.1 200 OK\r\nServer: x\r\nDate: y\r\nContent-Length: 5\r\n\r\n", "", undefined],
-  ["removes what is meant for one hop", "HTTP/1.1 200 OK\r\nConnection: x-a, close\r\nX-A: 1\r\nKeep-Alive: 5\r\nX-B: 2\r\n\r\n", "", "HTTP/1.1 200 OK\r\nX-B: 2\r\n\r\n"],
-  ["inserts behind the guest's fields", "HTTP/1.1 200 OK\r\nX: y\r\n\r\n", "Connection: close\r\n", "HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\n\r\n"],
+  [
+    "leaves a plain head as it is",
+    "HTTP/1.1 200 OK\r\nServer: x\r\nDate: y\r\nContent-Length: 5\r\n\r\n",
+    "",
+    undefined,
+  ],
+  [
+    "removes what is meant for one hop",
+    "HTTP/1.1 200 OK\r\nConnection: x-a, close\r\nX-A: 1\r\nKeep-Alive: 5\r\nX-B: 2\r\n\r\n",
+    "",
+    "HTTP/1.1 200 OK\r\nX-B: 2\r\n\r\n",
+  ],
+  [
+    "inserts behind the guest's fields",
+    "HTTP/1.1 200 OK\r\nX: y\r\n\r\n",
+    "Connection: close\r\n",
+    "HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\n\r\n",
+  ],
   ["speaks HTTP/1.1 itself", "HTTP/1.0 200 OK\r\nX: y\r\n\r\n", "", "HTTP/1.1 200 OK\r\nX: y\r\n\r\n"],
-  ["removes framing from a 204", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", "", "HTTP/1.1 204 No Content\r\n\r\n"],
-  ["removes framing from an interim answer", "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\nLink: x\r\n\r\n", "", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"],
+  [
+    "removes framing from a 204",
+    "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+    "",
+    "HTTP/1.1 204 No Content\r\n\r\n",
+  ],
+  [
+    "removes framing from an interim answer",
+    "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\nLink: x\r\n\r\n",
+    "",
+    "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",
+  ],
 ];
 for (const [name, from, insert, to] of forwardings) {
   test(`forwardResponse() ${name}`, () => assert.equal(forwardResponse(parse(from), insert)?.toString("latin1"), to));

@@ -37,6 +37,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
   #persistent: boolean = false;
   #keep: boolean = false;
   #clientBlocked: boolean = false;
+  #pumping: boolean = false;
 
   constructor(client: ClientConnection, target: StreamTarget, pool: UpstreamPool) {
     this.#client = client;
@@ -78,12 +79,12 @@ export class StreamExchange implements Exchange, UpstreamUser {
   }
 
   onGuestReadable(): void {
-    if (!this.#clientBlocked) this.#pump();
+    if (!this.#clientBlocked && !this.#pumping) this.#pump();
   }
 
   onClientDrain(): void {
     this.#clientBlocked = false;
-    if (this.#upstream !== undefined) this.#pump();
+    if (this.#upstream !== undefined && !this.#pumping) this.#pump();
   }
 
   onClientEnd(): void {
@@ -165,6 +166,8 @@ export class StreamExchange implements Exchange, UpstreamUser {
     const { input } = upstream.conduit;
     const { socket } = this.#client;
     let corked = false;
+    // Taking a chunk may make the guest push the next one before this one is written: that one's turn comes below.
+    this.#pumping = true;
     while (!this.#clientBlocked) {
       const chunk = input.shift();
       if (chunk === undefined) break;
@@ -179,6 +182,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
       }
       if (this.#upstream !== upstream) break;
     }
+    this.#pumping = false;
     if (corked) socket.uncork();
     if (this.#upstream === upstream && input.finished) this.#guestEnded(upstream);
   }

@@ -28,8 +28,16 @@ test("writeHead() refuses two lengths", () => {
 });
 
 test("writeHead() leaves the framing and the connection to the front", () => {
-  const fields = [["x-a", "ä"] as const, ["Connection", "x"] as const, ["transfer-encoding", "gzip"] as const, ["content-length", "5"] as const];
-  assert.deepEqual(writeHead(200, fields, "now"), { text: "HTTP/1.1 200 OK\r\nx-a: ä\r\nDate: now\r\n", contentLength: 5 });
+  const fields = [
+    ["x-a", "ä"] as const,
+    ["Connection", "x"] as const,
+    ["transfer-encoding", "gzip"] as const,
+    ["content-length", "5"] as const,
+  ];
+  assert.deepEqual(writeHead(200, fields, "now"), {
+    text: "HTTP/1.1 200 OK\r\nx-a: ä\r\nDate: now\r\n",
+    contentLength: 5,
+  });
 });
 
 test("writeHead() keeps the guest's Date", () => {
