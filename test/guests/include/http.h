@@ -240,9 +240,12 @@ static int http_serve(int listener) {
   http_polls[0].fd = listener;
   memset(http_filler, 'x', sizeof http_filler);
   for (;;) {
-    http_polls[0].events = http_count <= CONNECTIONS_MAX ? POLLIN : 0;
+    // When it is full the listener is left out: wasi-libc refuses an entry that asks for nothing (ENOSYS).
+    int full = http_count > CONNECTIONS_MAX;
+    http_polls[0].events = POLLIN;
+    http_polls[0].revents = 0;
     for (int i = 1; i < http_count; i++) http_polls[i].events = http_connections[i]->phase == ANSWER ? POLLOUT : POLLIN;
-    if (poll(http_polls, (nfds_t)http_count, -1) < 0 && errno != EINTR) {
+    if (poll(http_polls + full, (nfds_t)(http_count - full), -1) < 0 && errno != EINTR) {
       http_log("poll failed");
       return 1;
     }
