@@ -179,6 +179,11 @@ export function shown(value: unknown): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
 }
 
+/** Where a value is, for programs: a JSON pointer (RFC 6901), with keys cut at 200 characters. */
+export function pointer(path: Path): string {
+  return path.map((key) => `/${String(key).slice(0, 200).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
 /** The candidate that a mistyped word most likely meant, undefined when none is near. */
 export function nearestOf(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;

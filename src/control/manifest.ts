@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import type { Digest } from "../base/digest.ts";
 import { WarrenError } from "../base/errors.ts";
-import { checkValue, type Issue, type Path } from "./check.ts";
+import { checkValue, type Issue, type Path, pointer } from "./check.ts";
 import { type Manifest, manifestSchema } from "./manifest-schema.ts";
 import type { ServiceSpec } from "./service.ts";
 import { checkRules, type RuleIssue } from "./spec-rules.ts";
@@ -73,7 +73,7 @@ function inOrder<T extends Issue | RuleIssue>(issues: readonly T[], lineOf: Line
 function manifestError({ kind, path, message, hint }: Issue | RuleIssue, file: string, lineOf: LineOf): WarrenError {
   const line = lineOf(path);
   const where = line === undefined ? file : `${file}:${line}`;
-  const at = path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  const at = pointer(path);
   if (kind === "unknown-key" && later.has(path.filter((key) => typeof key === "string").join("."))) {
     return new WarrenError("manifest.unsupported", `${where}: ${nameOf(path)} is not in this release`, {
       at,

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, globSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type Digest, digestOf } from "../base/digest.ts";
 import { BlobStore } from "./blob-store.ts";
+import { noSmallDisk, withSmallDisk } from "./small-disk.suite.ts";
 
 const bytesMax = 10_000_000;
 
@@ -25,6 +26,8 @@ async function contents(store: BlobStore, digest: Digest): Promise<Buffer> {
   await handle.close();
   return bytes;
 }
+
+const noDisk = await noSmallDisk();
 
 describe("BlobStore", () => {
   let folder: string;
@@ -148,11 +151,8 @@ describe("BlobStore", () => {
     assert.ok(answered > 0);
   });
 
-  it("says that the disk is full, keeps nothing, and works again once there is room", { skip: noTmpfs() }, async () => {
-    const path = join(folder, "small");
-    mkdirSync(path);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", path]);
-    try {
+  it("says that the disk is full, keeps nothing, and works again once there is room", { skip: noDisk }, async () => {
+    await withSmallDisk("1m", async (path) => {
       const store = await BlobStore.open(join(path, "blobs"));
       const large = randomBytes(2_000_000);
       await assert.rejects(store.write(pieces(large), { digest: digestOf(large), bytesMax }), {
@@ -163,22 +163,6 @@ describe("BlobStore", () => {
       const small = randomBytes(500_000);
       await store.write(pieces(small), { digest: digestOf(small), bytesMax });
       await store.verify(digestOf(small));
-    } finally {
-      execFileSync("umount", [path]);
-    }
+    });
   });
 });
-
-function noTmpfs(): string | false {
-  if (process.geteuid?.() !== 0) return "needs root, to mount a small tmpfs";
-  const probe = mkdtempSync(join(tmpdir(), "warren-tmpfs-"));
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", probe], { stdio: "ignore" });
-    execFileSync("umount", [probe]);
-    return false;
-  } catch {
-    return "may not mount a tmpfs here";
-  } finally {
-    rmSync(probe, { recursive: true });
-  }
-}

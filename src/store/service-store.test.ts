@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -110,5 +112,35 @@ describe("ServiceStore", () => {
     database.close();
     database = openDatabase(join(folder, "warren.db"));
     assert.equal(new ServiceStore(database).get("default", "shop")?.revision.spec, '{"x":"é"}');
+  });
+
+  it("has lost nothing it answered when its process is killed", async () => {
+    const writer = `
+      const { openDatabase } = await import(process.argv[1] + "/database.ts");
+      const { ServiceStore } = await import(process.argv[1] + "/service-store.ts");
+      const store = new ServiceStore(openDatabase(process.argv[2]));
+      for (;;) {
+        const { revision } = store.commitRevision({
+          namespace: "default", name: "shop", spec: "{}", program: "sha256:" + "0".repeat(64), deployedAt: 0,
+        });
+        process.stdout.write(revision.number + "\\n");
+        await new Promise(setImmediate);
+      }`;
+    const path = join(folder, "killed.db");
+    const child = spawn(process.execPath, ["--input-type=module", "-e", writer, import.meta.dirname, path], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+      if (output.split("\n").length > 20) child.kill("SIGKILL");
+    });
+    await once(child, "close");
+    const answered = Number(output.split("\n").at(-2));
+    const reopened = openDatabase(path);
+    const current = new ServiceStore(reopened).get("default", "shop")?.revision.number ?? 0;
+    reopened.close();
+    // The last commit may have been made without being answered.
+    assert.ok(answered >= 20 && current >= answered, `${current}, answered ${answered}`);
   });
 });

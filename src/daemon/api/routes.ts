@@ -5,6 +5,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RawServerDefault
 import { parseDigest } from "../../base/digest.ts";
 import { WarrenError } from "../../base/errors.ts";
 import { operations } from "../../control/api.ts";
+import { pointer } from "../../control/check.ts";
 import { parseDuration } from "../../control/duration.ts";
 import type { ServiceView } from "../../control/service.ts";
 import { checkRules } from "../../control/spec-rules.ts";
@@ -14,7 +15,6 @@ import type { LogStore } from "../logs/log-store.ts";
 import type { Controller } from "./controller.ts";
 import { etagOf, parsePrecondition } from "./etag.ts";
 import type { LineStreams } from "./stream.ts";
-import { pointer } from "./validate.ts";
 
 export interface RouteContext {
   readonly controller: Controller;

@@ -1,5 +1,5 @@
 import { WarrenError } from "../../base/errors.ts";
-import { type CheckedSchema, checkValue, type Issue, type Path } from "../../control/check.ts";
+import { type CheckedSchema, checkValue, type Issue, pointer } from "../../control/check.ts";
 
 /** Fastify's validator for one part of a request. Names, digests and so on are refused here, before any handler. */
 export function validatorFor(
@@ -30,9 +30,4 @@ function invalid(part: string, { path, message, hint }: Issue): WarrenError {
     at: pointer([part, ...path]),
     ...(hint === undefined ? {} : { hint }),
   });
-}
-
-/** RFC 6901. */
-export function pointer(path: Path): string {
-  return path.map((key) => `/${String(key).slice(0, 200).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

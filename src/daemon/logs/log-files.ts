@@ -44,7 +44,7 @@ export class LogFiles {
     return this.#numbers ?? [];
   }
 
-  /** Learns what an earlier daemon left, once. */
+  /** Learns what an earlier daemon left, once. To be awaited before anything else. */
   async load(): Promise<void> {
     if (this.#numbers !== undefined) return;
     const names = await readdir(this.#folder).catch((error: unknown) => {
@@ -62,7 +62,7 @@ export class LogFiles {
 
   /** Adds whole lines, all or none. Throws the system's error. */
   async append(bytes: Buffer): Promise<void> {
-    await this.load();
+    assert(this.#numbers !== undefined);
     if (this.numbers.length === 0 || this.#bytes >= this.#limits.fileBytesMax) await this.#rotate();
     const { file } = this.end;
     await using handle = await open(this.#path(file), "a", 0o600);

@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import { systemCode } from "../../base/errors.ts";
 import type { LogLine } from "../../control/service.ts";
 import { LogFiles, type LogPlace, type RotationLimits } from "./log-files.ts";
@@ -79,7 +80,6 @@ export class ServiceLog {
   /** Lines, oldest first, in groups; with `follow` those to come, each once, until the signal or the removal. */
   async *read({ since, tail, follow, signal }: LogSelection): AsyncGenerator<readonly LogLine[], void, undefined> {
     await this.flush();
-    await this.#files.load();
     let place = await this.#start(tail, since);
     while (!this.#removed) {
       for await (const { lines, next } of this.#from(place)) {
@@ -99,26 +99,30 @@ export class ServiceLog {
     this.#removed = true;
     this.#takeBuffer();
     await this.#writing;
-    await this.#files.remove();
-    this.#wake();
+    try {
+      await this.#files.remove();
+    } finally {
+      this.#wake();
+    }
   }
 
+  /** Runs one at a time, by {@link flush}. */
   async #write(): Promise<void> {
     const lines = this.#takeBuffer();
-    if (this.#removed || (lines.length === 0 && this.#dropped === 0)) return;
+    if (this.#removed) return;
     const dropped = this.#dropped;
-    const notice =
-      dropped === 0 ? [] : [encodeLine(noticeLine(`${dropped} lines are missing here: ${this.#dropReason}`))];
     try {
-      await this.#files.append(Buffer.from([...notice, ...lines].join("")));
+      await this.#files.load();
+      if (lines.length === 0 && dropped === 0) return;
+      const notice = `${dropped} lines are missing here: ${this.#dropReason}`;
+      const texts = dropped === 0 ? lines : [encodeLine(noticeLine(notice)), ...lines];
+      await this.#files.append(Buffer.from(texts.join("")));
       this.#dropped -= dropped;
       this.#wake();
     } catch (error) {
       const code = systemCode(error);
-      this.#drop(
-        lines.length,
-        code === "ENOSPC" || code === "EDQUOT" ? "the disk was full" : `they could not be written (${code ?? error})`,
-      );
+      const full = code === "ENOSPC" || code === "EDQUOT";
+      this.#drop(lines.length, full ? "the disk was full" : `they could not be written (${code ?? error})`);
     }
   }
 
@@ -141,37 +145,24 @@ export class ServiceLog {
     return { file: this.#files.numbers[0] ?? 0, offset: 0 };
   }
 
-  /** What is written from a place on, up to the end as it is when a file is begun. */
+  /** What is written from a place on, up to the end as it is now. Every step gives the place to go on from. */
   async *#from(start: LogPlace): AsyncGenerator<{ lines: readonly LogLine[]; next: LogPlace }, void, undefined> {
-    let { file, offset } = start;
-    for (;;) {
-      await using handle = await this.#files.open(file);
-      const last = this.#files.end;
-      if (handle !== undefined) {
-        const size = file === last.file ? last.offset : (await handle.stat()).size;
-        const block = { bytes: Buffer.alloc(Math.min(blockBytes, Math.max(1, size - offset))) };
-        while (offset < size) {
-          const { bytesRead } = await handle.read(block.bytes, 0, Math.min(block.bytes.length, size - offset), offset);
-          const whole = block.bytes.subarray(0, bytesRead).lastIndexOf(lineEnd) + 1;
-          if (whole === 0) {
-            if (bytesRead === 0 || bytesRead === size - offset) break;
-            // A line that is longer than the block.
-            block.bytes = Buffer.alloc(block.bytes.length * 2);
-            continue;
-          }
-          offset += whole;
-          yield { lines: decodeLines(block.bytes.subarray(0, whole)), next: { file, offset } };
+    for (let { file, offset } = start; ; offset = 0) {
+      const end = this.#files.end;
+      {
+        await using handle = await this.#files.open(file);
+        if (handle === undefined && file > 0) {
+          const notice = noticeLine("lines are missing here: they were dropped before they were read");
+          yield { lines: [notice], next: { file, offset } };
         }
+        const size = file === end.file ? end.offset : ((await handle?.stat())?.size ?? 0);
+        if (handle !== undefined) yield* linesOf(handle, { file, offset }, size);
       }
+      // A file that was the newest may have grown since: the next call reads the rest of it before it goes on.
       const next = this.#files.numbers.find((number) => number > file);
-      if (next === undefined) return;
-      const gap = next > file + 1 || handle === undefined;
-      if (gap && file > 0) {
-        const notice = noticeLine("lines are missing here: they were dropped before they were read");
-        yield { lines: [notice], next: { file: next, offset: 0 } };
-      }
+      if (file === end.file || next === undefined) return;
+      yield { lines: [], next: { file: next, offset: 0 } };
       file = next;
-      offset = 0;
     }
   }
 
@@ -190,6 +181,30 @@ export class ServiceLog {
 
   #wake(): void {
     for (const wake of [...this.#waiting]) wake();
+  }
+}
+
+/** The lines of one file from a place to its end at `size`, by the block. */
+async function* linesOf(
+  handle: FileHandle,
+  { file, offset: start }: LogPlace,
+  size: number,
+): AsyncGenerator<{ lines: readonly LogLine[]; next: LogPlace }, void, undefined> {
+  let offset = start;
+  let block = Buffer.alloc(Math.min(blockBytes, Math.max(0, size - offset)));
+  while (offset < size) {
+    const { bytesRead } = await handle.read(block, 0, Math.min(block.length, size - offset), offset);
+    if (bytesRead === 0) return;
+    const whole = block.subarray(0, bytesRead).lastIndexOf(lineEnd) + 1;
+    if (whole > 0) {
+      offset += whole;
+      yield { lines: decodeLines(block.subarray(0, whole)), next: { file, offset } };
+    } else if (bytesRead < block.length || bytesRead === size - offset) {
+      return;
+    } else {
+      // A line that is longer than the block.
+      block = Buffer.alloc(block.length * 2);
+    }
   }
 }
 
