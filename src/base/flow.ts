@@ -21,6 +21,7 @@ export class Flow {
   #head = 0;
   #offset = 0;
   #bytes = 0;
+  #bytesRead = 0;
   #state: "open" | "ended" | "failed" | "cancelled" = "open";
   #failure: WarrenError | undefined;
 
@@ -31,6 +32,10 @@ export class Flow {
   /** Bytes waiting to be read. */
   get bytes(): number {
     return this.#bytes;
+  }
+  /** Bytes that the reader has taken since the beginning: a writer sees by it whether anything it pushed was looked at. */
+  get bytesRead(): number {
+    return this.#bytesRead;
   }
   /** Whether the writer may push more now. */
   get writable(): boolean {
@@ -144,6 +149,7 @@ export class Flow {
   #took(count: number): void {
     const wasFull = this.#bytes >= this.bytesMax;
     this.#bytes -= count;
+    this.#bytesRead += count;
     if (wasFull && this.#bytes < this.bytesMax) this.onWritable?.();
   }
 }

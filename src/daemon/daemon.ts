@@ -119,7 +119,12 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     throw error;
   }
   if (earlier.length === 0) void supervisor.bringUp();
-  const drained = Promise.all(earlier.map((worker) => drain(worker, drainGraceMs)));
+  const drained = Promise.all(
+    earlier.map(async (worker) => {
+      await supervisor.redirect(worker).catch(() => {});
+      await drain(worker, drainGraceMs);
+    }),
+  );
   void drained.then(() => earlier.length > 0 && log.info({ workers: earlier.length }, "took over from an earlier daemon"));
 
   const controller: Controller = bindController(supervisor, () => ({

@@ -51,8 +51,9 @@ export class Guests {
       try {
         await guest.start();
       } catch (error) {
+        const told = this.#withLastLines(spec.service, error);
         this.#forget(guest);
-        throw this.#withLastLines(spec.service, error);
+        throw told;
       }
     }
     return guest;

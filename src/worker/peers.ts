@@ -13,15 +13,25 @@ export interface HandedConnection {
 const retryMs = 2;
 const retriesMax = 500;
 
+/** On the bell: something lies in the lane. */
+const knock = 0x21;
+/** On the bell: one message was taken from the lane. */
+const taken = 0x2e;
+
 interface Peer {
   readonly lane: number;
   readonly bell: Socket;
+  /** Those who wait to hear that their connection was taken, in the order of the lane. */
+  readonly waiting: ((taken: boolean) => void)[];
 }
 
 /**
  * The other workers, for connections whose service lives there. Each pair shares a lane (SEQPACKET), on which a message
  * carries one connection's descriptor with the bytes read, and a bell: Node cannot poll the lane, so a byte on the bell's
  * stream says that something lies there. Measured at 34 µs a connection, and nothing for each request after it.
+ *
+ * What was taken is said before it is served, so a connection that a dying worker left in its lane can safely be given to
+ * its successor.
  */
 export class Peers {
   readonly #peers = new Map<string, Peer>();
@@ -34,14 +44,19 @@ export class Peers {
   add(id: string, lane: number, bellFd: number): void {
     this.remove(id);
     const bell = new Socket({ fd: bellFd, readable: true, writable: true });
-    this.#peers.set(id, { lane, bell });
-    bell.on("data", () => this.#receive(lane));
+    const peer: Peer = { lane, bell, waiting: [] };
+    this.#peers.set(id, peer);
+    bell.on("data", (bytes: Buffer) => {
+      for (const byte of bytes) if (byte === taken) peer.waiting.shift()?.(true);
+      if (bytes.includes(knock)) this.#receive(peer);
+    });
     bell.on("error", () => {});
     bell.on("close", () => {
+      if (this.#peers.get(id) === peer) this.#peers.delete(id);
       // What it sent before it went is still in the lane.
-      this.#receive(lane);
+      this.#receive(peer);
       closeSync(lane);
-      if (this.#peers.get(id)?.lane === lane) this.#peers.delete(id);
+      for (const tell of peer.waiting.splice(0)) tell(false);
     });
   }
 
@@ -50,7 +65,10 @@ export class Peers {
     this.#peers.delete(id);
   }
 
-  /** Hands a connection on; `fd` stays the caller's. False when that worker is gone or takes nothing. */
+  /**
+   * Hands a connection on; `fd` stays the caller's, who keeps it open until this resolves. False when that worker is gone or
+   * did not take it.
+   */
   async send(id: string, fd: number, bytes: Uint8Array, { listener, passed }: Passage): Promise<boolean> {
     const head = Buffer.from(`${passed} ${listener}\n`);
     if (head.length + bytes.length > messageBytesMax) return false;
@@ -58,8 +76,8 @@ export class Peers {
       const peer = this.#peers.get(id);
       if (peer === undefined) return false;
       if (sendDescriptors(peer.lane, [fd], head, bytes)) {
-        peer.bell.write("!");
-        return true;
+        peer.bell.write(Buffer.of(knock));
+        return new Promise((resolve) => peer.waiting.push(resolve));
       }
       // Its queue is full, or it has just died and its bell will say so.
       await new Promise((resolve) => setTimeout(resolve, retryMs));
@@ -67,10 +85,11 @@ export class Peers {
     return false;
   }
 
-  #receive(lane: number): void {
+  #receive({ lane, bell }: Peer): void {
     for (;;) {
       const message = receiveDescriptors(lane);
       if (message === undefined || message === "closed") return;
+      bell.write(Buffer.of(taken));
       const [fd, ...rest] = message.fds;
       for (const extra of rest) closeSync(extra);
       if (fd === undefined) continue;

@@ -128,7 +128,9 @@ export class ServerGuest {
   }
 
   #connect(from: Address, port: number): Conduit | Promise<Conduit> {
-    if (this.#state === "running" || this.#state === "stopping") return this.#dial(from, port);
+    // An instance that has just ended closes its connections before we hear of its end; their requests may come here at once.
+    const ended = this.#instance === undefined || this.#instance.ended;
+    if (this.#state === "stopping" || (this.#state === "running" && !ended)) return this.#dial(from, port);
     if (this.#state === "crash-loop") throw unavailable(this.spec.service, `it keeps ending: ${this.#reason}`);
     if (this.#waiters.length >= connectWaitersMax) throw unavailable(this.spec.service, "too many requests wait for it to start");
     return new Promise<void>((resolve, reject) => {

@@ -5,6 +5,7 @@ import { sendDescriptors } from "../base/native-socket.ts";
 import { Front } from "../net/front.ts";
 import { CpuMeter } from "../wasi/guest-thread.ts";
 import { ControlSocket } from "./control-socket.ts";
+import { frontLog } from "./front-log.ts";
 import { GuestLog } from "./guest-log.ts";
 import { Guests } from "./guests.ts";
 import { Peers } from "./peers.ts";
@@ -23,7 +24,7 @@ export class Worker {
     meter: new CpuMeter(),
     onState: (status) => this.#control.note("state", status),
   });
-  readonly #front = new Front();
+  readonly #front: Front;
   readonly #peers = new Peers(({ fd, bytes, passage }) => this.#front.adopt(fd, bytes, passage));
   readonly #routing: Routing;
   /** The listening sockets, by key: their own copies, to be given to the next daemon. */
@@ -33,6 +34,7 @@ export class Worker {
 
   constructor(args: WorkerArguments) {
     this.#args = args;
+    this.#front = new Front({ log: frontLog(args.id) });
     this.#routing = new Routing(args.id, this.#front, this.#guests, this.#peers);
     this.#control = new ControlSocket(this.#handlers() as unknown as Record<string, Handler>);
   }

@@ -72,6 +72,11 @@ export class Supervisor implements Omit<Controller, "health"> {
   async introduce(worker: WorkerProcess): Promise<void> {
     const cgi = [...this.#services.values()].filter((service) => service.kind === "cgi" && service.desired === "running");
     await inBatches(cgi, (service) => this.#startCgi(service, worker));
+    await this.redirect(worker);
+  }
+
+  /** Tells a worker where everything is. One of an earlier daemon passes its connections on to ours from then on. */
+  async redirect(worker: WorkerProcess): Promise<void> {
     const placements = [...this.#services.values()].map((service) => service.placement(this.#http));
     for (let at = 0; at < placements.length; at += placementsPerOrder) {
       await worker.order("place", { placements: placements.slice(at, at + placementsPerOrder) });

@@ -52,7 +52,13 @@ export class WorkerPool {
     const { directory, handlers } = this.#options;
     const ids = readdirSync(directory).flatMap((name) => (name.endsWith(".sock") ? [name.slice(0, -5)] : []));
     const found = await Promise.all(ids.map((id) => WorkerProcess.attach(directory, id, handlers)));
-    return found.filter((worker) => worker !== undefined);
+    const workers = found.filter((worker) => worker !== undefined);
+    for (const worker of workers) {
+      // Ours are introduced to them, so that they can pass their connections on.
+      this.#connected.add(worker);
+      worker.onGone = () => this.#connected.delete(worker);
+    }
+    return workers;
   }
 
   /** Fills every slot. Rejects when the first try of one fails. */
