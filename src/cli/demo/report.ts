@@ -10,28 +10,18 @@ const answerLinesMax = 4;
 /** The table of the demo, printed row by row as the services come up. */
 export class DemoTable {
   readonly #nameWidth: number;
-  readonly #port: number;
 
-  constructor(names: readonly string[], port: number) {
+  constructor(names: readonly string[]) {
     this.#nameWidth = Math.max(7, ...names.map((name) => name.length));
-    this.#port = port;
     process.stdout.write(
-      `${bold(this.#row(["SERVICE", "LANGUAGE", "KIND", "SIZE", "START", "MEMORY", "WHERE"]), process.stdout)}\n`,
+      `${bold(this.#row(["SERVICE", "LANGUAGE", "KIND", "SIZE", "START", "MEMORY"]), process.stdout)}\n`,
     );
   }
 
   running({ name, language, service, startMs, target }: DeployedExample): void {
     const kind = target.protocol === "udp" ? "udp" : service.kind;
     const memory = service.kind === "cgi" ? "-" : formatBytes(service.memoryBytes);
-    const row = this.#row([
-      name,
-      language,
-      kind,
-      formatBytes(service.programBytes),
-      formatSpan(startMs),
-      memory,
-      url(target, this.#port),
-    ]);
+    const row = this.#row([name, language, kind, formatBytes(service.programBytes), formatSpan(startMs), memory]);
     process.stdout.write(`${row.replace(name, green(name, process.stdout))}\n`);
   }
 
@@ -47,15 +37,7 @@ export class DemoTable {
     process.stdout.write(`${name.padEnd(this.#nameWidth)}  ${text}\n`);
   }
 
-  #row([
-    name = "",
-    language = "",
-    kind = "",
-    size = "",
-    start = "",
-    memory = "",
-    where = "",
-  ]: readonly string[]): string {
+  #row([name = "", language = "", kind = "", size = "", start = "", memory = ""]: readonly string[]): string {
     const cells = [
       name.padEnd(this.#nameWidth),
       language.padEnd(14),
@@ -63,7 +45,6 @@ export class DemoTable {
       size.padStart(8),
       start.padStart(6),
       memory.padStart(8),
-      where,
     ];
     const line = cells.join("  ");
     return process.stdout.isTTY ? cut(line, process.stdout.columns) : line;

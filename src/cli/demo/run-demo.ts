@@ -68,7 +68,8 @@ async function bringUp(
 ): Promise<Outcome[]> {
   const folder = join(import.meta.dirname, "../../../examples");
   const names = exampleNames(folder);
-  const table = json ? undefined : new DemoTable(names, port);
+  progress.clear();
+  const table = json ? undefined : new DemoTable(names);
   const outcomes: Outcome[] = [];
   const waiting = [...names];
   const busy = new Set<string>();

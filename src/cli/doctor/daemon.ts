@@ -1,9 +1,9 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { errorRecord, systemCode } from "../../base/errors.ts";
 import { version } from "../../base/version.ts";
 import type { HealthView } from "../../control/service.ts";
 import { connect } from "../connect.ts";
-import { daemonHost, defaultState } from "../daemon-address.ts";
+import { daemonHost, defaultSocket, defaultState } from "../daemon-address.ts";
 import { formatBytes } from "../ui/units.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
@@ -15,7 +15,11 @@ export async function checkDaemon(host: string | undefined): Promise<Finding[]> 
     health = await connect({ host: address }).health();
   } catch (error) {
     const { message, hint } = errorRecord(error);
-    return [fail("daemon", message, hint ?? "start it: warren serve"), checkState(defaultState())];
+    const advice = hint ?? "start it: warren serve";
+    // On a machine where none was ever started nothing is broken; a daemon that was named must be there.
+    const named = host !== undefined || Boolean(process.env.WARREN_HOST);
+    const never = !named && !existsSync(defaultSocket());
+    return [never ? warn("daemon", message, advice) : fail("daemon", message, advice), checkState(defaultState())];
   }
   const lost = health.workers.filter(({ state }) => state !== "ready").length;
   const memory = health.workers.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);

@@ -8,7 +8,9 @@ export async function checkToolchains(): Promise<Finding[]> {
     languages.map(async (language) => {
       const toolchain = await findToolchain(language);
       const name = languageNames[language];
-      return toolchain.available ? ok(name, toolchain.version) : warn(name, toolchain.reason, toolchain.install);
+      return toolchain.available
+        ? ok(name, toolchain.version.split("\n")[0] ?? "")
+        : warn(name, toolchain.reason, toolchain.install);
     }),
   );
 }
