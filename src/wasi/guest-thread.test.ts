@@ -58,13 +58,13 @@ test("a deadline sooner than an old timer is met", async () => {
   const thread = new GuestThread(clocks, new CpuMeter());
   const late = descriptor();
   const far = clocks.monotonic() + 3_600_000_000_000n;
-  let woken = false;
+  let value: number | undefined;
   const first = thread.park(
     [late],
-    () => (woken ? 1 : undefined),
+    () => value,
     () => far,
   );
-  woken = true;
+  value = 1;
   late.wake?.();
   await first;
   const soon = clocks.monotonic() + 1_000_000n;

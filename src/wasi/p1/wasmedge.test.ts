@@ -130,6 +130,7 @@ test("sock_getsockopt takes the length by address or, as 4, by value", () => {
   assert.equal(host.memory.getU32(outAt), 0);
   assert.equal(f("sock_getsockopt", 5)(fd, 0, 77, outAt, 4), errno.NOPROTOOPT);
   assert.equal(f("sock_setsockopt", 5)(fd, 0, 0, outAt, 4), 0);
+  assert.equal(f("sock_setsockopt", 5)(fd, 0, 11, outAt, 16), errno.NOPROTOOPT);
 });
 
 test("sock_getaddrinfo knows localhost and numbers, and fills in the guest's list", () => {

@@ -16,7 +16,15 @@ const receivePeek = 1;
 const dataTruncated = 1;
 const solSocket = 0;
 /** The options of SOL_SOCKET whose value we know; the others are taken and have nothing to act on in memory. */
-const option = { type: 1, error: 2, sendBuffer: 5, receiveBuffer: 6, acceptsConnections: 13 } as const;
+const option = {
+  type: 1,
+  error: 2,
+  sendBuffer: 5,
+  receiveBuffer: 6,
+  receiveTimeout: 11,
+  sendTimeout: 12,
+  acceptsConnections: 13,
+} as const;
 const optionsMax = 15;
 /** As `Flow` holds. */
 const bufferBytes = 64 * 1024;
@@ -212,7 +220,10 @@ export function wasmedgeFunctions(host: Host) {
       if (descriptor === undefined) return errno.BADF;
       if (!isSocket(descriptor)) return errno.NOTSOCK;
       memory.bytes(valueAt, length);
-      return level === solSocket && name >>> 0 >= optionsMax ? errno.NOPROTOOPT : errno.SUCCESS;
+      if (level !== solSocket) return errno.SUCCESS;
+      // A timeout that is taken and not kept would let the guest wait for ever.
+      if (name === option.receiveTimeout || name === option.sendTimeout) return errno.NOPROTOOPT;
+      return name >>> 0 < optionsMax ? errno.SUCCESS : errno.NOPROTOOPT;
     },
 
     sock_getsockopt(fd: number, level: number, name: number, valueAt: number, lengthOrPointer: number): number {
