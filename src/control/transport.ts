@@ -4,7 +4,7 @@ import { formatHost, type Host } from "./host.ts";
 
 /** Answers other than streams are small; what is larger is not from a daemon. */
 const answerBytesMax = 64 * 1024 * 1024;
-const lineBytesMax = 4 * 1024 * 1024;
+const lineCharactersMax = 4 * 1024 * 1024;
 
 export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
@@ -61,28 +61,31 @@ export class Transport {
   ): Promise<{ value: T; status: number; etag: string | undefined }> {
     const answer = await this.open(method, path, options);
     const text = await this.#text(answer);
-    const value = (text === "" ? undefined : JSON.parse(text)) as T;
+    const value = text === "" ? (undefined as T) : parseJson<T>(text);
     return { value, status: answer.statusCode ?? 0, etag: answer.headers.etag };
   }
 
-  /** The values of an NDJSON stream, as they arrive. Leaving the loop, or the signal, ends the request. */
+  /** The values of an NDJSON stream, as they arrive. Leaving the loop, or the signal, ends the request without an error. */
   async *lines<T>(path: string, options: CallOptions): AsyncGenerator<T, void, undefined> {
-    const answer = await this.open("GET", path, options);
-    answer.setEncoding("utf8");
-    let rest = "";
+    let answer: IncomingMessage | undefined;
     try {
+      answer = await this.open("GET", path, options);
+      answer.setEncoding("utf8");
+      let rest = "";
       for await (const chunk of answer as AsyncIterable<string>) {
         const parts = (rest + chunk).split("\n");
         rest = parts.pop() ?? "";
-        if (rest.length > lineBytesMax)
-          throw new WarrenError("daemon.bad-answer", `a line of ${path} is too long`, { status: 502 });
-        for (const part of parts) yield JSON.parse(part) as T;
+        if (rest.length > lineCharactersMax) throw badAnswer(`a line of ${path} is too long`);
+        for (const part of parts) {
+          if (part !== "") yield parseJson<T>(part);
+        }
       }
+      if (rest !== "") throw badAnswer(`${path} ended in the middle of a line`);
     } catch (error) {
       if (options.signal?.aborted) return;
       throw error instanceof WarrenError ? error : this.#disconnected(error);
     } finally {
-      answer.destroy();
+      answer?.destroy();
     }
   }
 
@@ -120,8 +123,7 @@ export class Transport {
     try {
       for await (const chunk of answer as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        if (bytes > answerBytesMax)
-          throw new WarrenError("daemon.bad-answer", "the daemon's answer is too long", { status: 502 });
+        if (bytes > answerBytesMax) throw badAnswer("the daemon's answer is too long");
         chunks.push(chunk);
       }
     } catch (error) {
@@ -183,6 +185,22 @@ export class Transport {
       },
     );
   }
+}
+
+function parseJson<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw badAnswer("the daemon's answer is not JSON", cause);
+  }
+}
+
+function badAnswer(message: string, cause?: unknown): WarrenError {
+  return new WarrenError("daemon.bad-answer", message, {
+    status: 502,
+    hint: "is it a warren daemon that answers there?",
+    cause,
+  });
 }
 
 /** Sends a body as fast as the other side takes it. */
