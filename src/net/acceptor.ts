@@ -1,18 +1,24 @@
 import { closeSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { WarrenError } from "../base/errors.ts";
-import { bindLibc } from "../base/libc.ts";
+import { bindLibc, lastErrno } from "../base/libc.ts";
+import { socketHandle } from "./socket-handle.ts";
 
 const { dup } = bindLibc({ dup: { arguments: ["int32"], return: "int32" } });
 
 /** As many connections as may wait for a worker; the kernel caps it at net.core.somaxconn. */
 const backlog = 4096;
-/** After running out of descriptors, accepting is tried again after so long. */
+/** After running short of descriptors, accepting is tried again after so long. */
 const retryMs = 250;
 
 export interface AcceptorOptions {
   /** Connections at a time; more wait in the backlog, where another worker may take them. */
   readonly connectionsMax: number;
+  /**
+   * Descriptors below this are for connections. libuv answers EMFILE by accepting and closing, which loses the client, so
+   * accepting stops before.
+   */
+  readonly descriptorsMax: number;
   /** Takes a connection; calls {@link Acceptor.released} when it is closed. */
   readonly onSocket: (socket: Socket) => void;
   readonly onTrouble: (code: string, message: string) => void;
@@ -77,8 +83,13 @@ export class Acceptor {
   }
 
   #accept(): Promise<void> {
+    // The lowest free descriptor: how many are in use, nearly.
     const copy = dup(this.#fd);
-    if (copy < 0) return Promise.reject(new Error("no descriptor is left"));
+    if (copy < 0) return Promise.reject(new Error(`dup() failed with errno ${lastErrno()}`));
+    if (copy >= this.#options.descriptorsMax) {
+      closeSync(copy);
+      return Promise.reject(new Error("too few descriptors are left"));
+    }
     const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
     this.#server = server;
     server.on("connection", (socket: Socket) => this.#onSocket(socket));
@@ -96,6 +107,8 @@ export class Acceptor {
     this.#connections++;
     this.#options.onSocket(socket);
     if (this.#connections >= this.#options.connectionsMax) this.#stop();
+    else if ((socketHandle(socket)?.fd ?? 0) + 1 >= this.#options.descriptorsMax)
+      this.#pause("listener.descriptors", "few descriptors are left: accepting waits");
   }
 
   #stop(): void {
@@ -114,7 +127,7 @@ export class Acceptor {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#resume();
-    }, retryMs);
+    }, retryMs).unref();
   }
 
   #resume(): void {

@@ -57,7 +57,7 @@ function get(host: string, last = false): string {
 
 test("Front passes a connection on before its first request", async () => {
   reset();
-  assert.match(await exchange(port, get("there", true)), /^HTTP\/1\.1 200 OK[^]*\r\n\r\nthere body$/);
+  assert.match(await exchange(port, get("there", true)), /^HTTP\/1\.1 200 OK.*\r\n\r\nthere body$/s);
   assert.deepEqual(passages, [{ listener: "http", passed: 1 }]);
 });
 
@@ -132,7 +132,7 @@ test("Front passes a half-closed client's connection on", async () => {
 test("Front answers 503 when a request has been passed three times", async () => {
   reset();
   const text = await exchange(port, get("nowhere") + get("here", true));
-  assert.match(text, /^HTTP\/1\.1 503 [^]*here body$/);
+  assert.match(text, /^HTTP\/1\.1 503 .*here body$/s);
   assert.deepEqual(
     passages.map(({ passed }) => passed),
     [1, 2, 3, 1],
@@ -146,7 +146,7 @@ test("Front answers 503 when nobody takes the connection", async () => {
   };
   here.router.set("refused", [{ listener: "http", host: "refused", target }]);
   const text = await exchange(port, get("refused"));
-  assert.match(text, /^HTTP\/1\.1 503 [^]*\r\nRetry-After: 1\r\n[^]*\(service\.unavailable\)\n$/);
+  assert.match(text, /^HTTP\/1\.1 503 .*\r\nRetry-After: 1\r\n.*\(service\.unavailable\)\n$/s);
 });
 
 test("Front.adopt() closes a connection of a listener that it does not have", async () => {

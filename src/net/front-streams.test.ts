@@ -109,7 +109,7 @@ test("Front does not ask for a body that nobody will read", async () => {
     port,
     "PUT / HTTP/1.1\r\nHost: none\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
   );
-  assert.match(unknown, /^HTTP\/1\.1 404 [^]*\r\nConnection: close\r\n/);
+  assert.match(unknown, /^HTTP\/1\.1 404 .*\r\nConnection: close\r\n/s);
 });
 
 test("Front keeps the connection when the guest answers before a small body's end", async () => {
@@ -181,7 +181,7 @@ test("Front goes on with the next request when the guest declines an upgrade", a
     port,
     "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
   );
-  assert.match(text, /declined[^]*next$/);
+  assert.match(text, /declined.*next$/s);
 });
 
 /** A guest that sends what it gets back, a chunk at a time, and never holds more than one. */
@@ -256,7 +256,7 @@ test("Front keeps the order of what a guest pushes as soon as there is room", as
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   const { output } = await waiting;
   const count = 2000;
-  const line = (index: number) => `${index}`.padStart(999, ".") + "\n";
+  const line = (index: number) => `${`${index}`.padStart(999, ".")}\n`;
   output.push(Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${count * 1000}\r\n\r\n`));
   let next = 0;
   const push = () => {

@@ -1,4 +1,4 @@
-import { closeSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { HttpListener } from "./http-listener.ts";
 import type { FrontEvent } from "./http1/context.ts";
 import { type HttpLimits, httpLimits } from "./http1/limits.ts";
@@ -14,16 +14,22 @@ export interface FrontOptions {
   readonly limits?: Partial<HttpLimits>;
   /** Connections at a time of each listener; 10,000 when absent. */
   readonly connectionsMax?: number;
+  /** Accepting waits while no descriptor below this is free; 64 less than RLIMIT_NOFILE when absent. */
+  readonly descriptorsMax?: number;
   readonly ticker?: Ticker;
   /** Told what an operator may want to know: guests that broke off, trouble with accepting. */
   readonly log?: (event: FrontEvent) => void;
 }
+
+/** Descriptors left for everything that is not a client's connection: guests' files, logs, the control socket. */
+const descriptorsSpare = 64;
 
 /** One worker's listeners and routes: where connections come in and which target gets them. */
 export class Front implements ListenerShared {
   readonly router: RouteTable = new RouteTable();
   readonly ticker: Ticker;
   readonly connectionsMax: number;
+  readonly descriptorsMax: number;
   readonly #limits: HttpLimits;
   readonly #log: ((event: FrontEvent) => void) | undefined;
   readonly #listeners = new Map<string, Listener>();
@@ -33,6 +39,7 @@ export class Front implements ListenerShared {
   constructor(options: FrontOptions = {}) {
     this.ticker = options.ticker ?? new Ticker();
     this.connectionsMax = options.connectionsMax ?? 10_000;
+    this.descriptorsMax = options.descriptorsMax ?? descriptorLimit() - descriptorsSpare;
     this.#limits = { ...httpLimits, ...options.limits };
     this.#log = options.log;
   }
@@ -112,5 +119,14 @@ export class Front implements ListenerShared {
 
   log(event: FrontEvent): void {
     this.#log?.(event);
+  }
+}
+
+/** RLIMIT_NOFILE (proc_pid_limits(5)); the usual soft limit where the system does not tell. */
+function descriptorLimit(): number {
+  try {
+    return Number(/^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1] ?? 1024);
+  } catch {
+    return 1024;
   }
 }

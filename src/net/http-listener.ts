@@ -36,6 +36,7 @@ export class HttpListener implements Listener, HttpContext {
   async open(fd: number): Promise<void> {
     this.#acceptor = await Acceptor.open(fd, {
       connectionsMax: this.#shared.connectionsMax,
+      descriptorsMax: this.#shared.descriptorsMax,
       onSocket: (socket) => this.#begin(socket, 0),
       onTrouble: (code, message) => this.log({ code, message, listener: this.key }),
     });

@@ -27,6 +27,7 @@ export interface ListenerShared {
   readonly router: RouteTable;
   readonly ticker: Ticker;
   readonly connectionsMax: number;
+  readonly descriptorsMax: number;
   pool(target: StreamTarget): UpstreamPool;
   log(event: FrontEvent): void;
 }

@@ -29,6 +29,7 @@ export class TcpListener implements Listener {
   async open(fd: number): Promise<void> {
     this.#acceptor = await Acceptor.open(fd, {
       connectionsMax: this.#shared.connectionsMax,
+      descriptorsMax: this.#shared.descriptorsMax,
       onSocket: (socket) => this.#begin(socket, new Uint8Array(0), 0),
       onTrouble: (code, message) => this.#shared.log({ code, message, listener: this.key }),
     });

@@ -34,7 +34,7 @@ export class RequestExchange implements Exchange {
       host: request.host,
       scheme: "http",
       headers: [
-        ...request.forwardedFields(),
+        ...request.forwardedFields().filter(([name]) => name !== "transfer-encoding"),
         ["x-forwarded-for", client.remote.ip],
         ["x-forwarded-proto", "http"],
         ["x-forwarded-host", request.host],

@@ -25,7 +25,10 @@ export class StreamExchange implements Exchange, UpstreamUser {
   readonly #method: string;
   #upstream: Upstream | undefined;
   #attempts = 0;
-  #reused: boolean = false;
+  /** What the guest had read of the connection before this request. */
+  #readBefore = 0;
+  /** The guest had read nothing of this request when it went. */
+  #untouched: boolean = false;
   #over: boolean = false;
 
   /** The client's request as the guest gets it; kept while it may have to be sent again. */
@@ -100,7 +103,6 @@ export class StreamExchange implements Exchange, UpstreamUser {
   #connect(): void {
     this.#attempts++;
     const idle = this.#pool.take();
-    this.#reused = idle !== undefined;
     if (idle !== undefined) {
       this.#attach(idle);
       return;
@@ -130,6 +132,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
   #attach(upstream: Upstream): void {
     this.#upstream = upstream;
     upstream.user = this;
+    this.#readBefore = upstream.conduit.output.bytesRead;
     // The guest may answer within this call.
     upstream.conduit.output.push(this.#head!);
     if (this.#upstream !== upstream) return;
@@ -303,6 +306,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
       else this.#broken(failure ?? new WarrenError("connection.ended", "the guest ended its answer early"));
       return;
     }
+    this.#untouched = upstream.conduit.output.bytesRead === this.#readBefore;
     upstream.reset();
     if (this.#mayRetry()) {
       this.#upstream = undefined;
@@ -313,13 +317,13 @@ export class StreamExchange implements Exchange, UpstreamUser {
   }
 
   /**
-   * A request without a body may be sent again when the guest has said nothing to it: any method where the connection had
-   * been idle, which the guest may end at any time (RFC 9112 §9.3.1), else safe ones (RFC 9110 §9.2.2).
+   * A request without a body may be sent again when the guest has said nothing to it: safe methods (RFC 9110 §9.2.2), and
+   * any where the guest had not read a byte of it, as when it ended an idle connection just then (RFC 9112 §9.3.1).
    */
   #mayRetry(): boolean {
     if (this.#hasBody || this.#partial !== undefined || this.#interims > 0 || this.#attempts >= attemptsMax)
       return false;
-    return this.#reused || this.#method === "GET" || this.#method === "HEAD" || this.#method === "OPTIONS";
+    return this.#untouched || this.#method === "GET" || this.#method === "HEAD" || this.#method === "OPTIONS";
   }
 
   #broken(error: unknown): void {
