@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
@@ -9,9 +9,12 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { digestOf } from "../base/digest.ts";
 import { openDatabase } from "./database.ts";
 import { ServiceStore } from "./service-store.ts";
+import { noSmallDisk, withSmallDisk } from "./small-disk.suite.ts";
 
 const program = digestOf(Buffer.from("a program"));
 const other = digestOf(Buffer.from("another"));
+
+const noDisk = await noSmallDisk();
 
 describe("ServiceStore", () => {
   let folder: string;
@@ -142,5 +145,21 @@ describe("ServiceStore", () => {
     reopened.close();
     // The last commit may have been made without being answered.
     assert.ok(answered >= 20 && current >= answered, `${current}, answered ${answered}`);
+  });
+
+  it("keeps the old revision when the disk is full, and goes on once there is room", { skip: noDisk }, async () => {
+    await withSmallDisk("1m", async (path) => {
+      const small = openDatabase(join(path, "warren.db"));
+      const store = new ServiceStore(small);
+      store.commitRevision(revision("shop"));
+      const ballast = join(path, "ballast");
+      assert.throws(() => writeFileSync(ballast, Buffer.alloc(2_000_000)), { code: "ENOSPC" });
+      const large = revision("shop", "x".repeat(300_000));
+      assert.throws(() => store.commitRevision(large), { code: "state.disk-full", status: 507 });
+      assert.equal(store.get("default", "shop")?.revision.number, 1);
+      rmSync(ballast);
+      assert.equal(store.commitRevision(large).revision.number, 2);
+      small.close();
+    });
   });
 });
