@@ -18,8 +18,11 @@ export function trapOf(error: unknown): Exit {
 function messageOf(error: unknown): string {
   const { Exception, SuspendError } = WebAssembly as unknown as Record<"Exception" | "SuspendError", new () => object>;
   // V8 reports a stack overflow in wasm as it does in JavaScript.
-  if (error instanceof RangeError) return "call stack exhausted";
-  if (error instanceof WebAssembly.RuntimeError) return error.message;
+  if (error instanceof RangeError && error.message.includes("call stack")) return "call stack exhausted";
+  // What instantiation fails with: no memory to be had, or a segment that does not fit.
+  if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError) {
+    return error.message.replace(/^WebAssembly\.Instance\(\): /, "");
+  }
   if (error instanceof Exception) return "uncaught exception";
   if (error instanceof SuspendError) return "its start function calls something that may wait, which only _start can";
   return `internal error: ${error instanceof Error ? error.message : String(error)}`;
