@@ -101,7 +101,7 @@ test("folders of src/ import only from the folders they may", () => {
 test("relative imports name an existing .ts file", () => {
   const known = new Set(all);
   const problems: string[] = [];
-  for (const path of all) {
+  for (const path of source) {
     for (const { specifier, line } of importsOf(read(path))) {
       if (!specifier.startsWith(".")) continue;
       const target = normalize(join(dirname(path), specifier));

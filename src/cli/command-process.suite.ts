@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface Ended {
@@ -7,12 +9,16 @@ export interface Ended {
   readonly stderr: string;
 }
 
+// Toolchains that are looked for may write into it.
+const home = mkdtempSync(join(tmpdir(), "warren-home-"));
+process.once("exit", () => rmSync(home, { recursive: true, force: true }));
+
 /** Runs the command line in a process of its own, from the sources, far from any daemon and without a terminal. */
 export function warren(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const main = join(import.meta.dirname, "main.ts");
   const isolated = {
     PATH: process.env.PATH,
-    HOME: "/nonexistent",
+    HOME: home,
     WARREN_HOST: "unix:///nonexistent/warren.sock",
     NODE_DISABLE_COMPILE_CACHE: "1",
     ...env,

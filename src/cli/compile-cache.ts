@@ -14,7 +14,8 @@ export function useCompileCache(): void {
 }
 
 function besideProgram(): string | undefined {
-  const folder = join(import.meta.dirname, "..");
+  // The package's own folder: a change in src/ would make the launcher build anew.
+  const folder = join(import.meta.dirname, "../..");
   try {
     accessSync(folder, constants.W_OK);
     return join(folder, ".cache");

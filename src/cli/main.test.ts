@@ -33,7 +33,7 @@ test("errors are as in testdata/errors.txt: what, why, what next, and the exit c
     ["serve", "--log-format", "xml"],
     ["completion", "tcsh"],
     ["run"],
-    ["run", "--ro", "/nonexistent", "x.wasm"],
+    ["run", "--ro", "/dev/null/none", "x.wasm"],
     ["run", "-e", "=x", "x.wasm"],
     ["ls"],
     ["ls", "--host", "ftp://example.com"],
