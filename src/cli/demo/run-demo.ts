@@ -149,8 +149,7 @@ async function call(example: Extract<Outcome, { state: "running" }>, port: numbe
 
 function printTroubles(outcomes: readonly Outcome[]): void {
   for (const outcome of outcomes) {
-    if (outcome.state === "skipped")
-      process.stdout.write(`\n${outcome.name} was skipped: ${outcome.reason}\n  ${outcome.install ?? ""}\n`);
+    if (outcome.state === "skipped") process.stdout.write(`\nskipped: ${outcome.reason}\n  ${outcome.install ?? ""}\n`);
     else if (outcome.state === "failed")
       process.stderr.write(`\n${outcome.name} failed\n${formatError(outcome.error)}\n`);
   }
