@@ -40,7 +40,8 @@ export class Instance {
   /** How it ended; never rejects. Everything it held was let go of by then. */
   readonly exited: Promise<Exit>;
   readonly #program: Program;
-  readonly #host: Host;
+  /** Until the end: it holds the guest's memory. */
+  #host: Host | undefined;
   readonly #thread: GuestThread;
   readonly #table: DescriptorTable;
   readonly #network = new VirtualNetwork();
@@ -132,19 +133,20 @@ export class Instance {
 
   /** For {@link startInstance}. */
   run(): void {
-    if (this.#state !== "new") return;
+    const host = this.#host;
+    if (this.#state !== "new" || host === undefined) return;
     this.#state = "running";
     // V8 keeps 10 frames otherwise. It is set for the process: frames of ours never get out (trap.ts).
     if (Error.stackTraceLimit < framesMax) Error.stackTraceLimit = framesMax;
     this.#thread.start();
     try {
       const imports = {
-        wasi_snapshot_preview1: bindPreview1(this.#host, this.#program.imports),
+        wasi_snapshot_preview1: bindPreview1(host, this.#program.imports),
       };
       const { exports } = new WebAssembly.Instance(this.#program.module, imports);
       if (exports.memory instanceof WebAssembly.Memory) {
         this.#memory = exports.memory;
-        this.#host.memory.attach(exports.memory);
+        host.memory.attach(exports.memory);
       }
       promising(exports._start)().then(
         () => this.#finish({ kind: "exit", code: 0 }),
@@ -173,6 +175,7 @@ export class Instance {
     this.#thread.end(new Error("ended"));
     this.#memoryBytes = this.memoryBytes;
     this.#memory = undefined;
+    this.#host = undefined;
     if (exit.kind !== "exit" || exit.code !== 0) {
       // What a program left half-sent when it broke must not look complete.
       for (const [, descriptor] of this.#table.entries()) {

@@ -2,7 +2,7 @@ import { type Descriptor, fdflags } from "../descriptor.ts";
 import { errno } from "../errno.ts";
 import { OpenDirectory } from "../files/open-directory.ts";
 import { OpenFile } from "../files/open-file.ts";
-import { allRights, rights as right } from "../files/rights.ts";
+import { allRights, rights as right, rightsFromBits } from "../files/rights.ts";
 import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
 import type { Host } from "./host.ts";
@@ -44,9 +44,13 @@ export function streamFunctions(host: Host) {
       return errno.SUCCESS;
     },
 
-    // Rights are not kept: what a guest may do follows from what it was handed. Giving some up changes nothing.
-    fd_fdstat_set_rights: (fd: number, _base: bigint, _inheriting: bigint) =>
-      table.get(fd) === undefined ? errno.BADF : errno.SUCCESS,
+    fd_fdstat_set_rights(fd: number, base: bigint, inheriting: bigint): number {
+      const descriptor = table.get(fd);
+      if (descriptor === undefined) return errno.BADF;
+      // What streams may do follows from what they are: giving some of it up changes nothing.
+      if (!(descriptor instanceof OpenFile || descriptor instanceof OpenDirectory)) return errno.SUCCESS;
+      return -descriptor.limitRights(rightsFromBits(base), rightsFromBits(inheriting));
+    },
 
     fd_prestat_get(fd: number, at: number): number {
       const descriptor = table.get(fd);
