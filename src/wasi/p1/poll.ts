@@ -9,14 +9,16 @@ const eventBytes = 32;
 const tag = { clock: 0, read: 1, write: 2 } as const;
 const absoluteTime = 1;
 const hangup = 1;
-/** More than twice the descriptors that a guest may have. */
-const subscriptionsMax = 4096;
+/** Subscriptions to clocks in one call, besides two for each descriptor that a guest may have. */
+const clocksMax = 64;
 /** Beyond this (292 years) a relative time would overflow the clock. */
 const timeoutMax = (1n << 63n) - 1n;
 
 /** Waiting for several things at once. */
 export function pollFunctions(host: Host) {
   const { memory, table, thread, clocks } = host;
+
+  const subscriptionsMax = 2 * table.descriptorsMax + clocksMax;
 
   function event(at: number, subscription: number, type: number, error: number, readiness?: Readiness): void {
     const view = memory.view();
