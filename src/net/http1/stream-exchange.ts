@@ -102,7 +102,8 @@ export class StreamExchange implements Exchange, UpstreamUser {
 
   #connect(): void {
     this.#attempts++;
-    const idle = this.#pool.take();
+    // Not again one that was idle: where a guest dies, all of its connections do, one after the other.
+    const idle = this.#attempts === 1 ? this.#pool.take() : undefined;
     if (idle !== undefined) {
       this.#attach(idle);
       return;
