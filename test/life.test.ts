@@ -51,7 +51,9 @@ test("a deploy that cannot work says why with the program's last lines, and leav
   assert.equal(service.revision, 1);
   assert.equal((await ask(daemon.port, "app.localhost")).text, "alive\n");
   await assert.rejects(daemon.deployBytes("broken", Buffer.from("not wasm")), { code: "module.not-wasm" });
-  await assert.rejects(daemon.deploy("other", "c-hello", { route: [{ host: "app.localhost" }] }), { code: "route.conflict" });
+  await assert.rejects(daemon.deploy("other", "c-hello", { route: [{ host: "app.localhost" }] }), {
+    code: "route.conflict",
+  });
 });
 
 test("200 keep-alive connections lose nothing while a guest is killed and one redeployed, and a lost worker costs what was in it", async (t) => {
@@ -59,7 +61,11 @@ test("200 keep-alive connections lose nothing while a guest is killed and one re
   const daemon = await TestDaemon.start(t, { workers: 2 });
   const names = ["one", "two", "three", "four", "five", "six"];
   for (const name of names) await daemon.deploy(name, name === "two" ? "c-crash" : "c-hello");
-  const load = new Load(daemon.port, names.map((name) => `${name}.localhost`), 200);
+  const load = new Load(
+    daemon.port,
+    names.map((name) => `${name}.localhost`),
+    200,
+  );
   await load.more(1000);
   await ask(daemon.port, "two.localhost", "/exit?code=1", { method: "POST" });
   await load.more(1000);
@@ -73,7 +79,10 @@ test("200 keep-alive connections lose nothing while a guest is killed and one re
   process.kill(victim as number, "SIGKILL");
   await load.more(3000);
   const { failures, failed } = await load.stop();
-  assert.ok(failures.every((failure) => /socket hang up|ECONNRESET|broken off/.test(failure)), failures.join("\n"));
+  assert.ok(
+    failures.every((failure) => /socket hang up|ECONNRESET|broken off/.test(failure)),
+    failures.join("\n"),
+  );
   assert.ok(failed <= 200, `${failed} failed, more than there are connections`);
   const { services } = await daemon.client.health();
   assert.deepEqual(services, { total: 6, running: 6 });
@@ -85,7 +94,11 @@ test("kill -9 of the daemon under load loses no request, and the next one takes 
   const names = ["one", "two", "three"];
   for (const name of names) await daemon.deploy(name, "c-hello");
   const before = daemon.workerPids();
-  const load = new Load(daemon.port, names.map((name) => `${name}.localhost`), 32);
+  const load = new Load(
+    daemon.port,
+    names.map((name) => `${name}.localhost`),
+    32,
+  );
   await load.more(500);
   for (let round = 0; round < 2; round++) {
     await daemon.kill("SIGKILL");
@@ -99,6 +112,12 @@ test("kill -9 of the daemon under load loses no request, and the next one takes 
   assert.deepEqual(failures, []);
   const after = daemon.workerPids();
   assert.equal(after.length, 2);
-  assert.ok(after.every((pid) => !before.includes(pid)), "the old workers are gone");
-  assert.equal((await daemon.client.listServices("default")).every((service) => service.state === "running"), true);
+  assert.ok(
+    after.every((pid) => !before.includes(pid)),
+    "the old workers are gone",
+  );
+  assert.equal(
+    (await daemon.client.listServices("default")).every((service) => service.state === "running"),
+    true,
+  );
 });

@@ -9,7 +9,10 @@ const pattern = /^sha256:[0-9a-f]{64}$/;
 /** Checks text from outside. Throws `digest.invalid`. */
 export function parseDigest(text: string): Digest {
   if (!isDigest(text)) {
-    throw new WarrenError("digest.invalid", `"${text.slice(0, 80)}" is not a digest: expected sha256: and 64 lower-case hexadecimal digits`);
+    throw new WarrenError(
+      "digest.invalid",
+      `"${text.slice(0, 80)}" is not a digest: expected sha256: and 64 lower-case hexadecimal digits`,
+    );
   }
   return text;
 }

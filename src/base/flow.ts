@@ -1,4 +1,4 @@
-import { WarrenError } from "./errors.ts";
+import type { WarrenError } from "./errors.ts";
 
 /** How many bytes a flow holds before it asks its writer to wait. */
 const bytesMaxDefault = 64 * 1024;

@@ -17,7 +17,9 @@ type Arguments<T extends readonly NativeType[]> = { -readonly [I in keyof T]: Va
 type Bound<S extends Signature> = (...args: Arguments<S["arguments"]>) => Values[S["return"]];
 
 /** Binds functions of the C library that this process already has loaded. */
-export function bindLibc<const T extends Record<string, Signature>>(signatures: T): { readonly [K in keyof T]: Bound<T[K]> } {
+export function bindLibc<const T extends Record<string, Signature>>(
+  signatures: T,
+): { readonly [K in keyof T]: Bound<T[K]> } {
   return ffi.dlopen(null, signatures as never).functions as never;
 }
 

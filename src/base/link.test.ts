@@ -5,12 +5,22 @@ import { test } from "node:test";
 import { WarrenError } from "./errors.ts";
 import type { Handler } from "./link.ts";
 import { Link } from "./link.ts";
-import { boundAddress, listenTcp, listenUnix, receiveDescriptors, sendDescriptors, socketPair } from "./native-socket.ts";
+import {
+  boundAddress,
+  listenTcp,
+  listenUnix,
+  receiveDescriptors,
+  sendDescriptors,
+  socketPair,
+} from "./native-socket.ts";
 
 function linkPair(handlers: Record<string, Handler>): [Link, Link] {
   const [stream, otherStream] = socketPair("stream");
   const [lane, otherLane] = socketPair("seqpacket");
-  return [new Link(new Socket({ fd: stream }), lane, {}), new Link(new Socket({ fd: otherStream }), otherLane, handlers)];
+  return [
+    new Link(new Socket({ fd: stream }), lane, {}),
+    new Link(new Socket({ fd: otherStream }), otherLane, handlers),
+  ];
 }
 
 test("call() carries an answer, an error with its code, and descriptors", async () => {
@@ -32,7 +42,11 @@ test("call() carries an answer, an error with its code, and descriptors", async 
   const file = openSync(import.meta.filename, "r");
   assert.deepEqual(await here.call("inode", {}, [0, file, file]), [inode, fstatSync(file).ino, fstatSync(file).ino]);
   // Interleaved: each order gets its own descriptors.
-  const answers = await Promise.all([here.call("inode", {}, [file]), here.call("inode", {}, [0]), here.call("inode", {}, [file])]);
+  const answers = await Promise.all([
+    here.call("inode", {}, [file]),
+    here.call("inode", {}, [0]),
+    here.call("inode", {}, [file]),
+  ]);
   assert.deepEqual(answers.flat(), [fstatSync(file).ino, inode, fstatSync(file).ino]);
   closeSync(file);
   here.close();
@@ -92,7 +106,10 @@ test("listenTcp() gives a socket's real address, and errors that say what to do"
 test("descriptors are close-on-exec", () => {
   const [a, b] = socketPair("stream");
   for (const fd of [a, b]) {
-    const flags = Number.parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] as string, 8);
+    const flags = Number.parseInt(
+      /flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] as string,
+      8,
+    );
     assert.equal(flags & 0o2000000, 0o2000000);
     closeSync(fd);
   }

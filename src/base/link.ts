@@ -119,7 +119,8 @@ export class Link {
     const fds = count > 0 ? this.takeDescriptors(count) : [];
     try {
       const handler = Object.hasOwn(this.#handlers, op) ? this.#handlers[op] : undefined;
-      if (handler === undefined) throw new WarrenError("link.unknown-order", `the order "${op}" is not known`, { status: 500 });
+      if (handler === undefined)
+        throw new WarrenError("link.unknown-order", `the order "${op}" is not known`, { status: 500 });
       const result = await handler(body as never, fds);
       if (n !== undefined) this.#send({ re: n, body: result ?? {} });
     } catch (error) {

@@ -56,7 +56,8 @@ const socketType = { stream: SOCK_STREAM, seqpacket: SOCK_SEQPACKET } as const;
 /** A connected pair of unix sockets, close-on-exec and non-blocking. */
 export function socketPair(kind: UnixKind): [number, number] {
   const out = new Int32Array(2);
-  if (c.socketpair(AF_UNIX, socketType[kind] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pointerTo(out)) < 0) throw failure("make a socket pair");
+  if (c.socketpair(AF_UNIX, socketType[kind] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pointerTo(out)) < 0)
+    throw failure("make a socket pair");
   return [out[0] as number, out[1] as number];
 }
 
@@ -86,9 +87,28 @@ function bound(address: Address, type: number, what: string): number {
   if (c.bind(fd, pointerTo(name), name.length) >= 0) return fd;
   const errno = lastErrno();
   const details = { status: 409, cause: new Error(`errno ${errno}`) };
-  if (errno === EADDRINUSE) throw closing(fd, new WarrenError("listener.in-use", `cannot listen on ${what}: another program uses that port`, { ...details, hint: "choose another port, or stop the other program" }));
-  if (errno === EACCES || errno === EPERM) throw closing(fd, new WarrenError("listener.denied", `cannot listen on ${what}: ports below 1024 need root or CAP_NET_BIND_SERVICE`, { ...details, hint: "choose a port from 1024 on" }));
-  if (errno === EADDRNOTAVAIL) throw closing(fd, new WarrenError("listener.no-address", `cannot listen on ${what}: this machine has no such address`, details));
+  if (errno === EADDRINUSE)
+    throw closing(
+      fd,
+      new WarrenError("listener.in-use", `cannot listen on ${what}: another program uses that port`, {
+        ...details,
+        hint: "choose another port, or stop the other program",
+      }),
+    );
+  if (errno === EACCES || errno === EPERM)
+    throw closing(
+      fd,
+      new WarrenError(
+        "listener.denied",
+        `cannot listen on ${what}: ports below 1024 need root or CAP_NET_BIND_SERVICE`,
+        { ...details, hint: "choose a port from 1024 on" },
+      ),
+    );
+  if (errno === EADDRNOTAVAIL)
+    throw closing(
+      fd,
+      new WarrenError("listener.no-address", `cannot listen on ${what}: this machine has no such address`, details),
+    );
   throw closing(fd, failure(`bind ${what}`, errno));
 }
 
@@ -100,7 +120,10 @@ export function boundAddress(fd: number): Address {
   const port = name.readUInt16BE(2);
   if (name.readUInt16LE(0) === AF_INET) return { ip: [...name.subarray(4, 8)].join("."), port };
   const words = Array.from({ length: 8 }, (_, i) => name.readUInt16BE(8 + 2 * i).toString(16));
-  return { ip: words.every((word) => word === "0") ? "::" : new URL(`http://[${words.join(":")}]/`).hostname.slice(1, -1), port };
+  return {
+    ip: words.every((word) => word === "0") ? "::" : new URL(`http://[${words.join(":")}]/`).hostname.slice(1, -1),
+    port,
+  };
 }
 
 function socketAddress(family: number, address: Address): Buffer {
@@ -110,7 +133,9 @@ function socketAddress(family: number, address: Address): Buffer {
   const text = Buffer.from(`${address.ip}\0`);
   const raw = Buffer.alloc(16);
   if (c.inet_pton(family, pointerTo(text), pointerTo(raw)) !== 1) {
-    throw new WarrenError("listener.address", `"${address.ip}" is not an IP address`, { hint: "use an address of this machine, 0.0.0.0 or [::]" });
+    throw new WarrenError("listener.address", `"${address.ip}" is not an IP address`, {
+      hint: "use an address of this machine, 0.0.0.0 or [::]",
+    });
   }
   raw.copy(name, family === AF_INET ? 4 : 8, 0, family === AF_INET ? 4 : 16);
   return name;
@@ -139,7 +164,10 @@ export function connectSeqpacket(path: string): number | undefined {
 function unixAddress(path: string): Buffer {
   const text = Buffer.from(path);
   // sun_path is 108 bytes with its NUL (unix(7)).
-  if (text.length > 107) throw new WarrenError("state.path-too-long", `the socket path ${path} is longer than 107 bytes`, { hint: "choose a shorter --state directory" });
+  if (text.length > 107)
+    throw new WarrenError("state.path-too-long", `the socket path ${path} is longer than 107 bytes`, {
+      hint: "choose a shorter --state directory",
+    });
   const name = Buffer.alloc(110);
   name.writeUInt16LE(AF_UNIX, 0);
   text.copy(name, 2);

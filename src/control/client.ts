@@ -78,7 +78,7 @@ export class WarrenClient {
     return this.#tagged("GET", servicePath(namespace, name), {});
   }
 
-  /** Deploys and waits until the new revision listens. Throws `deploy.failed` with the guest's last words. */
+  /** Deploys and waits until the new revision listens. Throws `deploy.*` with the guest's last words. */
   async putService(
     namespace: string,
     spec: ServiceSpec,

@@ -54,7 +54,9 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const database = openDatabase(state.databasePath);
   const services = new ServiceStore(database);
   const blobs = await BlobStore.open(state.blobsPath);
-  const events = new EventBus(new EventStore(database), (error) => log.error({ err: error }, "events could not be stored"));
+  const events = new EventBus(new EventStore(database), (error) =>
+    log.error({ err: error }, "events could not be stored"),
+  );
   const logs = new LogStore(state.logsPath);
   const listeners = new Listeners();
   const startedAt = new Date().toISOString();
@@ -95,7 +97,16 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     listeners,
     pool,
     log,
-    event: (type, message, service) => events.publish({ type, message, ...(service === undefined ? {} : { namespace: service.namespace, service: service.name }) }),
+    forgetLogs: (namespace, name) =>
+      void logs
+        .remove(namespace, name)
+        .catch((error) => log.error({ err: error }, "the logs of a deleted service could not be removed")),
+    event: (type, message, service) =>
+      events.publish({
+        type,
+        message,
+        ...(service === undefined ? {} : { namespace: service.namespace, service: service.name }),
+      }),
   });
   let serving = false;
   const earlier = await pool.adopt();
@@ -125,7 +136,9 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       await drain(worker, drainGraceMs);
     }),
   );
-  void drained.then(() => earlier.length > 0 && log.info({ workers: earlier.length }, "took over from an earlier daemon"));
+  void drained.then(
+    () => earlier.length > 0 && log.info({ workers: earlier.length }, "took over from an earlier daemon"),
+  );
 
   const controller: Controller = bindController(supervisor, () => ({
     version,
@@ -133,13 +146,24 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     startedAt,
     state: state.path,
     listeners: listeners.list().map(({ key }) => key),
-    workers: [...pool.ready, ...earlier.filter((worker) => worker.state === "draining")].map((worker) => workerView(worker, supervisor)),
+    workers: [...pool.ready, ...earlier.filter((worker) => worker.state === "draining")].map((worker) =>
+      workerView(worker, supervisor),
+    ),
     services: countServices(supervisor),
   }));
   const api = await startApi({ controller, blobs, logs, events, socketPath: options.socket, log });
   const collecting = setInterval(() => void collect(blobs, services, log), collectEveryMs);
   const http = listeners.list().filter(({ protocol }) => protocol === "http");
-  log.info({ http: http.map(({ key }) => key), socket: options.socket, state: state.path, workers: pool.ready.length, pid: process.pid }, "listening");
+  log.info(
+    {
+      http: http.map(({ key }) => key),
+      socket: options.socket,
+      state: state.path,
+      workers: pool.ready.length,
+      pid: process.pid,
+    },
+    "listening",
+  );
 
   return {
     close: async () => {

@@ -38,7 +38,11 @@ export class Listeners {
   /** Keeps a socket that a worker of an earlier daemon gave, if it is what it is said to be: the worker is not trusted. */
   adopt(key: string, fd: number): void {
     const [, protocol, rest] = /^(http|tcp|udp):\/\/(.+)$/.exec(key) ?? [];
-    if (protocol === undefined || this.#adopted.has(key) || listenerKey(protocol as Protocol, boundAddress(fd)) !== `${protocol}://${rest}`) {
+    if (
+      protocol === undefined ||
+      this.#adopted.has(key) ||
+      listenerKey(protocol as Protocol, boundAddress(fd)) !== `${protocol}://${rest}`
+    ) {
       closeSync(fd);
       return;
     }
@@ -74,7 +78,10 @@ export class Listeners {
   #take(protocol: Protocol, { ip, port }: Address): number | undefined {
     for (const [key, fd] of this.#adopted) {
       // A daemon that is told to take any port goes on with the one it had.
-      const matches = port === 0 ? key.startsWith(`${listenerKey(protocol, { ip, port: 0 }).slice(0, -1)}`) : key === listenerKey(protocol, { ip, port });
+      const matches =
+        port === 0
+          ? key.startsWith(`${listenerKey(protocol, { ip, port: 0 }).slice(0, -1)}`)
+          : key === listenerKey(protocol, { ip, port });
       if (!matches) continue;
       this.#adopted.delete(key);
       return fd;

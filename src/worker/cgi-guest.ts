@@ -7,9 +7,9 @@ import type { Activity, RequestTarget, TargetRequest, TargetResponse } from "../
 import { newActivity, untilIdle } from "./activity.ts";
 import { cgiEnvironment } from "./cgi/environment.ts";
 import { CgiResponseParser } from "./cgi/response.ts";
+import type { GuestState, GuestStatus, InstanceSpec } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
 import { unavailable } from "./server-guest.ts";
-import type { GuestState, GuestStatus, InstanceSpec } from "./protocol.ts";
 
 /** Instances of one service at a time in one worker; more requests wait, up to the second bound. */
 const instancesMax = 16;
@@ -130,10 +130,12 @@ export class CgiGuest implements RequestTarget {
       stderr(undefined);
       this.#memoryBytes = Math.max(this.#memoryBytes, instance.memoryBytes);
       this.#cpuMs += instance.cpuMs;
-      if (exit.kind === "trap" || (exit.kind === "exit" && exit.code !== 0)) this.#failed(`an instance ${describeExit(exit)}`);
+      if (exit.kind === "trap" || (exit.kind === "exit" && exit.code !== 0))
+        this.#failed(`an instance ${describeExit(exit)}`);
       done();
       const finish = () => {
-        if (exit.kind !== "exit") fail(new WarrenError("cgi.failed", `${spec.service} ${describeExit(exit)}`, { status: 502 }));
+        if (exit.kind !== "exit")
+          fail(new WarrenError("cgi.failed", `${spec.service} ${describeExit(exit)}`, { status: 502 }));
         else if (!answered) fail(parser.incomplete);
         else body.end();
       };

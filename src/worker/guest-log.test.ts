@@ -10,7 +10,11 @@ function collector() {
     if (open) taken.set(service, [...(taken.get(service) ?? []), ...entries]);
     return open;
   });
-  return { log, texts: (service: string) => (taken.get(service) ?? []).map((entry) => entry.text), shut: (value: boolean) => (open = !value) };
+  return {
+    log,
+    texts: (service: string) => (taken.get(service) ?? []).map((entry) => entry.text),
+    shut: (value: boolean) => (open = !value),
+  };
 }
 
 test("stream() joins chunks into lines and keeps characters whole", () => {

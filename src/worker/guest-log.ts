@@ -73,7 +73,10 @@ export class GuestLog {
     this.#timer = undefined;
     for (const [service, { entries, lost }] of this.#waiting) {
       const first = entries[0];
-      const batch = lost > 0 && first !== undefined ? [{ ...first, stream: "warren" as const, text: `${lost} lines were lost` }, ...entries] : entries;
+      const batch =
+        lost > 0 && first !== undefined
+          ? [{ ...first, stream: "warren" as const, text: `${lost} lines were lost` }, ...entries]
+          : entries;
       if (!this.#sink(service, batch)) return;
       for (const entry of entries) this.#chars -= entry.text.length + 32;
       this.#waiting.delete(service);

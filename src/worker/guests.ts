@@ -1,4 +1,4 @@
-import { closeSync, readSync, fstatSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { WarrenError } from "../base/errors.ts";
 import type { Program } from "../engine/program.ts";
 import { compileProgram } from "../engine/program.ts";
@@ -44,7 +44,10 @@ export class Guests {
     } finally {
       closeSync(programFd);
     }
-    const guest = spec.kind === "cgi" ? new CgiGuest(spec, program, this.#environment) : new ServerGuest(spec, program, this.#environment);
+    const guest =
+      spec.kind === "cgi"
+        ? new CgiGuest(spec, program, this.#environment)
+        : new ServerGuest(spec, program, this.#environment);
     this.#guests.set(key, guest);
     if (guest.kind === "stream" && !wait) guest.startLater();
     if (guest.kind === "stream" && wait) {
@@ -98,7 +101,11 @@ export class Guests {
     const lines = this.#environment.log.tail(service);
     if (!(error instanceof WarrenError) || lines.length === 0) return error;
     const { code, message, status, hint } = error;
-    return new WarrenError(code, `${message}\n${lines.map((line) => `  | ${line}`).join("\n")}`, { status, cause: error, ...(hint === undefined ? {} : { hint }) });
+    return new WarrenError(code, `${message}\n${lines.map((line) => `  | ${line}`).join("\n")}`, {
+      status,
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }
 

@@ -1,5 +1,5 @@
-import { Worker } from "./worker.ts";
 import type { WorkerArguments } from "./protocol.ts";
+import { Worker } from "./worker.ts";
 
 // Started by the daemon: one argument, the control socket on descriptor 3 and its lane on 4.
 const worker = new Worker(JSON.parse(process.argv[2] as string) as WorkerArguments);

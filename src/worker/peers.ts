@@ -96,7 +96,12 @@ export class Peers {
       const end = message.bytes.indexOf(10);
       const [, passed, listener] = /^([0-9]+) (.*)$/.exec(message.bytes.toString("utf8", 0, Math.max(end, 0))) ?? [];
       if (listener === undefined) closeSync(fd);
-      else this.#onConnection({ fd, bytes: message.bytes.subarray(end + 1), passage: { listener, passed: Number(passed) } });
+      else
+        this.#onConnection({
+          fd,
+          bytes: message.bytes.subarray(end + 1),
+          passage: { listener, passed: Number(passed) },
+        });
     }
   }
 }

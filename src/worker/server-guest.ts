@@ -132,7 +132,8 @@ export class ServerGuest {
     const ended = this.#instance === undefined || this.#instance.ended;
     if (this.#state === "stopping" || (this.#state === "running" && !ended)) return this.#dial(from, port);
     if (this.#state === "crash-loop") throw unavailable(this.spec.service, `it keeps ending: ${this.#reason}`);
-    if (this.#waiters.length >= connectWaitersMax) throw unavailable(this.spec.service, "too many requests wait for it to start");
+    if (this.#waiters.length >= connectWaitersMax)
+      throw unavailable(this.spec.service, "too many requests wait for it to start");
     return new Promise<void>((resolve, reject) => {
       const waiter = { resolve, reject };
       this.#waiters.push(waiter);
@@ -147,7 +148,10 @@ export class ServerGuest {
   #dial(from: Address, port: number): Conduit {
     const listener = this.#instance?.listener(port === 0 ? undefined : port);
     if (listener === undefined) {
-      throw unavailable(this.spec.service, port === 0 ? "its program does not listen" : `its program does not listen on port ${port}`);
+      throw unavailable(
+        this.spec.service,
+        port === 0 ? "its program does not listen" : `its program does not listen on port ${port}`,
+      );
     }
     return listener.connect(from);
   }
@@ -188,10 +192,14 @@ export class ServerGuest {
     if (first === "late") {
       instance.kill("it did not listen in time");
       await instance.exited;
-      throw new WarrenError("deploy.not-listening", `${spec.service} ran for ${listenWithinMs / 1000} s and did not listen on ${portsText(spec)}`, {
-        status: 422,
-        hint: "a server listens on descriptor 3 (LISTEN_FDS) or opens its own port; see the logs for what it did",
-      });
+      throw new WarrenError(
+        "deploy.not-listening",
+        `${spec.service} ran for ${listenWithinMs / 1000} s and did not listen on ${portsText(spec)}`,
+        {
+          status: 422,
+          hint: "a server listens on descriptor 3 (LISTEN_FDS) or opens its own port; see the logs for what it did",
+        },
+      );
     }
     throw endedEarly(spec, await instance.exited);
   }
@@ -214,7 +222,12 @@ export class ServerGuest {
     this.#restarts++;
     this.#lastRestarts = [{ at: Date.now(), reason }, ...this.#lastRestarts].slice(0, 10);
     const looping = this.#backoff.failures >= crashLoopFrom;
-    this.#environment.log.add(this.spec.service, this.spec.revision, "warren", `${reason}; starting it again${waitMs > 0 ? ` in ${waitMs} ms` : ""}`);
+    this.#environment.log.add(
+      this.spec.service,
+      this.spec.revision,
+      "warren",
+      `${reason}; starting it again${waitMs > 0 ? ` in ${waitMs} ms` : ""}`,
+    );
     this.#enter(looping ? "crash-loop" : "restarting", reason);
     if (looping) this.#refuseWaiters(unavailable(this.spec.service, `it keeps ending: ${reason}`));
     this.#timer = setTimeout(() => void this.#relaunch(), waitMs);

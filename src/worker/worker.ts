@@ -12,7 +12,12 @@ import { Peers } from "./peers.ts";
 import type { Orders, WorkerArguments } from "./protocol.ts";
 import { Routing } from "./routing.ts";
 
-type Handlers = { [K in Exclude<keyof Orders, "lane">]: (body: Orders[K]["body"], fds: number[]) => Orders[K]["answer"] | Promise<Orders[K]["answer"]> };
+type Handlers = {
+  [K in Exclude<keyof Orders, "lane">]: (
+    body: Orders[K]["body"],
+    fds: number[],
+  ) => Orders[K]["answer"] | Promise<Orders[K]["answer"]>;
+};
 
 /** A process that holds listeners and guests. It joins the front and the engine, and does what the daemon orders. */
 export class Worker {
@@ -50,7 +55,12 @@ export class Worker {
 
   #handlers(): Handlers {
     return {
-      hello: () => ({ id: this.#args.id, pid: process.pid, version: this.#args.version, listeners: [...this.#listeners.keys()] }),
+      hello: () => ({
+        id: this.#args.id,
+        pid: process.pid,
+        version: this.#args.version,
+        listeners: [...this.#listeners.keys()],
+      }),
       listen: ({ key, service, guestPort = 0 }, fds) => this.#listen(key, fds, service, guestPort),
       unlisten: ({ key }) => this.#unlisten(key),
       listener: ({ key }) => this.#giveListener(key),
@@ -89,11 +99,17 @@ export class Worker {
     this.#serving = true;
     const known = this.#listeners.has(key);
     if (key.startsWith("udp:")) {
-      if (service === undefined) throw new WarrenError("link.bad-order", `the listener ${key} names no service`, { status: 500 });
+      if (service === undefined)
+        throw new WarrenError("link.bad-order", `the listener ${key} names no service`, { status: 500 });
       // Given again when another service or another port of the guest gets it.
       if (known) this.#unlisten(key);
       this.#listeners.set(key, fd);
-      await this.#front.addUdpListener(key, fd, key.startsWith("udp://[") ? 6 : 4, this.#routing.udpTarget(service, guestPort));
+      await this.#front.addUdpListener(
+        key,
+        fd,
+        key.startsWith("udp://[") ? 6 : 4,
+        this.#routing.udpTarget(service, guestPort),
+      );
     } else if (known) {
       closeSync(fd);
     } else {

@@ -63,7 +63,19 @@ export class TestDaemon {
 
   /** Starts the process; also again, after it was killed, on the same port and state. */
   async launch(): Promise<void> {
-    const args = ["serve", "--state", this.state, "--socket", this.socket, "--http", this.#http, "--workers", String(this.#workers), "--log-format", "json"];
+    const args = [
+      "serve",
+      "--state",
+      this.state,
+      "--socket",
+      this.socket,
+      "--http",
+      this.#http,
+      "--workers",
+      String(this.#workers),
+      "--log-format",
+      "json",
+    ];
     const child = spawn(launcher, args, { stdio: ["ignore", "inherit", "pipe"], env: this.#env });
     this.#child = child;
     const from = this.log.length;
@@ -76,7 +88,12 @@ export class TestDaemon {
       for (const wake of this.#watchers) wake();
     });
     const exited = once(child, "exit").then(([code, signal]) => {
-      throw new Error(`the daemon ended (${signal ?? code}):\n${this.log.slice(from).map((record) => JSON.stringify(record)).join("\n")}`);
+      throw new Error(
+        `the daemon ended (${signal ?? code}):\n${this.log
+          .slice(from)
+          .map((record) => JSON.stringify(record))
+          .join("\n")}`,
+      );
     });
     exited.catch(() => {});
     const listening = await Promise.race([this.logged("listening", from), exited]);
@@ -129,7 +146,10 @@ export class TestDaemon {
       .filter((pid) => {
         try {
           // A worker's standard output is the file worker.log of its state directory.
-          return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/worker/main.js") && readlinkSync(`/proc/${pid}/fd/1`).startsWith(this.state);
+          return (
+            readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/worker/main.js") &&
+            readlinkSync(`/proc/${pid}/fd/1`).startsWith(this.state)
+          );
         } catch {
           return false;
         }

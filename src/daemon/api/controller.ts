@@ -11,7 +11,7 @@ export interface Controller {
   list(namespace: string): readonly ServiceView[] | Promise<readonly ServiceView[]>;
   /** Throws `namespace.unknown`. */
   get(namespace: string, name: string): ServiceView | undefined | Promise<ServiceView | undefined>;
-  /** Resolves once the new revision listens and is durable. Throws `deploy.failed` (422). The program is stored already. */
+  /** Resolves once the new revision listens and is durable. Throws `deploy.*` (422). The program is stored already. */
   deploy(
     namespace: string,
     spec: ServiceSpec,

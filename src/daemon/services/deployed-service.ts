@@ -89,13 +89,15 @@ export class DeployedService {
       this.#ended.cpuMs += final.cpuMs;
     }
     if (known !== undefined && (last === undefined || known.revision === last.revision)) this.#guests.delete(worker);
-    if (this.worker === worker && (last === undefined || last.revision === this.revision.number)) this.worker = undefined;
+    if (this.worker === worker && (last === undefined || last.revision === this.revision.number))
+      this.worker = undefined;
   }
 
   view(httpListeners: readonly string[]): ServiceView {
     const guests = [...this.#guests];
     const statuses = guests.map(([, status]) => status);
-    const sum = (key: "requests" | "restarts" | "cpuMs") => statuses.reduce((total, status) => total + status[key], this.#ended[key]);
+    const sum = (key: "requests" | "restarts" | "cpuMs") =>
+      statuses.reduce((total, status) => total + status[key], this.#ended[key]);
     const restarts = statuses.flatMap((status) => status.lastRestarts).sort((a, b) => b.at - a.at);
     const reason = this.#reason(statuses);
     return {
@@ -131,7 +133,8 @@ export class DeployedService {
     if (this.desired === "stopped") return statuses.length > 0 ? "stopping" : "stopped";
     const states = new Set(statuses.map((status) => status.state));
     // The best of its instances: a service runs when anyone of them answers.
-    for (const state of ["running", "starting", "crash-loop", "restarting"] as const) if (states.has(state)) return state;
+    for (const state of ["running", "starting", "crash-loop", "restarting"] as const)
+      if (states.has(state)) return state;
     return this.failure === undefined ? "starting" : "restarting";
   }
 

@@ -23,11 +23,13 @@ export class Placer {
     const { pool } = this.#options;
     const deadline = performance.now() + workerWithinMs;
     while (pool.ready.length === 0) {
-      if (performance.now() > deadline) throw new WarrenError("worker.none", "no worker could be started; see the daemon's log", { status: 503 });
+      if (performance.now() > deadline)
+        throw new WarrenError("worker.none", "no worker could be started; see the daemon's log", { status: 503 });
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     const load = new Map(pool.ready.map((worker) => [worker.id, 0]));
-    for (const { worker } of services) if (worker !== undefined && load.has(worker)) load.set(worker, (load.get(worker) ?? 0) + 1);
+    for (const { worker } of services)
+      if (worker !== undefined && load.has(worker)) load.set(worker, (load.get(worker) ?? 0) + 1);
     return pool.ready.reduce((best, worker) => ((load.get(worker.id) ?? 0) < (load.get(best.id) ?? 0) ? worker : best));
   }
 
@@ -58,7 +60,12 @@ export class Placer {
   }
 
   /** The guest's last status; undefined when the worker is gone or did not have it. */
-  async stop(service: string, revision: number, worker: WorkerProcess, graceMs: number): Promise<GuestStatus | undefined> {
+  async stop(
+    service: string,
+    revision: number,
+    worker: WorkerProcess,
+    graceMs: number,
+  ): Promise<GuestStatus | undefined> {
     try {
       return (await worker.order("stop", { service, revision, graceMs })).last;
     } catch {
@@ -80,12 +87,15 @@ export class Placer {
       const key = formatListen(listen);
       const listener = listeners.get(key);
       if (listener === undefined) continue;
-      const route = routesOf(service.spec).find(({ listen: text }) => text !== undefined && formatListen(parseListen(text)) === key);
+      const route = routesOf(service.spec).find(
+        ({ listen: text }) => text !== undefined && formatListen(parseListen(text)) === key,
+      );
       const order = { key, service: service.key, guestPort: route?.port ?? 0 };
       await Promise.all(
         pool.ready.map(async (worker) => {
           try {
-            if (listen.protocol === "tcp" || worker.id === service.worker) await worker.order("listen", order, [listener.fd]);
+            if (listen.protocol === "tcp" || worker.id === service.worker)
+              await worker.order("listen", order, [listener.fd]);
           } catch {
             // It is gone; its successor gets them when it is introduced.
           }

@@ -1,5 +1,5 @@
-import { formatListen, parseListen } from "../../control/listen.ts";
 import type { Listen } from "../../control/listen.ts";
+import { formatListen, parseListen } from "../../control/listen.ts";
 import type { Route, ServiceSpec } from "../../control/service.ts";
 import { parseSize } from "../../control/size.ts";
 import type { GuestPort, InstanceSpec, RouteEntry } from "../../worker/protocol.ts";

@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   readonly listeners: Listeners;
   readonly pool: WorkerPool;
   readonly log: Logger;
+  /** The service is gone, and so are its logs. */
+  forgetLogs(namespace: string, name: string): void;
   /** Tells whoever follows the events. */
   event(type: string, message: string, service?: { namespace: string; name: string }): void;
 }
@@ -70,7 +72,9 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   /** Gives a new worker every CGI program and tells it where everything is. */
   async introduce(worker: WorkerProcess): Promise<void> {
-    const cgi = [...this.#services.values()].filter((service) => service.kind === "cgi" && service.desired === "running");
+    const cgi = [...this.#services.values()].filter(
+      (service) => service.kind === "cgi" && service.desired === "running",
+    );
     await inBatches(cgi, (service) => this.#startCgi(service, worker));
     await this.redirect(worker);
   }
@@ -99,7 +103,9 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   /** Starts every server that should run and that no worker has. Resolves when each has answered or failed once. */
   async bringUp(): Promise<void> {
-    const idle = [...this.#services.values()].filter((service) => service.desired === "running" && service.kind === "server" && service.worker === undefined);
+    const idle = [...this.#services.values()].filter(
+      (service) => service.desired === "running" && service.kind === "server" && service.worker === undefined,
+    );
     await inBatches(idle, (service) => this.#queue.run(service.key, () => this.#bringUpOne(service)));
     // A deploy that ran while a worker was being set up may have passed that worker by.
     const cgi = [...this.#services.values()].filter((service) => service.kind === "cgi");
@@ -115,7 +121,8 @@ export class Supervisor implements Omit<Controller, "health"> {
   }
 
   async #bringUpOne(service: DeployedService): Promise<void> {
-    if (service.desired !== "running" || service.worker !== undefined || this.#services.get(service.key) !== service) return;
+    if (service.desired !== "running" || service.worker !== undefined || this.#services.get(service.key) !== service)
+      return;
     try {
       const worker = await this.#placer.choose(this.#services.values());
       service.worker = worker.id;
@@ -149,7 +156,8 @@ export class Supervisor implements Omit<Controller, "health"> {
     const { event } = this.#options;
     if (status.state === "crash-loop") event("service.state", `crash-loop: ${status.reason}`, service);
     else if (status.state === "restarting") event("service.restarted", status.reason ?? "it ended", service);
-    else if (status.state === "running" && status.restarts > 0) event("service.state", `running again after ${status.restarts} restarts`, service);
+    else if (status.state === "running" && status.restarts > 0)
+      event("service.state", `running again after ${status.restarts} restarts`, service);
   }
 
   async list(namespace: string): Promise<readonly ServiceView[]> {
@@ -165,7 +173,11 @@ export class Supervisor implements Omit<Controller, "health"> {
     return this.#services.get(`${namespace}/${name}`)?.view(this.#http);
   }
 
-  deploy(namespace: string, spec: ServiceSpec, precondition: Precondition): Promise<{ view: ServiceView; created: boolean }> {
+  deploy(
+    namespace: string,
+    spec: ServiceSpec,
+    precondition: Precondition,
+  ): Promise<{ view: ServiceView; created: boolean }> {
     this.#checkNamespace(namespace);
     return this.#queue.run(`${namespace}/${spec.name}`, () => this.#deploy(namespace, spec, precondition));
   }
@@ -177,6 +189,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       await this.#placer.withdraw([service.key]);
       await this.#end(service);
       this.#releaseListeners(service.spec);
+      this.#options.forgetLogs(namespace, name);
       this.#options.event("service.deleted", "deleted", service);
     });
   }
@@ -217,14 +230,19 @@ export class Supervisor implements Omit<Controller, "health"> {
     return this.#queue.settle();
   }
 
-  async #deploy(namespace: string, spec: ServiceSpec, precondition: Precondition): Promise<{ view: ServiceView; created: boolean }> {
+  async #deploy(
+    namespace: string,
+    spec: ServiceSpec,
+    precondition: Precondition,
+  ): Promise<{ view: ServiceView; created: boolean }> {
     const { services, blobs, log, event } = this.#options;
     const key = `${namespace}/${spec.name}`;
     const service = this.#services.get(key);
     checkPrecondition(precondition, service?.view(this.#http));
     this.#checkConflicts(key, spec);
     const programBytes = await blobs.size(spec.program as `sha256:${string}`);
-    if (programBytes === undefined) throw new WarrenError("program.unknown", `the program ${spec.program} was not uploaded`, { status: 422 });
+    if (programBytes === undefined)
+      throw new WarrenError("program.unknown", `the program ${spec.program} was not uploaded`, { status: 422 });
     const step = (name: string) => log.debug({ service: key, step: name }, "deploy");
 
     step("listeners");
@@ -237,7 +255,13 @@ export class Supervisor implements Omit<Controller, "health"> {
       step("start");
       workers = await this.#placer.startAnywhere(instance, this.#services.values());
       step("commit");
-      record = services.commitRevision({ namespace, name: spec.name, spec: JSON.stringify(spec), program: spec.program as `sha256:${string}`, deployedAt: Date.now() });
+      record = services.commitRevision({
+        namespace,
+        name: spec.name,
+        spec: JSON.stringify(spec),
+        program: spec.program as `sha256:${string}`,
+        deployedAt: Date.now(),
+      });
     } catch (error) {
       for (const listener of opened) this.#options.listeners.close(listener);
       await Promise.all(workers.map((worker) => this.#placer.stop(instance.service, revision, worker, 0)));
@@ -245,7 +269,10 @@ export class Supervisor implements Omit<Controller, "health"> {
     }
 
     step("switch");
-    const before = service === undefined ? undefined : { spec: service.spec, revision: service.revision.number, workers: this.#holders(service) };
+    const before =
+      service === undefined
+        ? undefined
+        : { spec: service.spec, revision: service.revision.number, workers: this.#holders(service) };
     const current = service ?? new DeployedService(record, programBytes);
     current.replace(record, programBytes);
     current.worker = instance.kind === "server" ? workers[0]?.id : undefined;
@@ -328,7 +355,8 @@ export class Supervisor implements Omit<Controller, "health"> {
   #releaseListeners(spec: ServiceSpec): void {
     const wanted = new Set<string>();
     for (const service of this.#services.values()) {
-      if (service.desired === "running") for (const listen of ownListeners(service.spec)) wanted.add(formatListen(listen));
+      if (service.desired === "running")
+        for (const listen of ownListeners(service.spec)) wanted.add(formatListen(listen));
     }
     for (const listen of ownListeners(spec)) {
       const key = formatListen(listen);
@@ -344,7 +372,10 @@ export class Supervisor implements Omit<Controller, "health"> {
       if (other.key === key) continue;
       const claim = routeClaims(other.spec).find((one) => wanted.has(one));
       if (claim !== undefined) {
-        throw new WarrenError("route.conflict", `${claim} already goes to ${other.key}`, { status: 409, hint: `choose another route, or remove ${other.name} first` });
+        throw new WarrenError("route.conflict", `${claim} already goes to ${other.key}`, {
+          status: 409,
+          hint: `choose another route, or remove ${other.name} first`,
+        });
       }
     }
   }
@@ -355,13 +386,21 @@ export class Supervisor implements Omit<Controller, "health"> {
     }
   }
 
-  #change<T>(namespace: string, name: string, precondition: Precondition, task: (service: DeployedService) => Promise<T>): Promise<T> {
+  #change<T>(
+    namespace: string,
+    name: string,
+    precondition: Precondition,
+    task: (service: DeployedService) => Promise<T>,
+  ): Promise<T> {
     this.#checkNamespace(namespace);
     const key = `${namespace}/${name}`;
     return this.#queue.run(key, async () => {
       const service = this.#services.get(key);
       if (service === undefined) {
-        throw new WarrenError("service.unknown", `there is no service "${name}" in namespace "${namespace}"`, { status: 404, hint: "see what there is with: warren ls" });
+        throw new WarrenError("service.unknown", `there is no service "${name}" in namespace "${namespace}"`, {
+          status: 404,
+          hint: "see what there is with: warren ls",
+        });
       }
       checkPrecondition(precondition, service.view(this.#http));
       return task(service);

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, openSync, rmSync, statSync, truncateSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { randomUUID } from "node:crypto";
 import { errorFromRecord, errorRecord, WarrenError } from "../../base/errors.ts";
 import type { Handler } from "../../base/link.ts";
 import { Link } from "../../base/link.ts";
@@ -39,7 +39,12 @@ export class WorkerProcess {
   }
 
   /** Starts a worker that lives on when the daemon dies. Resolves when it takes orders. Throws `worker.*`. */
-  static async launch(directory: string, id: string, version: string, handlers: WorkerHandlers): Promise<WorkerProcess> {
+  static async launch(
+    directory: string,
+    id: string,
+    version: string,
+    handlers: WorkerHandlers,
+  ): Promise<WorkerProcess> {
     const path = join(directory, id);
     const control = listenUnix(`${path}.sock`, "stream");
     const lane = listenUnix(`${path}.lane`, "seqpacket");
@@ -59,7 +64,9 @@ export class WorkerProcess {
     for (const fd of [control, lane, log]) closeSync(fd);
     const exited = new Promise<never>((_, reject) => {
       child.once("error", (cause) => reject(failed(id, `it could not be started: ${cause.message}`)));
-      child.once("exit", (code, signal) => reject(failed(id, `it ended at once (${signal ?? `exit code ${code}`}); see ${logPath}`)));
+      child.once("exit", (code, signal) =>
+        reject(failed(id, `it ended at once (${signal ?? `exit code ${code}`}); see ${logPath}`)),
+      );
     });
     exited.catch(() => {});
     try {
@@ -85,11 +92,13 @@ export class WorkerProcess {
     }
     let worker: WorkerProcess | undefined;
     const early: (() => void)[] = [];
-    const noted = <K extends keyof Notes>(op: K): Handler => (body: Notes[K]) => {
-      const tell = () => worker && (handlers[op] as (worker: WorkerProcess, note: Notes[K]) => void)(worker, body);
-      if (worker === undefined) early.push(tell);
-      else tell();
-    };
+    const noted =
+      <K extends keyof Notes>(op: K): Handler =>
+      (body: Notes[K]) => {
+        const tell = () => worker && (handlers[op] as (worker: WorkerProcess, note: Notes[K]) => void)(worker, body);
+        if (worker === undefined) early.push(tell);
+        else tell();
+      };
     const link = new Link(connect(`${path}.sock`), lane, { state: noted("state"), log: noted("log") });
     const timer = setTimeout(() => link.close(), readyWithinMs);
     try {
@@ -107,12 +116,17 @@ export class WorkerProcess {
   }
 
   /** Gives an order. Rejects with the worker's error, or `worker.gone`. */
-  async order<K extends keyof Orders>(op: K, body: Orders[K]["body"], fds: readonly number[] = []): Promise<Orders[K]["answer"]> {
+  async order<K extends keyof Orders>(
+    op: K,
+    body: Orders[K]["body"],
+    fds: readonly number[] = [],
+  ): Promise<Orders[K]["answer"]> {
     try {
       return await this.#link.call<Orders[K]["answer"]>(op, body, fds);
     } catch (error) {
       const record = errorRecord(error);
-      if (record.code === "link.closed") throw new WarrenError("worker.gone", `worker ${this.id} ended`, { status: 503, cause: error });
+      if (record.code === "link.closed")
+        throw new WarrenError("worker.gone", `worker ${this.id} ended`, { status: 503, cause: error });
       throw errorFromRecord(record);
     }
   }

@@ -21,7 +21,18 @@ function request(change: Partial<TargetRequest>): TargetRequest {
 }
 
 test("cgiEnvironment() follows the WAGI convention", () => {
-  const env = cgiEnvironment(request({ headers: [["content-type", "text/plain"], ["content-length", "3"], ["accept", "a"], ["accept", "b"], ["user-agent", "t"]] }), {});
+  const env = cgiEnvironment(
+    request({
+      headers: [
+        ["content-type", "text/plain"],
+        ["content-length", "3"],
+        ["accept", "a"],
+        ["accept", "b"],
+        ["user-agent", "t"],
+      ],
+    }),
+    {},
+  );
   const expected = {
     REQUEST_METHOD: "GET",
     SCRIPT_NAME: "/app",
@@ -42,7 +53,16 @@ test("cgiEnvironment() follows the WAGI convention", () => {
 });
 
 test("cgiEnvironment() passes neither credentials nor Proxy on, and keeps the manifest's variables", () => {
-  const env = cgiEnvironment(request({ headers: [["proxy", "http://evil"], ["authorization", "Basic x"], ["x-mode", "dev"]] }), { HTTP_X_MODE: "production" });
+  const env = cgiEnvironment(
+    request({
+      headers: [
+        ["proxy", "http://evil"],
+        ["authorization", "Basic x"],
+        ["x-mode", "dev"],
+      ],
+    }),
+    { HTTP_X_MODE: "production" },
+  );
   assert.equal(env.HTTP_PROXY, undefined);
   assert.equal(env.HTTP_AUTHORIZATION, undefined);
   assert.equal(env.HTTP_X_MODE, "production");

@@ -16,8 +16,23 @@ test("parseCgiHead() reads status and fields", () => {
 });
 
 test("parseCgiHead() refuses what could split the answer", () => {
-  for (const text of ["", "no colon", ": empty", "A B: c", "A: b\rC: d", "A: \u0000", "Status: 99", "Status: 100 Continue", "Status: abc", " A: b"]) {
-    assert.throws(() => parseCgiHead(text), (error) => error instanceof WarrenError && error.code === "cgi.bad-response", JSON.stringify(text));
+  for (const text of [
+    "",
+    "no colon",
+    ": empty",
+    "A B: c",
+    "A: b\rC: d",
+    "A: \u0000",
+    "Status: 99",
+    "Status: 100 Continue",
+    "Status: abc",
+    " A: b",
+  ]) {
+    assert.throws(
+      () => parseCgiHead(text),
+      (error) => error instanceof WarrenError && error.code === "cgi.bad-response",
+      JSON.stringify(text),
+    );
   }
 });
 

@@ -14,7 +14,15 @@ const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Fields of the connection, which are the front's own (RFC 9110 §7.6.1). */
-const connectionFields = new Set(["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"]);
+const connectionFields = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
 
 /**
  * Collects a CGI program's output until its header block is complete (RFC 3875 §6). Give it chunks; it answers with the
@@ -27,15 +35,21 @@ export class CgiResponseParser {
     this.#head = Buffer.concat([this.#head, chunk]);
     const end = endOfHead(this.#head);
     if (end === undefined) {
-      if (this.#head.length > headBytesMax) throw bad(`it wrote more than ${headBytesMax} bytes without an empty line after its headers`);
+      if (this.#head.length > headBytesMax)
+        throw bad(`it wrote more than ${headBytesMax} bytes without an empty line after its headers`);
       return undefined;
     }
-    return { head: parseCgiHead(this.#head.toString("latin1", 0, end.at)), body: this.#head.subarray(end.at + end.length) };
+    return {
+      head: parseCgiHead(this.#head.toString("latin1", 0, end.at)),
+      body: this.#head.subarray(end.at + end.length),
+    };
   }
 
   /** The program's output ended before its header block did. */
   get incomplete(): WarrenError {
-    return bad(this.#head.length === 0 ? "it wrote nothing" : "its output ended before an empty line closed its headers");
+    return bad(
+      this.#head.length === 0 ? "it wrote nothing" : "its output ended before an empty line closed its headers",
+    );
   }
 }
 
@@ -55,11 +69,13 @@ export function parseCgiHead(text: string): CgiHead {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
     const value = line.slice(colon + 1).trim();
-    if (!fieldName.test(name) || !fieldValue.test(value)) throw bad(`the header line ${JSON.stringify(line.slice(0, 60))} is not "Name: value"`);
+    if (!fieldName.test(name) || !fieldValue.test(value))
+      throw bad(`the header line ${JSON.stringify(line.slice(0, 60))} is not "Name: value"`);
     if (headers.length >= fieldsMax) throw bad(`it wrote more than ${fieldsMax} header lines`);
     if (name === "status") {
       status = Number(/^([2-5][0-9][0-9])(?: |$)/.exec(value)?.[1]);
-      if (Number.isNaN(status)) throw bad(`its status ${JSON.stringify(value.slice(0, 60))} is not a number from 200 to 599`);
+      if (Number.isNaN(status))
+        throw bad(`its status ${JSON.stringify(value.slice(0, 60))} is not a number from 200 to 599`);
     } else if (!connectionFields.has(name)) {
       location ||= name === "location";
       headers.push([name, value]);
