@@ -32,7 +32,10 @@ test("read() with peek leaves everything in the queue", () => {
 
 test("read() and shift() give back what was pushed, whatever the sizes", () => {
   let seed = 7;
-  const next = (most: number) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % most;
+  const next = (most: number) => {
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+    return seed % most;
+  };
   const flow = new Flow(1000);
   const sent: number[] = [];
   const got: number[] = [];

@@ -40,7 +40,7 @@ export class Link {
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #count = 0;
   #rest = "";
-  #closed = false;
+  #closed: boolean = false;
 
   constructor(socket: Socket, lane: number | undefined, handlers: Record<string, Handler>) {
     this.#socket = socket;
@@ -91,13 +91,17 @@ export class Link {
     this.onActivity?.();
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() as string;
-    if (this.#rest.length > lineBytesMax) return this.close();
+    if (this.#rest.length > lineBytesMax) {
+      this.close();
+      return;
+    }
     for (const line of lines) {
       let wire: Wire;
       try {
         wire = JSON.parse(line) as Wire;
       } catch {
-        return this.close();
+        this.close();
+        return;
       }
       this.#take(wire);
     }

@@ -45,8 +45,8 @@ export class GuestLog {
   /** One line, at most `lineCharsMax` of it. */
   add(service: string, revision: number, stream: LogEntry["stream"], text: string): void {
     const entry = { at: Date.now(), stream, revision, text: text.slice(0, lineCharsMax) };
-    let tail = this.#tails.get(service);
-    if (tail === undefined) this.#tails.set(service, (tail = []));
+    const tail = this.#tails.get(service) ?? [];
+    this.#tails.set(service, tail);
     if (stream !== "warren") tail.push(entry.text);
     if (tail.length > tailLines) tail.shift();
     const waiting = this.#waiting.get(service) ?? { entries: [], lost: 0 };

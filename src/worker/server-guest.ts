@@ -19,6 +19,8 @@ const listenWithinMs = 30_000;
 const connectWaitMs = 10_000;
 const connectWaitersMax = 1024;
 const crashLoopFrom = 3;
+/** Descriptors of a server's guest: connections mostly. As many as the front holds connections. */
+const descriptorsMax = 10_000;
 
 const backoffOptions = { firstMs: 100, mostMs: 30_000, healthyMs: 10_000 } as const;
 
@@ -170,6 +172,7 @@ export class ServerGuest {
       stdout,
       stderr,
       meter,
+      descriptorsMax,
     });
     this.#launching = instance;
     void instance.exited.then(() => {

@@ -35,7 +35,7 @@ export class Worker {
   /** The listening sockets, by key: their own copies, to be given to the next daemon. */
   readonly #listeners = new Map<string, number>();
   /** Has it been given anything to serve? Without, nobody would miss it. */
-  #serving = false;
+  #serving: boolean = false;
 
   constructor(args: WorkerArguments) {
     this.#args = args;

@@ -15,7 +15,7 @@ export class Load {
   readonly result: LoadResult = { done: 0, failed: 0, failures: [] };
   readonly #port: number;
   readonly #hosts: readonly string[];
-  #going = true;
+  #going: boolean = true;
   readonly #clients: Promise<void>[];
 
   constructor(port: number, hosts: readonly string[], clients: number) {

@@ -31,7 +31,7 @@ export class WorkerPool {
   readonly #connected = new Set<WorkerProcess>();
   readonly #generation = Date.now().toString(36);
   #launched = 0;
-  #closing = false;
+  #closing: boolean = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
