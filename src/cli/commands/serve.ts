@@ -10,6 +10,7 @@ interface ServeOptions {
   readonly socket?: string;
   readonly workers?: number;
   readonly logFormat: "auto" | "json" | "text";
+  readonly logLevel: string;
   readonly json?: boolean;
 }
 
@@ -37,6 +38,11 @@ export function define(command: Command): void {
         .choices(["auto", "json", "text"])
         .default("auto"),
     )
+    .addOption(
+      new Option("--log-level <LEVEL>", "the least that is logged; debug tells each step of a deploy")
+        .choices(["debug", "info", "warn", "error"])
+        .default("info"),
+    )
     .action(serve);
   examples(command, [
     ["warren serve", `services on http://${defaultHttp}, for this machine only`],
@@ -56,5 +62,6 @@ async function serve(options: ServeOptions): Promise<void> {
     socket: resolve(options.socket ?? defaultSocket()),
     workers: options.workers ?? availableParallelism(),
     log: options.json ? "json" : options.logFormat,
+    logLevel: options.logLevel,
   });
 }
