@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { digestOf } from "../base/digest.ts";
 import { WarrenError } from "../base/errors.ts";
 import { compileProgram } from "./program.ts";
-import { ProgramCache } from "./program-cache.ts";
 import { wat } from "./testdata/guests.ts";
 
 const memoryMax = 16 * 1024 * 1024;
@@ -53,27 +51,4 @@ test("compileProgram() refuses code that V8 finds invalid", async () => {
     compileProgram(bytes, { memoryMax }),
     (error) => error instanceof WarrenError && error.code === "module.invalid",
   );
-});
-
-test("ProgramCache compiles once, keeps the last used and forgets failures", async () => {
-  const bytes = await wat(`(module ${start})`);
-  const cache = new ProgramCache(2);
-  let loads = 0;
-  const load = async () => {
-    loads++;
-    return bytes;
-  };
-  const digest = digestOf(bytes);
-  const [one, same] = await Promise.all([cache.get(digest, memoryMax, load), cache.get(digest, memoryMax, load)]);
-  assert.equal(one, same);
-  await cache.get(digest, memoryMax / 2, load);
-  assert.equal(await cache.get(digest, memoryMax, load), one);
-  await cache.get(digest, memoryMax / 4, load);
-  assert.equal(loads, 3);
-  assert.equal(await cache.get(digest, memoryMax, load), one);
-  await cache.get(digest, memoryMax / 2, load);
-  assert.equal(loads, 4);
-  const broken = new ProgramCache(2);
-  await assert.rejects(broken.get(digest, memoryMax, async () => new Uint8Array(8)));
-  await broken.get(digest, memoryMax, load);
 });
