@@ -38,6 +38,10 @@ function guestOnce(): Promise<Conduit> {
   return promise;
 }
 
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 test("Front passes server-sent events on one by one", async () => {
   const guest = guestOnce();
   const client = new Client(port);
@@ -255,7 +259,9 @@ test("Front keeps the order of what a guest pushes as soon as there is room", as
   const client = new Client(port);
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   const { output } = await waiting;
-  const count = 2000;
+  // The client's buffers fill up first, so that room comes only while the front takes a chunk.
+  client.socket.pause();
+  const count = 20_000;
   const line = (index: number) => `${`${index}`.padStart(999, ".")}\n`;
   output.push(Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${count * 1000}\r\n\r\n`));
   let next = 0;
@@ -264,6 +270,8 @@ test("Front keeps the order of what a guest pushes as soon as there is room", as
   };
   output.onWritable = push;
   push();
+  await until(() => !output.writable);
+  client.socket.resume();
   await client.until((it) => it.text.length >= count * 1000 + 44);
   assert.equal(
     client.text.slice(client.text.indexOf("\r\n\r\n") + 4),

@@ -314,6 +314,8 @@ export class ClientConnection implements Swept {
   }
 
   #afterSteps(): void {
+    // Whoever has the socket now decides whether it is read.
+    if (this.#phase === "passing" || this.#phase === "tunnel") return;
     const input = this.#input;
     const waiting = input === undefined ? 0 : input.length - this.#at;
     const hold = this.#phase === "exchange" && waiting > (this.bodyRead ? this.context.limits.aheadBytesMax : 0);
