@@ -18,10 +18,14 @@ export class Upstream {
   readonly conduit: Conduit;
   user: UpstreamUser | undefined;
   idleSince = 0;
+  readonly #pool: UpstreamPool;
+  #settled: boolean = false;
 
   constructor(conduit: Conduit, pool: UpstreamPool) {
     this.conduit = conduit;
+    this.#pool = pool;
     conduit.input.onReadable = () => {
+      this.settle();
       if (this.user !== undefined) this.user.onGuestReadable();
       else pool.drop(this);
     };
@@ -31,6 +35,7 @@ export class Upstream {
 
   /** Ends it as a client that has everything it wanted. */
   close(): void {
+    this.settle();
     this.user = undefined;
     this.conduit.output.end();
     this.conduit.input.cancel();
@@ -38,8 +43,16 @@ export class Upstream {
 
   /** Breaks it off. */
   reset(): void {
+    this.settle();
     this.user = undefined;
     resetConduit(this.conduit, "the client went away");
+  }
+
+  /** The guest has accepted it, or it is over: it does not wait to be taken up. */
+  settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#pool.settled(this);
   }
 }
 
@@ -80,9 +93,17 @@ export class UpstreamPool implements Swept {
     this.#ticker.add(this);
   }
 
+  /** New connections that the guest has said nothing on yet. */
+  get waiting(): number {
+    return this.#fresh.size;
+  }
+
   /** A new connection, which the guest has yet to accept. */
   dialled(upstream: Upstream): void {
     this.#fresh.add(upstream);
+  }
+  settled(upstream: Upstream): void {
+    this.#fresh.delete(upstream);
   }
 
   /**
