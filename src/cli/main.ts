@@ -13,8 +13,11 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
   const { useCompileCache } = await import("./compile-cache.ts");
   useCompileCache();
   const { runCommandLine } = await import("./command-line.ts");
+  const { flush } = await import("./flush.ts");
+  const code = await runCommandLine(args);
+  await Promise.all([flush(process.stdout), flush(process.stderr)]);
   // What a command leaves behind (an idle keep-alive connection, a timer) does not hold the process back.
-  process.exit(await runCommandLine(args));
+  process.exit(code);
 }
 
 function leaveOnBrokenPipe(error: NodeJS.ErrnoException): void {
