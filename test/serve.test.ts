@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { requireToolchain } from "./guests/build.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { ask } from "./support/http.ts";
+import { freePort } from "./support/ports.ts";
 
 test("a C server answers by its host; unknown hosts get 404, stopped services 503", async (t) => {
   if (!(await requireToolchain(t, "c"))) return;
@@ -47,14 +48,3 @@ test("TCP and UDP routes reach their guests", async (t) => {
   const [data] = await once(socket, "message");
   assert.match(String(data), /ping/);
 });
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}

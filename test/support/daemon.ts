@@ -18,6 +18,8 @@ export interface DaemonSettings {
   readonly state?: string;
   readonly http?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** `debug` logs each step of a deploy. */
+  readonly logLevel?: "debug" | "info";
 }
 
 /** One line of the daemon's JSON log. */
@@ -30,6 +32,7 @@ export class TestDaemon {
   readonly client: WarrenClient;
   readonly #workers: number;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #logLevel: string;
   readonly log: LogRecord[] = [];
   #http: string;
   #child: ChildProcess | undefined;
@@ -42,10 +45,11 @@ export class TestDaemon {
     this.#workers = settings.workers ?? 2;
     this.#http = settings.http ?? "127.0.0.1:0";
     this.#env = { ...process.env, ...settings.env };
+    this.#logLevel = settings.logLevel ?? "info";
   }
 
-  /** Starts a daemon that ends with the test. */
-  static async start(t: TestContext, settings: DaemonSettings = {}): Promise<TestDaemon> {
+  /** Starts a daemon that ends with the test, or with whatever else calls back at its end. */
+  static async start(t: Pick<TestContext, "after">, settings: DaemonSettings = {}): Promise<TestDaemon> {
     const daemon = new TestDaemon(settings);
     t.after(() => daemon.destroy());
     await daemon.launch();
@@ -75,6 +79,8 @@ export class TestDaemon {
       String(this.#workers),
       "--log-format",
       "json",
+      "--log-level",
+      this.#logLevel,
     ];
     const child = spawn(launcher, args, { stdio: ["ignore", "inherit", "pipe"], env: this.#env });
     this.#child = child;
