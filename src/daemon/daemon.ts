@@ -81,7 +81,8 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     onReady: (worker) => {
       events.publish({ type: "worker.started", message: `worker ${worker.id}, pid ${worker.pid}` });
       if (!serving) return;
-      // Once more: a listener may have been opened while the worker was being set up.
+      // Once more: a service may have come or moved, and a listener may have been opened, while the worker was being set up.
+      supervisor.redirect(worker).catch(() => {});
       supervisor.shareListeners(worker).catch(() => {});
       void supervisor.bringUp();
     },

@@ -108,10 +108,16 @@ export class Placer {
     }
   }
 
-  /** Tells every worker where services are, and resolves when each knows. */
+  /**
+   * Tells every worker where services are, and resolves when each knows. The workers that hold them hear it first: told
+   * the other way round, a connection goes back and forth between the old holder and the new one, which do not agree.
+   */
   async publish(placements: readonly Placement[]): Promise<void> {
     if (placements.length === 0) return;
-    await Promise.all(this.#options.pool.ready.map((worker) => worker.order("place", { placements }).catch(() => {})));
+    const holders = new Set(placements.map(({ worker }) => worker));
+    const tell = (worker: WorkerProcess) => worker.order("place", { placements }).catch(() => {});
+    await Promise.all(this.#options.pool.ready.filter(({ id }) => holders.has(id)).map(tell));
+    await Promise.all(this.#options.pool.ready.filter(({ id }) => !holders.has(id)).map(tell));
   }
 
   async withdraw(services: readonly string[]): Promise<void> {

@@ -81,9 +81,11 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   /** Tells a worker where everything is. One of an earlier daemon passes its connections on to ours from then on. */
   async redirect(worker: WorkerProcess): Promise<void> {
-    const placements = [...this.#services.values()].map((service) => service.placement(this.#http));
-    for (let at = 0; at < placements.length; at += placementsPerOrder) {
-      await worker.order("place", { placements: placements.slice(at, at + placementsPerOrder) });
+    const keys = [...this.#services.keys()];
+    for (let at = 0; at < keys.length; at += placementsPerOrder) {
+      // As they are at the time of each order: one that changed since the first has been published already.
+      const known = keys.slice(at, at + placementsPerOrder).flatMap((key) => this.#services.get(key) ?? []);
+      await worker.order("place", { placements: known.map((service) => service.placement(this.#http)) });
     }
   }
 
