@@ -41,7 +41,8 @@ test("a thousand services on one port, each by its host, also after the daemon w
     const { code, stdout, stderr } = await warren(daemon, ["ls", "--json"]);
     assert.equal(code, 0, stderr);
     const services = JSON.parse(stdout) as ServiceView[];
-    assert.deepEqual(services.map(({ name }) => name).sort(), [...names].sort());
+    assert.equal(services.length, count);
+    assert.deepEqual(new Set(services.map(({ name }) => name)), new Set(names));
     assert.deepEqual([...new Set(services.map(({ state }) => state))], ["running"]);
     assert.equal((await warren(daemon, ["ls"])).stdout.trimEnd().split("\n").length, 1 + count);
   };

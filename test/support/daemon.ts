@@ -108,9 +108,13 @@ export class TestDaemon {
   }
 
   /** Resolves with the first log record with this message, from a place in the log on. */
-  async logged(message: string, from = 0): Promise<LogRecord> {
+  logged(message: string, from = 0): Promise<LogRecord> {
+    return this.loggedWhere((record) => record.msg === message, from);
+  }
+
+  async loggedWhere(wanted: (record: LogRecord) => boolean, from = 0): Promise<LogRecord> {
     for (;;) {
-      const found = this.log.slice(from).find((record) => record.msg === message);
+      const found = this.log.slice(from).find(wanted);
       if (found !== undefined) return found;
       await new Promise<void>((resolve) => {
         const wake = (): void => {
