@@ -8,7 +8,9 @@ const bytesMaxDefault = 64 * 1024;
  * callback. Chunks are handed over, not copied: the writer must not touch a chunk it has pushed.
  *
  * The writer may push past the bound (a socket cannot take a chunk back) but must stop when {@link writable} is false and
- * go on at {@link onWritable}. Callbacks run synchronously inside the call that causes them.
+ * go on at {@link onWritable}. Callbacks run synchronously inside the call that causes them: a `shift` or `read` that makes room
+ * may have the writer push, and so call {@link onReadable}, before it returns what it took. A reader must not take more in
+ * that callback than it has dealt with, or chunks change places.
  */
 export class Flow {
   /** Reader's: data, the end or a failure has arrived. Called on every push, so it must be cheap. */
