@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { SystemClocks } from "./clocks.ts";
 import { type Descriptor, filetype } from "./descriptor.ts";
 import { CpuMeter, GuestThread } from "./guest-thread.ts";
@@ -27,7 +28,7 @@ test("park() tries again when one of its descriptors wakes, once for many wakes,
   one.wake?.();
   other.wake?.();
   one.wake?.();
-  await null;
+  await turn();
   assert.equal(thread.wakeUps, 1);
   assert.ok(thread.parked);
   value = 7;

@@ -121,11 +121,12 @@ export class GuestThread {
     wait.reject(error);
   }
 
-  // Several descriptors often wake in one turn of the event loop; one look serves them all.
+  // Several descriptors often wake in one turn of the event loop, such as connections that requests came on: looking once
+  // the turn's events are through serves them all. A microtask would look after each.
   readonly #wake = (): void => {
     if (this.#retrying || this.#wait === undefined) return;
     this.#retrying = true;
-    queueMicrotask(this.#retry);
+    setImmediate(this.#retry);
   };
 
   readonly #retry = (): void => {

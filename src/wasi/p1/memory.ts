@@ -47,6 +47,7 @@ export class GuestMemory {
 
   attach(memory: WebAssembly.Memory): void {
     this.#memory = memory;
+    this.#u8 = new Uint8Array(0);
   }
 
   /** The whole memory. */
@@ -136,10 +137,10 @@ export class GuestMemory {
   }
 
   #refresh(): void {
-    // Growth replaces the buffer, for a shared memory as well, where the old one stays usable at its old length.
-    const buffer = this.#memory?.buffer;
-    if (buffer === undefined || buffer === this.#u8.buffer) return;
-    this.#u8 = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
+    // Growth detaches the old buffer (JS API §5.3; shared memories, where it would not, are refused): its views have no
+    // length then. Asking the memory for its buffer costs more.
+    if (this.#u8.length > 0 || this.#memory === undefined) return;
+    this.#u8 = new Uint8Array(this.#memory.buffer);
+    this.#view = new DataView(this.#memory.buffer);
   }
 }
