@@ -9,7 +9,7 @@ import { ask } from "./support/http.ts";
 // The daemon logs each step of a deploy at level debug.
 const steps = ["listeners", "start", "commit", "switch", "answer"];
 /** After the order to deploy, milliseconds: a deploy takes some tens. */
-const delays = [0, 2, 4, 7, 10, 14, 20, 30, 50];
+const delays = [0, 3, 8, 15, 25, 50];
 
 /** When to kill: on a step's line in the log, or after a time. Resolves then. */
 type Moment = (daemon: TestDaemon, from: number) => Promise<unknown>;
