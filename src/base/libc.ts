@@ -37,3 +37,8 @@ export function lastErrno(): number {
 export function pointerTo(buffer: ArrayBuffer | ArrayBufferView): bigint {
   return ffi.getRawPointer(buffer as never);
 }
+
+/** Memory that native code handed out, such as a mapping. It must stay mapped as long as the buffer is reachable. */
+export function memoryAt(pointer: bigint, bytes: number): ArrayBuffer {
+  return ffi.toArrayBuffer(pointer as never, bytes, false) as ArrayBuffer;
+}

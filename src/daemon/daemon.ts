@@ -14,6 +14,8 @@ import type { LogFormat, Logger } from "./logger.ts";
 import { createLogger } from "./logger.ts";
 import { LogStore } from "./logs/log-store.ts";
 import { Supervisor } from "./services/supervisor.ts";
+import type { WallMode } from "./workers/wall.ts";
+import { buildWall } from "./workers/wall.ts";
 import { drain, WorkerPool, workersDirectory } from "./workers/worker-pool.ts";
 import type { WorkerProcess } from "./workers/worker-process.ts";
 
@@ -29,6 +31,7 @@ export interface DaemonOptions {
   readonly http: readonly string[];
   readonly socket: string;
   readonly workers: number;
+  readonly wall: WallMode;
   readonly log: LogFormat;
   readonly logLevel?: string;
 }
@@ -50,6 +53,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
 async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close(): Promise<void> }> {
   const addresses = options.http.map(parseHttpAddress);
+  const wall = buildWall(options.wall);
+  for (const missing of wall.missing) log.warn(missing);
   const state = openStateDirectory(options.state);
   const database = openDatabase(state.databasePath);
   const services = new ServiceStore(database);
@@ -65,6 +70,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const pool: WorkerPool = new WorkerPool({
     directory: workersDirectory(state.path),
     count: options.workers,
+    wall,
     log,
     handlers: {
       state: (worker, status) => supervisor.noted(worker, status),

@@ -33,6 +33,8 @@ export interface GuestOptions {
   readonly random?: RandomSource;
   /** To be shared by the instances of a process, or time that one spends may be counted for another too. */
   readonly meter?: CpuMeter;
+  /** What the meter shows while the guest runs. */
+  readonly number?: number;
 }
 
 /** `NAME=value` for each variable, and what tells of the handed sockets. Throws `env.invalid`. */

@@ -61,7 +61,7 @@ export class Instance {
     const args = guestArguments(options);
     const env = guestEnvironment(options);
     const clocks = options.clocks ?? new SystemClocks();
-    this.#thread = new GuestThread(clocks, options.meter ?? new CpuMeter());
+    this.#thread = new GuestThread(clocks, options.meter ?? new CpuMeter(), options.number);
     this.#table = new DescriptorTable(
       options.descriptorsMax === undefined ? {} : { descriptorsMax: options.descriptorsMax },
     );

@@ -13,6 +13,8 @@ const timeoutMsMax = 2 ** 31 - 1;
 export class CpuMeter {
   /** performance.now() when a guest of this process last stopped running. */
   lastStop = 0;
+  /** The number of the guest that was entered last, 0 once it stopped. It may lie in memory where another process sees it. */
+  running: Uint32Array = new Uint32Array(1);
 }
 
 interface Wait {
@@ -30,6 +32,7 @@ interface Wait {
 export class GuestThread {
   readonly #clocks: Clocks;
   readonly #meter: CpuMeter;
+  readonly #number: number;
   #wait: Wait | undefined;
   #retrying: boolean = false;
   #timer: NodeJS.Timeout | undefined;
@@ -42,9 +45,11 @@ export class GuestThread {
   #cpuMs = 0;
   #wakeUps = 0;
 
-  constructor(clocks: Clocks, meter: CpuMeter) {
+  /** `number` is what {@link CpuMeter.running} shows while it runs. */
+  constructor(clocks: Clocks, meter: CpuMeter, number: number = 0) {
     this.#clocks = clocks;
     this.#meter = meter;
+    this.#number = number;
   }
 
   /** What ends the guest at its next call, once it is to end. */
@@ -67,6 +72,7 @@ export class GuestThread {
   /** The guest begins to run. */
   start(): void {
     this.#running = true;
+    this.#meter.running[0] = this.#number;
     this.#startedAt = performance.now();
   }
 
@@ -76,6 +82,7 @@ export class GuestThread {
     const now = performance.now();
     this.#cpuMs += this.#since(now);
     this.#meter.lastStop = now;
+    if (this.#meter.running[0] === this.#number) this.#meter.running[0] = 0;
     this.#running = false;
   }
 

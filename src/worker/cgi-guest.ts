@@ -72,7 +72,7 @@ export class CgiGuest implements RequestTarget {
 
   #run(request: TargetRequest, done: () => void): Promise<TargetResponse> {
     const { spec } = this;
-    const { log, meter } = this.#environment;
+    const { log, meter, number } = this.#environment;
     const stderr = log.stream(spec.service, spec.revision, "stderr");
     const stdout = new Flow();
     const body = new Flow();
@@ -85,6 +85,7 @@ export class CgiGuest implements RequestTarget {
       stdout,
       stderr,
       meter,
+      number,
     });
     const parser = new CgiResponseParser();
     const { promise, resolve, reject } = Promise.withResolvers<TargetResponse>();

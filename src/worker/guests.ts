@@ -3,20 +3,23 @@ import { WarrenError } from "../base/errors.ts";
 import type { Program } from "../engine/program.ts";
 import { compileProgram } from "../engine/program.ts";
 import { CgiGuest } from "./cgi-guest.ts";
+import { checkMounts } from "./mounts.ts";
 import type { GuestStatus, InstanceSpec } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
 import { ServerGuest } from "./server-guest.ts";
 
 export type Guest = ServerGuest | CgiGuest;
 
+type WorkerEnvironment = Omit<GuestEnvironment, "number">;
+
 /** Every guest of this worker: of each service the current revision and those that are being drained. */
 export class Guests {
-  readonly #environment: GuestEnvironment;
+  readonly #environment: WorkerEnvironment;
   readonly #guests = new Map<string, Guest>();
   /** Compiled programs that are in use, by digest and memory limit: a thousand services of one program compile once. */
   readonly #programs = new Map<string, { program: Promise<Program>; users: number }>();
 
-  constructor(environment: GuestEnvironment) {
+  constructor(environment: WorkerEnvironment) {
     this.#environment = environment;
   }
 
@@ -34,20 +37,21 @@ export class Guests {
 
   /**
    * Starts a revision from its program's file, which this closes. With `wait` it rejects when the guest does not come to
-   * listen, and then nothing is left of it; without, the guest is tried again and again.
+   * listen or its mounts cannot be had, and then nothing is left of it; without, the guest is tried again and again.
+   * `number` tells on the worker's page that it runs.
    */
-  async start(spec: InstanceSpec, programFd: number, wait: boolean): Promise<Guest> {
+  async start(spec: InstanceSpec, programFd: number, wait: boolean, number: number): Promise<Guest> {
     const key = `${spec.service}@${spec.revision}`;
+    const environment = { ...this.#environment, number };
     let program: Program;
     try {
+      if (wait) checkMounts(spec);
       program = await this.#use(spec, programFd);
     } finally {
       closeSync(programFd);
     }
     const guest =
-      spec.kind === "cgi"
-        ? new CgiGuest(spec, program, this.#environment)
-        : new ServerGuest(spec, program, this.#environment);
+      spec.kind === "cgi" ? new CgiGuest(spec, program, environment) : new ServerGuest(spec, program, environment);
     this.#guests.set(key, guest);
     if (guest.kind === "stream" && !wait) guest.startLater();
     if (guest.kind === "stream" && wait) {

@@ -1,8 +1,13 @@
 import type { WorkerArguments } from "./protocol.ts";
+import { hideMemory } from "./wall/process.ts";
+import { sealSystemCalls } from "./wall/seccomp.ts";
 import { Worker } from "./worker.ts";
 
-// Started by the daemon: one argument, the control socket on descriptor 3 and its lane on 4.
-const worker = new Worker(JSON.parse(process.argv[2] as string) as WorkerArguments);
+// Started by the launcher: one argument, and the descriptors that protocol.ts names.
+const args = JSON.parse(process.argv[2] as string) as WorkerArguments;
+if (args.hide) hideMemory();
+if (args.seal) sealSystemCalls();
+const worker = new Worker(args);
 
 // The daemon orders a drain; a terminal's signals are not for a worker.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});

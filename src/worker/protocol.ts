@@ -86,8 +86,11 @@ export interface Orders {
   unlisten: { body: { key: string }; answer: unknown };
   /** Sends a copy of one listening socket ahead of the answer. */
   listener: { body: { key: string }; answer: unknown };
-  /** One descriptor: the program's file. Answers when the guest listens; rejects with the reason and its last lines. */
-  start: { body: { spec: InstanceSpec; wait: boolean }; answer: GuestStatus };
+  /**
+   * One descriptor: the program's file. Answers when the guest listens; rejects with the reason and its last lines. The
+   * `number` tells on the worker's page that the guest runs.
+   */
+  start: { body: { spec: InstanceSpec; wait: boolean; number: number }; answer: GuestStatus };
   stop: { body: { service: string; revision: number; graceMs: number }; answer: { last?: GuestStatus } };
   place: { body: { placements: readonly Placement[] }; answer: unknown };
   displace: { body: { services: readonly string[] }; answer: unknown };
@@ -105,11 +108,44 @@ export interface Notes {
   log: { service: string; entries: LogEntry[] };
 }
 
-/** How a worker is started: the JSON of its one argument. Descriptors 3 and 4 are its control socket and its lane. */
+/** How a worker is started: the JSON of its one argument. */
 export interface WorkerArguments {
   readonly id: string;
   readonly version: string;
+  /** Does it stand behind a filter of system calls, which it is to complete? */
+  readonly seal: boolean;
+  /** Is its user shared with other workers, from whom it hides its memory? */
+  readonly hide: boolean;
 }
 
+// What a worker finds open: its control socket, its lane, and the page on which it shows that it lives.
 export const controlFd = 3;
 export const laneFd = 4;
+export const pulseFd = 5;
+
+/** On that page, in 32-bit words: how often the event loop turned to beat, and the number of the guest that runs. */
+export const pulseWord = { beats: 0, guest: 1 } as const;
+export const beatEveryMs = 250;
+
+/** A directory of the host that a guest may be given. */
+export interface MountedPath {
+  readonly source: string;
+  readonly mode: "ro" | "rw";
+}
+
+/**
+ * What the launcher does before the worker runs: the JSON of its one argument. It does all of it or fails; what the kernel
+ * lacks is the daemon's to find out before.
+ */
+export interface LaunchPlan {
+  /** The worker's module. */
+  readonly entry: string;
+  /** Given to it as JSON. */
+  readonly args: unknown;
+  /** Becomes this user and group, and no other group; stays what it is when undefined. */
+  readonly user?: number;
+  /** May use these paths only: code and data to read, and the mounts. No such wall when undefined. */
+  readonly paths?: { readonly read: readonly string[]; readonly mounts: readonly MountedPath[] };
+  /** May make the listed system calls only. */
+  readonly seccomp: boolean;
+}

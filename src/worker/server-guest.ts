@@ -28,6 +28,8 @@ export interface GuestEnvironment {
   readonly log: GuestLog;
   /** One for the whole worker, so that time is counted once. */
   readonly meter: CpuMeter;
+  /** What the meter shows while the guest runs. */
+  readonly number: number;
   /** Called at each change of state. */
   onState(status: GuestStatus): void;
 }
@@ -160,7 +162,7 @@ export class ServerGuest {
 
   async #launch(): Promise<Instance> {
     const { spec } = this;
-    const { log, meter } = this.#environment;
+    const { log, meter, number } = this.#environment;
     const began = performance.now();
     const stdout = log.stream(spec.service, spec.revision, "stdout");
     const stderr = log.stream(spec.service, spec.revision, "stderr");
@@ -172,6 +174,7 @@ export class ServerGuest {
       stdout,
       stderr,
       meter,
+      number,
       descriptorsMax,
     });
     this.#launching = instance;

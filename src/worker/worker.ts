@@ -10,6 +10,7 @@ import { GuestLog } from "./guest-log.ts";
 import { Guests } from "./guests.ts";
 import { Peers } from "./peers.ts";
 import type { Orders, WorkerArguments } from "./protocol.ts";
+import { startPulse } from "./pulse.ts";
 import { Routing } from "./routing.ts";
 
 type Handlers = {
@@ -24,9 +25,10 @@ export class Worker {
   readonly #args: WorkerArguments;
   readonly #control: ControlSocket;
   readonly #log = new GuestLog((service, entries) => this.#control.note("log", { service, entries }));
+  readonly #meter = new CpuMeter();
   readonly #guests = new Guests({
     log: this.#log,
-    meter: new CpuMeter(),
+    meter: this.#meter,
     onState: (status) => this.#control.note("state", status),
   });
   readonly #front: Front;
@@ -51,6 +53,7 @@ export class Worker {
       if (!this.#serving) process.exit(0);
     };
     this.#control.listen();
+    this.#meter.running = startPulse();
   }
 
   #handlers(): Handlers {
@@ -64,11 +67,11 @@ export class Worker {
       listen: ({ key, service, guestPort = 0 }, fds) => this.#listen(key, fds, service, guestPort),
       unlisten: ({ key }) => this.#unlisten(key),
       listener: ({ key }) => this.#giveListener(key),
-      start: async ({ spec, wait }, fds) => {
+      start: async ({ spec, wait, number }, fds) => {
         const [fd] = fds;
         if (fd === undefined) throw noDescriptor("start");
         this.#serving = true;
-        return (await this.#guests.start(spec, fd, wait)).status;
+        return (await this.#guests.start(spec, fd, wait, number)).status;
       },
       stop: async ({ service, revision, graceMs }) => {
         const guest = this.#guests.get(service, revision);

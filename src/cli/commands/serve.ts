@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import type { WallMode } from "../../daemon/workers/wall.ts";
 import { defaultSocket, defaultState } from "../daemon-address.ts";
 import { collect, examples, jsonOption, wholeNumber } from "../options.ts";
 
@@ -9,6 +10,7 @@ interface ServeOptions {
   readonly http?: string[];
   readonly socket?: string;
   readonly workers?: number;
+  readonly wall: WallMode;
   readonly logFormat: "auto" | "json" | "text";
   readonly logLevel: string;
   readonly json?: boolean;
@@ -33,6 +35,14 @@ export function define(command: Command): void {
       "socket of the control API (default: $XDG_RUNTIME_DIR/warren.sock; /run/warren.sock for root)",
     )
     .option("--workers <N>", "worker processes (default: one for each core)", wholeNumber(1, 1024))
+    .addOption(
+      new Option(
+        "--wall <MODE>",
+        "the system's wall around workers; auto: what this machine has, require: all of it or no start, off: none, to find faults",
+      )
+        .choices(["auto", "require", "off"])
+        .default("auto"),
+    )
     .addOption(
       new Option("--log-format <FORMAT>", "auto: text on a terminal, else JSON")
         .choices(["auto", "json", "text"])
@@ -61,6 +71,7 @@ async function serve(options: ServeOptions): Promise<void> {
     http: options.http ?? [defaultHttp],
     socket: resolve(options.socket ?? defaultSocket()),
     workers: options.workers ?? availableParallelism(),
+    wall: options.wall,
     log: options.json ? "json" : options.logFormat,
     logLevel: options.logLevel,
   });

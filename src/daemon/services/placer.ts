@@ -53,7 +53,8 @@ export class Placer {
     // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the blob's path.
     const { handle } = await this.#options.blobs.open(spec.digest as `sha256:${string}`);
     try {
-      return await worker.order("start", { spec, wait }, [handle.fd]);
+      const number = worker.page?.numberOf(spec.service) ?? 0;
+      return await worker.order("start", { spec, wait, number }, [handle.fd]);
     } finally {
       await handle.close();
     }

@@ -5,6 +5,7 @@ import { WarrenError } from "../../base/errors.ts";
 import { socketPair } from "../../base/native-socket.ts";
 import { version } from "../../base/version.ts";
 import type { Logger } from "../logger.ts";
+import type { Wall } from "./wall.ts";
 import type { WorkerHandlers } from "./worker-process.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
@@ -14,6 +15,7 @@ export interface WorkerPoolOptions {
   /** The folder of the workers' sockets. */
   readonly directory: string;
   readonly count: number;
+  readonly wall: Wall;
   readonly log: Logger;
   readonly handlers: WorkerHandlers;
   /** A worker takes orders, with its peers known to it: give it listeners and placements before it counts as ready. */
@@ -73,10 +75,10 @@ export class WorkerPool {
   }
 
   async #fill(backoff: Backoff): Promise<void> {
-    const { directory, handlers, log } = this.#options;
+    const { directory, handlers, log, wall } = this.#options;
     const id = `${this.#generation}-${(this.#launched++).toString(36)}`;
     const began = performance.now();
-    const worker = await WorkerProcess.launch(directory, id, version, handlers);
+    const worker = await WorkerProcess.launch({ directory, id, version, handlers, wall, mounts: [] });
     let prepared = false;
     worker.onGone = () => {
       this.#connected.delete(worker);

@@ -1,21 +1,40 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, existsSync, openSync, rmSync, statSync, truncateSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { errorFromRecord, errorRecord, WarrenError } from "../../base/errors.ts";
 import type { Handler } from "../../base/link.ts";
 import { Link } from "../../base/link.ts";
 import { connectSeqpacket, listenUnix, sendDescriptors } from "../../base/native-socket.ts";
-import type { Notes, Orders, WorkerArguments } from "../../worker/protocol.ts";
+import type { LaunchPlan, MountedPath, Notes, Orders } from "../../worker/protocol.ts";
+import type { Wall } from "./wall.ts";
+import { launchPlan } from "./wall.ts";
+import { checkWall } from "./wall-check.ts";
+import { WorkerPage } from "./worker-page.ts";
 
-const workerFile = join(import.meta.dirname, "../../worker/main.js");
+const launcherFile = join(import.meta.dirname, "../../worker/launcher.js");
 const readyWithinMs = 20_000;
 const logBytesMax = 8 * 1024 * 1024;
+/** How much of its log is told when a worker does not start. */
+const complaintBytesMax = 2000;
 
 export interface WorkerHandlers {
   state(worker: WorkerProcess, note: Notes["state"]): void;
   log(worker: WorkerProcess, note: Notes["log"]): void;
+}
+
+export interface LaunchOptions {
+  /** The folder of the workers' sockets. */
+  readonly directory: string;
+  readonly id: string;
+  readonly version: string;
+  readonly handlers: WorkerHandlers;
+  readonly wall: Wall;
+  /** Directories that its guests may be given. */
+  readonly mounts: readonly MountedPath[];
+  /** By the wall and the mounts when absent. */
+  readonly plan?: LaunchPlan;
 }
 
 /** The daemon's end of one worker: its process and the conversation with it. */
@@ -26,63 +45,99 @@ export class WorkerProcess {
   state: "ready" | "draining" | "gone" = "ready";
   /** Called once, when the process has ended or its link broke. */
   onGone: (() => void) | undefined;
+  /** What it shows of itself; undefined for a worker of an earlier daemon. */
+  readonly page: WorkerPage | undefined;
+  /** What it stands behind, undefined for a worker of an earlier daemon. */
+  readonly wall: Wall | undefined;
   readonly #link: Link;
   readonly #path: string;
 
-  private constructor(id: string, pid: number, link: Link, path: string) {
+  private constructor(id: string, pid: number, link: Link, path: string, own?: { page: WorkerPage; wall: Wall }) {
     this.id = id;
     this.pid = pid;
     this.#link = link;
     this.#path = path;
+    this.page = own?.page;
+    this.wall = own?.wall;
     link.onClose = () => this.#gone();
     if (link.closed) queueMicrotask(() => this.#gone());
   }
 
-  /** Starts a worker that lives on when the daemon dies. Resolves when it takes orders. Throws `worker.*`. */
-  static async launch(
-    directory: string,
-    id: string,
-    version: string,
-    handlers: WorkerHandlers,
-  ): Promise<WorkerProcess> {
+  /**
+   * Starts a worker that lives on when the daemon dies. Resolves when it takes orders, behind its wall. Throws `worker.*`.
+   */
+  static async launch(options: LaunchOptions): Promise<WorkerProcess> {
+    const { directory, id, wall, plan = launchPlan(wall, options, options.mounts) } = options;
     const path = join(directory, id);
     const control = listenUnix(`${path}.sock`, "stream");
     const lane = listenUnix(`${path}.lane`, "seqpacket");
+    const page = new WorkerPage(id);
     const logPath = join(directory, "worker.log");
     if (existsSync(logPath) && statSync(logPath).size > logBytesMax) truncateSync(logPath);
     // A file: a pipe to a dead daemon would break the worker at its next line.
     const log = openSync(logPath, "a", 0o600);
-    const args: WorkerArguments = { id, version };
+    const logFrom = statSync(logPath).size;
     const child = spawn(
       process.execPath,
-      ["--disable-warning=ExperimentalWarning", "--disable-sigusr1", workerFile, JSON.stringify(args)],
+      ["--disable-warning=ExperimentalWarning", launcherFile, JSON.stringify(plan)],
       // Detached: a terminal's Ctrl-C and the end of the daemon's session do not reach it. No environment: nothing of the
       // operator's shell is the guests' business.
-      { stdio: ["ignore", log, log, control, lane], env: {}, cwd: "/", detached: true },
+      { stdio: ["ignore", log, log, control, lane, page.fd], env: {}, cwd: "/", detached: true },
     );
     child.unref();
+    let joined = false;
     for (const fd of [control, lane, log]) closeSync(fd);
+    const complaint = () => `${complaintIn(logPath, logFrom)}; see ${logPath}`;
     const exited = new Promise<never>((_, reject) => {
       child.once("error", (cause) => reject(failed(id, `it could not be started: ${cause.message}`)));
-      child.once("exit", (code, signal) =>
-        reject(failed(id, `it ended at once (${signal ?? `exit code ${code}`}); see ${logPath}`)),
-      );
+      child.once("exit", (code, signal) => {
+        if (!joined) reject(failed(id, `it ended at once (${signal ?? `exit code ${code}`})${complaint()}`));
+      });
     });
     exited.catch(() => {});
     try {
-      const worker = await Promise.race([WorkerProcess.attach(directory, id, handlers), exited]);
-      if (worker === undefined) throw failed(id, `it did not take orders; see ${logPath}`);
+      const worker = await Promise.race([WorkerProcess.#join(options, page, child.pid ?? 0), exited]);
+      if (worker === undefined) throw failed(id, `it did not take orders${complaint()}`);
+      joined = true;
       child.once("exit", () => worker.#gone());
       return worker;
     } catch (error) {
       child.kill("SIGKILL");
+      page.close();
       removeSockets(path);
       throw error;
     }
   }
 
-  /** Connects to a worker that runs already; undefined, with its leftovers removed, when it does not. */
-  static async attach(directory: string, id: string, handlers: WorkerHandlers): Promise<WorkerProcess | undefined> {
+  /** The conversation with a process that was just started, once it stands behind its wall. */
+  static async #join(
+    { directory, id, handlers, wall }: LaunchOptions,
+    page: WorkerPage,
+    pid: number,
+  ): Promise<WorkerProcess | undefined> {
+    return WorkerProcess.#connect(directory, id, handlers, (link, claimed) => {
+      if (claimed !== pid) throw failed(id, `it says that it is process ${claimed}, but ${pid} was started`);
+      checkWall(pid, wall);
+      return new WorkerProcess(id, pid, link, join(directory, id), { page, wall });
+    });
+  }
+
+  /** Connects to a worker of an earlier daemon; undefined, with its leftovers removed, when it does not run. */
+  static attach(directory: string, id: string, handlers: WorkerHandlers): Promise<WorkerProcess | undefined> {
+    return WorkerProcess.#connect(directory, id, handlers, (link, claimed) => {
+      // We will kill that process one day. A hostile worker could name another; only its own command line has its id.
+      if (!readFileSync(`/proc/${claimed}/cmdline`, "utf8").includes(`"id":"${id}"`))
+        throw failed(id, `it says that it is process ${claimed}, which is another`);
+      return new WorkerProcess(id, claimed, link, join(directory, id));
+    });
+  }
+
+  static async #connect(
+    directory: string,
+    id: string,
+    handlers: WorkerHandlers,
+    accept: (link: Link, claimedPid: number) => WorkerProcess,
+  ): Promise<WorkerProcess | undefined> {
     const path = join(directory, id);
     const nonce = randomUUID();
     const lane = connectSeqpacket(`${path}.lane`);
@@ -104,15 +159,16 @@ export class WorkerProcess {
     try {
       await link.call("lane", { nonce });
       const { pid } = await link.call<Orders["hello"]["answer"]>("hello");
-      worker = new WorkerProcess(id, pid, link, path);
-      for (const tell of early) tell();
-      return worker;
-    } catch {
+      worker = accept(link, pid);
+    } catch (error) {
       link.close();
+      if (errorRecord(error).code !== "link.closed") throw error;
       return undefined;
     } finally {
       clearTimeout(timer);
     }
+    for (const tell of early) tell();
+    return worker;
   }
 
   /** Gives an order. Rejects with the worker's error, or `worker.gone`. */
@@ -152,6 +208,7 @@ export class WorkerProcess {
     this.state = "gone";
     // A link that broke from a process that lives on would leave guests that nobody can stop.
     this.kill();
+    this.page?.close();
     removeSockets(this.#path);
     this.onGone?.();
   }
@@ -160,6 +217,13 @@ export class WorkerProcess {
 function removeSockets(path: string): void {
   rmSync(`${path}.sock`, { force: true });
   rmSync(`${path}.lane`, { force: true });
+}
+
+/** The last thing that a worker wrote to its log, as part of a sentence. */
+function complaintIn(path: string, from: number): string {
+  const text = readFileSync(path).toString("utf8", from, from + complaintBytesMax);
+  const line = /^(?:Error|\w*Error): .*$/m.exec(text)?.[0] ?? text.trim().split("\n").at(-1) ?? "";
+  return line === "" ? "" : `: ${line}`;
 }
 
 function failed(id: string, why: string): WarrenError {

@@ -1,0 +1,35 @@
+import { accessSync, constants } from "node:fs";
+import { systemCode, WarrenError } from "../base/errors.ts";
+import { openMounts } from "../wasi/files/mount.ts";
+import type { InstanceSpec } from "./protocol.ts";
+
+/**
+ * Whether this worker can give a guest its directories, with its own user's rights. Throws `mount.*`; `mount.denied` names
+ * the user, since it is not the one that started the daemon.
+ */
+export function checkMounts({ mounts }: InstanceSpec): void {
+  for (const { source, target, mode } of mounts) {
+    try {
+      for (const directory of openMounts([{ source, target, mode }])) directory.close();
+      if (mode === "rw") accessSync(source, constants.W_OK | constants.X_OK);
+    } catch (error) {
+      const denied = (error instanceof WarrenError && error.code === "mount.denied") || systemCode(error) !== undefined;
+      throw denied ? deniedTo(process.getuid?.() ?? -1, { source, target, mode }, error) : error;
+    }
+  }
+  // Once more together: they must not contain each other.
+  for (const directory of openMounts(mounts)) directory.close();
+}
+
+function deniedTo(user: number, { source, target, mode }: InstanceSpec["mounts"][number], cause: unknown): WarrenError {
+  const what = mode === "rw" ? "read and write" : "read";
+  return new WarrenError(
+    "mount.denied",
+    `cannot mount ${source} on ${target}: workers run as user ${user}, which may not ${what} it`,
+    {
+      status: 422,
+      hint: `give it the right: setfacl -R -m u:${user}:${mode === "rw" ? "rwX" : "rX"} ${source}, or chown or chmod the directory; every directory above must let it through (x)`,
+      cause,
+    },
+  );
+}
