@@ -1,0 +1,63 @@
+import type { CpuShare } from "./cpu-share.ts";
+
+/** How far a service may be ahead of the one that waits longest before it has to queue behind it. Milliseconds. */
+const leadMs = 4;
+
+interface Waiting {
+  readonly share: CpuShare;
+  readonly go: () => void;
+}
+
+/**
+ * Decides which guest of a worker goes on next. A guest that was stopped at the end of its slice waits here; one that was
+ * woken by an event runs at once unless its service is ahead of one that waits. One guest is let go in each turn of the
+ * event loop, so that sockets and timers are served between two slices.
+ */
+export class CpuScheduler {
+  readonly #waiting: Waiting[] = [];
+  #pumping: boolean = false;
+  #least = 0;
+
+  /** Runs `go` when the share may run: now, or later. */
+  admit(share: CpuShare, go: () => void): void {
+    const now = performance.now();
+    const heldMs = share.heldMs(now);
+    if (heldMs > 0) {
+      share.throttled++;
+      setTimeout(() => this.admit(share, go), heldMs);
+      return;
+    }
+    // One that comes back after a rest has no claim to what it did not use.
+    share.virtualMs = Math.max(share.virtualMs, this.#least);
+    if (this.#waiting.length > 0 && share.virtualMs > this.#first().share.virtualMs + leadMs) this.enqueue(share, go);
+    else go();
+  }
+
+  /** Queues a guest whose slice is over. */
+  enqueue(share: CpuShare, go: () => void): void {
+    this.#waiting.push({ share, go });
+    if (this.#pumping) return;
+    this.#pumping = true;
+    setImmediate(this.#pump);
+  }
+
+  readonly #pump = (): void => {
+    const next = this.#first();
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    this.#least = Math.max(this.#least, next.share.virtualMs);
+    this.#pumping = this.#waiting.length > 0;
+    if (this.#pumping) setImmediate(this.#pump);
+    const heldMs = next.share.heldMs(performance.now());
+    if (heldMs > 0) {
+      next.share.throttled++;
+      setTimeout(() => this.enqueue(next.share, next.go), heldMs);
+    } else {
+      next.go();
+    }
+  };
+
+  /** The waiting guest whose service has used least; of one service the one that has waited longest. */
+  #first(): Waiting {
+    return this.#waiting.reduce((best, one) => (one.share.virtualMs < best.share.virtualMs ? one : best));
+  }
+}
