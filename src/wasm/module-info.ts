@@ -23,7 +23,13 @@ export interface FunctionType {
   readonly results: readonly ValueType[];
 }
 
-export type TypeInfo = FunctionType | { readonly kind: "struct" | "array" };
+export interface ArrayType {
+  readonly kind: "array";
+  /** What an element is on the stack: i32 for i8 and i16. */
+  readonly element: ValueType;
+}
+
+export type TypeInfo = FunctionType | ArrayType | { readonly kind: "struct" };
 
 /** Limits of a memory (in pages of 64 KiB) or a table (in entries). */
 export interface Limits {

@@ -1,5 +1,5 @@
 import { checkCap } from "./caps.ts";
-import type { TypeInfo, ValueType } from "./module-info.ts";
+import { i32, type TypeInfo, type ValueType } from "./module-info.ts";
 import { hex } from "./offset.ts";
 import type { ModuleReader } from "./reader.ts";
 
@@ -55,14 +55,13 @@ function readComposite(reader: ModuleReader, valueCount: { total: number }): Typ
     }
     case 0x5f: {
       const fields = boundedCount(reader, "fields", fieldsMax);
-      for (let i = 0; i < fields; i++) skipField(reader);
+      for (let i = 0; i < fields; i++) readField(reader);
       valueCount.total += fields;
       type = { kind: "struct" };
       break;
     }
     case 0x5e:
-      skipField(reader);
-      type = { kind: "array" };
+      type = { kind: "array", element: readField(reader) };
       break;
     default:
       reader.malformed(at, `expected a function, struct or array type, found ${hex(form)}`);
@@ -85,11 +84,13 @@ function boundedCount(reader: ModuleReader, what: string, max: number): number {
   return count;
 }
 
-/** A field of a struct or the element of an array: i8 (0x78), i16 (0x77) or a value type, then its mutability. */
-function skipField(reader: ModuleReader): void {
+/** A field of a struct or the element of an array: i8 (0x78), i16 (0x77) or a value type, then its mutability. Returns what it is on the stack. */
+function readField(reader: ModuleReader): ValueType {
   const byte = reader.bytes[reader.at];
+  let type = i32;
   if (reader.at < reader.end && (byte === 0x78 || byte === 0x77)) reader.at++;
-  else reader.valueType();
+  else type = reader.valueType();
   const at = reader.at;
   if (reader.u8("a field's mutability") > 1) reader.malformed(at, "expected 0 (constant) or 1 (variable)");
+  return type;
 }
