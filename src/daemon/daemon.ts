@@ -16,6 +16,7 @@ import { LogStore } from "./logs/log-store.ts";
 import { Supervisor } from "./services/supervisor.ts";
 import type { WallMode } from "./workers/wall.ts";
 import { buildWall } from "./workers/wall.ts";
+import { hungAfterMs, Watchdog } from "./workers/watchdog.ts";
 import { drain, WorkerPool, workersDirectory } from "./workers/worker-pool.ts";
 import type { WorkerProcess } from "./workers/worker-process.ts";
 
@@ -80,6 +81,8 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
         logs.append(service.slice(0, slash), service.slice(slash + 1), lines);
       },
     },
+    mounts: (slot) => supervisor.mountsOf(slot),
+    onReplaced: (worker, successor) => supervisor.move(worker, successor),
     prepare: async (worker) => {
       await supervisor.introduce(worker);
       if (serving) await supervisor.shareListeners(worker);
@@ -93,9 +96,10 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       void supervisor.bringUp();
     },
     onLost: (worker, successorMs) => {
-      events.publish({ type: "worker.lost", message: `worker ${worker.id}, pid ${worker.pid}` });
+      const type = successorMs === undefined ? "worker.replaced" : "worker.lost";
+      events.publish({ type, message: `worker ${worker.id}, pid ${worker.pid}` });
       supervisor.workerLost(worker);
-      if (successorMs > 0 && pool.ready.length > 0) void supervisor.bringUp();
+      if (successorMs !== 0 && pool.ready.length > 0) void supervisor.bringUp();
     },
   });
   const supervisor = new Supervisor({
@@ -115,6 +119,28 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
         ...(service === undefined ? {} : { namespace: service.namespace, service: service.name }),
       }),
   });
+  const watchdog = new Watchdog<WorkerProcess>({
+    workers: () => pool.connected,
+    onSilent: ({ id, pid }, service) => log.warn({ worker: id, pid, service }, "a worker does not answer"),
+    onHung: ({ id, pid }, service) => {
+      const message = `worker ${id}, pid ${pid}, did not answer for ${hungAfterMs / 1000} s and was ended`;
+      log.error({ worker: id, pid, service }, "a worker hung and is ended");
+      const [namespace, name] = service?.split("/") ?? [];
+      if (namespace === undefined || name === undefined) {
+        events.publish({ type: "worker.hung", message });
+        return;
+      }
+      events.publish({
+        type: "worker.hung",
+        namespace,
+        service: name,
+        message: `${message}; this service ran in it last`,
+      });
+      const revision = supervisor.services.get(`${namespace}/${name}`)?.revision.number ?? 0;
+      const text = `it held its worker up for ${hungAfterMs / 1000} s; the worker was ended`;
+      logs.append(namespace, name, [{ at: new Date().toISOString(), stream: "warren", revision, text }]);
+    },
+  });
   let serving = false;
   const earlier = await pool.adopt();
   try {
@@ -123,6 +149,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     await supervisor.load();
     listeners.dropUnclaimed();
     await pool.start();
+    watchdog.start();
     if (earlier.length > 0) {
       // The earlier workers serve on the same sockets until ours can.
       await Promise.race([supervisor.bringUp(), new Promise((resolve) => setTimeout(resolve, takeoverWaitMs).unref())]);
@@ -131,6 +158,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     await Promise.all(pool.ready.map((worker) => supervisor.shareListeners(worker)));
   } catch (error) {
     // The earlier daemon's workers are left as they are: they serve on, and the next start finds them.
+    watchdog.stop();
     for (const worker of pool.ready) worker.kill();
     await pool.close(0);
     state.close();
@@ -153,7 +181,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     startedAt,
     state: state.path,
     listeners: listeners.list().map(({ key }) => key),
-    workers: [...pool.ready, ...earlier.filter((worker) => worker.state === "draining")].map((worker) =>
+    workers: [...pool.reachable, ...earlier.filter((worker) => worker.state === "draining")].map((worker) =>
       workerView(worker, supervisor),
     ),
     services: countServices(supervisor),
@@ -175,6 +203,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   return {
     close: async () => {
       clearInterval(collecting);
+      watchdog.stop();
       await api.close();
       await supervisor.settle();
       await Promise.all([pool.close(drainGraceMs), drained]);

@@ -7,8 +7,11 @@ import { beatEveryMs, pulseFd, pulseWord } from "./protocol.ts";
  */
 export function startPulse(): Uint32Array {
   const words = new Uint32Array(mapSharedPage(pulseFd));
-  setInterval(() => {
+  const beat = (): void => {
     words[pulseWord.beats] = (words[pulseWord.beats] as number) + 1;
-  }, beatEveryMs).unref();
+  };
+  // Once now: from here on it is watched.
+  beat();
+  setInterval(beat, beatEveryMs).unref();
   return words.subarray(pulseWord.guest, pulseWord.guest + 1);
 }

@@ -1,6 +1,6 @@
 import type { ServiceSpec, ServiceState, ServiceView } from "../../control/service.ts";
 import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service-store.ts";
-import type { GuestStatus, InstanceSpec, Placement } from "../../worker/protocol.ts";
+import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
 import { instanceSpec, routeEntries, routeUrls } from "./plan.ts";
 
 /** Counters of guests that are no more, so that a redeploy or a lost worker does not set a service's totals back. */
@@ -20,6 +20,8 @@ export class DeployedService {
   programBytes: number;
   /** The worker that holds the instance of a server. */
   worker: string | undefined;
+  /** The place of that worker, which its successor has after it. */
+  slot: number | undefined;
   /** Why no worker could be given it, while none has it. */
   failure: string | undefined;
   readonly #guests = new Map<string, GuestStatus>();
@@ -44,6 +46,11 @@ export class DeployedService {
 
   get instance(): InstanceSpec {
     return instanceSpec(this.namespace, this.revision.number, this.spec);
+  }
+
+  /** The host's directories that its guests are given. */
+  get mounts(): readonly MountedPath[] {
+    return (this.spec.mount ?? []).map(({ source, mode = "ro" }) => ({ source, mode }));
   }
 
   /** Makes a later revision the current one. */

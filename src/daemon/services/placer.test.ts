@@ -18,7 +18,7 @@ function pool(ids: readonly string[]) {
   return {
     told,
     answers,
-    placer: new Placer({ pool: { ready } } as unknown as ConstructorParameters<typeof Placer>[0]),
+    placer: new Placer({ pool: { reachable: ready } } as unknown as ConstructorParameters<typeof Placer>[0]),
   };
 }
 

@@ -1,7 +1,7 @@
 import { WarrenError } from "../../base/errors.ts";
 import { formatListen, parseListen } from "../../control/listen.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
-import type { GuestStatus, InstanceSpec, Placement } from "../../worker/protocol.ts";
+import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
 import type { Listeners, Protocol } from "../listeners.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
@@ -9,6 +9,7 @@ import type { DeployedService } from "./deployed-service.ts";
 import { ownListeners, routesOf } from "./plan.ts";
 
 const workerWithinMs = 30_000;
+const startTriesMax = 3;
 
 /** Carries the supervisor's decisions out in the workers: which one, start, stop, and telling them all. */
 export class Placer {
@@ -18,8 +19,11 @@ export class Placer {
     this.#options = options;
   }
 
-  /** The worker with the fewest servers. Waits a while when none is there. Throws `worker.none`. */
-  async choose(services: Iterable<DeployedService>): Promise<WorkerProcess> {
+  /**
+   * The worker with the fewest servers of those that may give out these directories; when none may, one is replaced. Waits
+   * a while when none is there. Throws `worker.*`.
+   */
+  async choose(services: Iterable<DeployedService>, mounts: readonly MountedPath[]): Promise<WorkerProcess> {
     const { pool } = this.#options;
     const deadline = performance.now() + workerWithinMs;
     while (pool.ready.length === 0) {
@@ -30,21 +34,34 @@ export class Placer {
     const load = new Map(pool.ready.map((worker) => [worker.id, 0]));
     for (const { worker } of services)
       if (worker !== undefined && load.has(worker)) load.set(worker, (load.get(worker) ?? 0) + 1);
-    return pool.ready.reduce((best, worker) => ((load.get(worker.id) ?? 0) < (load.get(best.id) ?? 0) ? worker : best));
+    const covering = pool.ready.filter((worker) => worker.coversMounts(mounts));
+    const best = (covering.length > 0 ? covering : pool.ready).reduce((least, worker) =>
+      (load.get(worker.id) ?? 0) < (load.get(least.id) ?? 0) ? worker : least,
+    );
+    return covering.length > 0 ? best : pool.replaceFor(best, mounts);
+  }
+
+  /** Every worker, each with the right to give out these directories. Throws `worker.*`. */
+  async #all(mounts: readonly MountedPath[]): Promise<WorkerProcess[]> {
+    const { pool } = this.#options;
+    for (const worker of pool.ready) if (!worker.coversMounts(mounts)) await pool.replaceFor(worker, mounts);
+    return pool.ready;
   }
 
   /** Starts a new revision: a server in one worker, CGI in all. Once more elsewhere when the worker died of it or by chance. */
   async startAnywhere(instance: InstanceSpec, services: Iterable<DeployedService>): Promise<WorkerProcess[]> {
     const all = [...services];
     for (let tries = 1; ; tries++) {
-      const chosen = await this.choose(all);
-      const workers = instance.kind === "cgi" ? this.#options.pool.ready : [chosen];
+      let workers = [await this.choose(all, instance.mounts)];
+      if (instance.kind === "cgi") workers = await this.#all(instance.mounts);
       try {
         await Promise.all(workers.map((worker) => this.start(instance, worker, { wait: true })));
+        const replaced = workers.find((worker) => this.#options.pool.slotOf(worker) === undefined);
+        if (replaced !== undefined) throw new WarrenError("worker.gone", `worker ${replaced.id} was replaced`);
         return workers;
       } catch (error) {
         await Promise.all(workers.map((worker) => this.stop(instance.service, instance.revision, worker, 0)));
-        if (tries >= 2 || !(error instanceof WarrenError) || error.code !== "worker.gone") throw error;
+        if (tries >= startTriesMax || !(error instanceof WarrenError) || error.code !== "worker.gone") throw error;
       }
     }
   }
@@ -104,7 +121,7 @@ export class Placer {
       );
       if (listen.protocol === "tcp") continue;
       // Only now: there is always somebody who receives.
-      const others = pool.ready.filter((worker) => worker.id !== service.worker);
+      const others = pool.reachable.filter((worker) => worker.id !== service.worker);
       await Promise.all(others.map((worker) => worker.order("unlisten", { key }).catch(() => {})));
     }
   }
@@ -117,11 +134,13 @@ export class Placer {
     if (placements.length === 0) return;
     const holders = new Set(placements.map(({ worker }) => worker));
     const tell = (worker: WorkerProcess) => worker.order("place", { placements }).catch(() => {});
-    await Promise.all(this.#options.pool.ready.filter(({ id }) => holders.has(id)).map(tell));
-    await Promise.all(this.#options.pool.ready.filter(({ id }) => !holders.has(id)).map(tell));
+    await Promise.all(this.#options.pool.reachable.filter(({ id }) => holders.has(id)).map(tell));
+    await Promise.all(this.#options.pool.reachable.filter(({ id }) => !holders.has(id)).map(tell));
   }
 
   async withdraw(services: readonly string[]): Promise<void> {
-    await Promise.all(this.#options.pool.ready.map((worker) => worker.order("displace", { services }).catch(() => {})));
+    await Promise.all(
+      this.#options.pool.reachable.map((worker) => worker.order("displace", { services }).catch(() => {})),
+    );
   }
 }

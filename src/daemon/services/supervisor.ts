@@ -4,12 +4,13 @@ import { formatListen } from "../../control/listen.ts";
 import type { ServiceSpec, ServiceView } from "../../control/service.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 import type { ServiceRecord, ServiceStore } from "../../store/service-store.ts";
-import type { GuestStatus } from "../../worker/protocol.ts";
+import type { GuestStatus, MountedPath } from "../../worker/protocol.ts";
 import type { Controller } from "../api/controller.ts";
 import type { Precondition } from "../api/etag.ts";
 import { checkPrecondition } from "../api/etag.ts";
 import type { Listeners } from "../listeners.ts";
 import type { Logger } from "../logger.ts";
+import { unionOfMounts } from "../workers/mount-cover.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import { DeployedService } from "./deployed-service.ts";
@@ -56,10 +57,13 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   /** Reads what is deployed and opens the listeners that it needs. A listener that cannot be had fails its service only. */
   async load(): Promise<void> {
-    const { services, blobs, listeners, log } = this.#options;
+    const { services, blobs, listeners, log, pool } = this.#options;
+    let mounting = 0;
     for (const record of services.list()) {
       const service = new DeployedService(record, (await blobs.size(record.revision.program)) ?? 0);
       this.#services.set(service.key, service);
+      // Spread, so that each worker starts with the rights that it will need.
+      if (service.mounts.length > 0) service.slot = mounting++ % pool.count;
       if (service.desired !== "running") continue;
       try {
         for (const { protocol, ip, port } of ownListeners(service.spec)) listeners.open(protocol, { ip, port });
@@ -68,6 +72,46 @@ export class Supervisor implements Omit<Controller, "health"> {
         log.error({ service: service.key, err: error }, "a listener could not be opened");
       }
     }
+  }
+
+  /** The directories of the services that a slot has or, being CGI, every slot has. */
+  mountsOf(slot: number): readonly MountedPath[] {
+    const services = [...this.#services.values()].filter(
+      ({ desired, kind, slot: own }) => desired === "running" && (kind === "cgi" || own === slot),
+    );
+    return unionOfMounts(services.map(({ mounts }) => mounts));
+  }
+
+  /** Moves every server of a worker to its successor: the new instance listens before the old one is drained. */
+  async move(from: WorkerProcess, to: WorkerProcess): Promise<void> {
+    const held = () => [...this.#services.values()].filter((service) => service.worker === from.id);
+    for (let services = held(); services.length > 0; services = held())
+      await inBatches(services, (service) => this.#queue.run(service.key, () => this.#moveOne(service, from, to)));
+  }
+
+  async #moveOne(service: DeployedService, from: WorkerProcess, to: WorkerProcess): Promise<void> {
+    if (service.worker !== from.id || this.#services.get(service.key) !== service) return;
+    try {
+      // One that does not come up is tried again there.
+      await this.#placer
+        .start(service.instance, to, { wait: true })
+        .catch(() => this.#placer.start(service.instance, to, { wait: false }));
+      this.#place(service, to);
+      await this.#publish(service);
+      const { number } = service.revision;
+      void this.#placer.stop(service.key, number, from, stopGraceMs).then((last) => {
+        if (last !== undefined) service.ended(from.id, last);
+      });
+    } catch (error) {
+      service.ended(from.id);
+      service.failure = (error as Error).message;
+      this.#options.log.error({ service: service.key, err: error }, "a service could not be moved");
+    }
+  }
+
+  #place(service: DeployedService, worker: WorkerProcess): void {
+    service.worker = worker.id;
+    service.slot = this.#options.pool.slotOf(worker);
   }
 
   /** Gives a new worker every CGI program and tells it where everything is. */
@@ -116,9 +160,14 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   async #completeCgi(service: DeployedService): Promise<void> {
     if (service.desired !== "running" || this.#services.get(service.key) !== service) return;
-    const without = this.#options.pool.ready.filter((worker) => !service.runsIn(worker.id));
+    const { pool } = this.#options;
+    const without = pool.ready.filter((worker) => !service.runsIn(worker.id));
     if (without.length === 0) return;
-    await Promise.all(without.map((worker) => this.#startCgi(service, worker)));
+    for (const worker of without) {
+      // A replacement is given every CGI program while it is set up.
+      if (worker.coversMounts(service.mounts)) await this.#startCgi(service, worker);
+      else await pool.replaceFor(worker, service.mounts).catch((error: Error) => (service.failure = error.message));
+    }
     await this.#placer.publish([service.placement(this.#http)]);
   }
 
@@ -126,8 +175,8 @@ export class Supervisor implements Omit<Controller, "health"> {
     if (service.desired !== "running" || service.worker !== undefined || this.#services.get(service.key) !== service)
       return;
     try {
-      const worker = await this.#placer.choose(this.#services.values());
-      service.worker = worker.id;
+      const worker = await this.#placer.choose(this.#services.values(), service.mounts);
+      this.#place(service, worker);
       // Not waited for: a guest that fails its start is tried again there, with back-off, and counts as placed.
       await this.#placer.start(service.instance, worker, { wait: false });
       await this.#publish(service);
@@ -277,7 +326,8 @@ export class Supervisor implements Omit<Controller, "health"> {
         : { spec: service.spec, revision: service.revision.number, workers: this.#holders(service) };
     const current = service ?? new DeployedService(record, programBytes);
     current.replace(record, programBytes);
-    current.worker = instance.kind === "server" ? workers[0]?.id : undefined;
+    current.worker = undefined;
+    if (instance.kind === "server") this.#place(current, workers[0] as WorkerProcess);
     this.#services.set(key, current);
     await this.#publish(current);
     if (before !== undefined) this.#retire(current, before);
@@ -310,7 +360,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       this.#options.services.setDesired(service.namespace, service.name, "running");
       service.desired = "running";
       service.failure = undefined;
-      service.worker = service.kind === "server" ? workers[0]?.id : undefined;
+      if (service.kind === "server") this.#place(service, workers[0] as WorkerProcess);
       await this.#publish(service);
       await this.#refresh();
     } catch (error) {
@@ -331,7 +381,7 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   #holders(service: DeployedService): WorkerProcess[] {
     const { pool } = this.#options;
-    if (service.kind === "cgi") return pool.ready;
+    if (service.kind === "cgi") return pool.reachable;
     const worker = service.worker === undefined ? undefined : pool.get(service.worker);
     return worker === undefined ? [] : [worker];
   }
@@ -364,7 +414,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       const key = formatListen(listen);
       if (wanted.has(key)) continue;
       this.#options.listeners.close(key);
-      for (const worker of this.#options.pool.ready) worker.order("unlisten", { key }).catch(() => {});
+      for (const worker of this.#options.pool.reachable) worker.order("unlisten", { key }).catch(() => {});
     }
   }
 

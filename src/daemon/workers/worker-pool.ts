@@ -2,14 +2,19 @@ import { closeSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Backoff } from "../../base/backoff.ts";
 import { WarrenError } from "../../base/errors.ts";
+import { KeyedQueue } from "../../base/keyed-queue.ts";
 import { socketPair } from "../../base/native-socket.ts";
 import { version } from "../../base/version.ts";
+import type { MountedPath } from "../../worker/protocol.ts";
 import type { Logger } from "../logger.ts";
+import { unionOfMounts } from "./mount-cover.ts";
 import type { Wall } from "./wall.ts";
 import type { WorkerHandlers } from "./worker-process.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 const backoffOptions = { firstMs: 100, mostMs: 10_000, healthyMs: 10_000 } as const;
+/** How long requests in flight may take in a worker that is replaced. */
+const replaceGraceMs = 10_000;
 
 export interface WorkerPoolOptions {
   /** The folder of the workers' sockets. */
@@ -18,42 +23,96 @@ export interface WorkerPoolOptions {
   readonly wall: Wall;
   readonly log: Logger;
   readonly handlers: WorkerHandlers;
+  /** The directories of the services that belong to a slot: what its next worker may give to guests. */
+  mounts(slot: number): readonly MountedPath[];
   /** A worker takes orders, with its peers known to it: give it listeners and placements before it counts as ready. */
   prepare(worker: WorkerProcess): Promise<void>;
   onReady(worker: WorkerProcess): void;
-  /** A worker is gone. `successorMs` is when its successor is started. */
-  onLost(worker: WorkerProcess, successorMs: number): void;
+  /** Another worker, which is ready, took this one's slot: move what it holds. It is drained when this resolves. */
+  onReplaced(worker: WorkerProcess, successor: WorkerProcess): Promise<void>;
+  /** A worker is gone. `successorMs` is when its successor is started; undefined when it has had one for long. */
+  onLost(worker: WorkerProcess, successorMs: number | undefined): void;
+}
+
+/** A place for a worker. */
+interface Slot {
+  readonly index: number;
+  readonly backoff: Backoff;
+  worker: WorkerProcess | undefined;
+  /** Its next worker is being set up beside the one that it has. */
+  replacing: boolean;
 }
 
 /** The workers of this daemon: as many as slots, each replaced when it dies. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
-  readonly #workers = new Map<string, WorkerProcess>();
+  readonly #slots: readonly Slot[];
+  /** Those whose slot another has taken, until they have ended. */
+  readonly #leaving = new Set<WorkerProcess>();
   /** With those that are still being set up. */
   readonly #connected = new Set<WorkerProcess>();
+  readonly #replacements = new KeyedQueue();
   readonly #generation = Date.now().toString(36);
   #launched = 0;
   #closing: boolean = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#slots = Array.from({ length: options.count }, (_, index) => ({
+      index,
+      backoff: new Backoff(backoffOptions),
+      worker: undefined,
+      replacing: false,
+    }));
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   }
 
-  /** The workers that take orders. */
+  /** How many workers there should be. */
+  get count(): number {
+    return this.#slots.length;
+  }
+
+  /** The workers that may be given something. */
   get ready(): WorkerProcess[] {
-    return [...this.#workers.values()];
+    return this.#slots.flatMap(({ worker }) => worker ?? []);
+  }
+
+  /** Those that finish what they hold, because another took their slot. */
+  get leaving(): WorkerProcess[] {
+    return [...this.#leaving];
+  }
+
+  /** All that must hear of changes. */
+  get reachable(): WorkerProcess[] {
+    return [...this.ready, ...this.#leaving];
+  }
+
+  /** These, those that are being set up, and those of an earlier daemon. */
+  get connected(): Iterable<WorkerProcess> {
+    return this.#connected;
   }
 
   get(id: string): WorkerProcess | undefined {
-    return this.#workers.get(id);
+    return this.reachable.find((worker) => worker.id === id);
+  }
+
+  /** The number of the slot that a worker has; undefined when it has none any more. */
+  slotOf(worker: WorkerProcess): number | undefined {
+    return this.#slots.find((slot) => slot.worker === worker)?.index;
   }
 
   /** Connects to the workers that an earlier daemon left. They are nobody's slot: take what they hold, then drain them. */
   async adopt(): Promise<WorkerProcess[]> {
-    const { directory, handlers } = this.#options;
+    const { directory, handlers, log } = this.#options;
     const ids = readdirSync(directory).flatMap((name) => (name.endsWith(".sock") ? [name.slice(0, -5)] : []));
-    const found = await Promise.all(ids.map((id) => WorkerProcess.attach(directory, id, handlers)));
+    const found = await Promise.all(
+      ids.map((id) =>
+        WorkerProcess.attach(directory, id, handlers).catch((error: unknown) => {
+          log.error({ worker: id, err: error }, "a worker of an earlier daemon is left alone");
+          return undefined;
+        }),
+      ),
+    );
     const workers = found.filter((worker) => worker !== undefined);
     for (const worker of workers) {
       // Ours are introduced to them, so that they can pass their connections on.
@@ -65,7 +124,37 @@ export class WorkerPool {
 
   /** Fills every slot. Rejects when the first try of one fails. */
   async start(): Promise<void> {
-    await Promise.all(Array.from({ length: this.#options.count }, () => this.#fill(new Backoff(backoffOptions))));
+    await Promise.all(this.#slots.map((slot) => this.#fill(slot)));
+  }
+
+  /**
+   * A ready worker in the place of this one, with rights to these directories besides those of the slot's services. The old
+   * one goes when what it holds has moved and its requests are answered. Throws `worker.*`, and then nothing has changed.
+   */
+  replaceFor(worker: WorkerProcess, mounts: readonly MountedPath[]): Promise<WorkerProcess> {
+    // One at a time, each asking anew: the last may have brought what this one wants.
+    return this.#replacements.run("", async () => {
+      const slot = this.#slots.find((one) => one.worker === worker);
+      if (slot === undefined) throw ended(worker.id);
+      if (worker.coversMounts(mounts)) return worker;
+      slot.replacing = true;
+      try {
+        const successor = await this.#launch(slot, unionOfMounts([this.#options.mounts(slot.index), mounts]));
+        const before = slot.worker;
+        slot.worker = successor;
+        if (before !== undefined) void this.#retire(before, successor);
+        this.#options.log.info(
+          { worker: successor.id, pid: successor.pid, before: worker.id },
+          "worker replaced for a new mount",
+        );
+        this.#options.onReady(successor);
+        return successor;
+      } finally {
+        slot.replacing = false;
+        // It died meanwhile.
+        if (slot.worker === undefined) void this.#refill(slot);
+      }
+    });
   }
 
   /** Orders every worker to drain and waits for the ends. */
@@ -74,39 +163,61 @@ export class WorkerPool {
     await Promise.all([...this.#connected].map((worker) => drain(worker, graceMs)));
   }
 
-  async #fill(backoff: Backoff): Promise<void> {
-    const { directory, handlers, log, wall } = this.#options;
-    const id = `${this.#generation}-${(this.#launched++).toString(36)}`;
+  async #retire(worker: WorkerProcess, successor: WorkerProcess): Promise<void> {
+    this.#leaving.add(worker);
+    try {
+      await this.#options.onReplaced(worker, successor);
+    } catch (error) {
+      this.#options.log.error({ worker: worker.id, err: error }, "services could not be moved");
+    }
+    await drain(worker, replaceGraceMs);
+  }
+
+  async #fill(slot: Slot): Promise<void> {
     const began = performance.now();
-    const worker = await WorkerProcess.launch({ directory, id, version, handlers, wall, mounts: [] });
-    let prepared = false;
-    worker.onGone = () => {
-      this.#connected.delete(worker);
-      this.#workers.delete(id);
-      // Before it was prepared, the rejection of prepare() below says so.
-      if (this.#closing || !prepared) return;
-      const waitMs = backoff.ended(performance.now() - began);
-      log.warn({ worker: id, pid: worker.pid, nextInMs: waitMs }, "a worker was lost");
-      setTimeout(() => void this.#refill(backoff), waitMs);
-      this.#options.onLost(worker, waitMs);
-    };
-    await this.#introduce(worker);
-    await this.#options.prepare(worker);
-    if (worker.state !== "ready") throw new WarrenError("worker.gone", `worker ${id} ended while it was set up`);
-    prepared = true;
-    this.#workers.set(id, worker);
-    log.info({ worker: id, pid: worker.pid, ms: Math.round(performance.now() - began) }, "worker started");
+    const worker = await this.#launch(slot, this.#options.mounts(slot.index));
+    slot.worker = worker;
+    const ms = Math.round(performance.now() - began);
+    this.#options.log.info({ worker: worker.id, pid: worker.pid, ms }, "worker started");
     this.#options.onReady(worker);
   }
 
-  async #refill(backoff: Backoff): Promise<void> {
+  /** A worker for a slot, in every way ready to take it. */
+  async #launch(slot: Slot, mounts: readonly MountedPath[]): Promise<WorkerProcess> {
+    const { directory, handlers, wall } = this.#options;
+    const id = `${this.#generation}-${(this.#launched++).toString(36)}`;
+    const began = performance.now();
+    const worker = await WorkerProcess.launch({ directory, id, version, handlers, wall, mounts });
+    worker.onGone = () => {
+      this.#connected.delete(worker);
+      // Before it took the slot, the rejection below says so.
+      if (slot.worker === worker) this.#lost(slot, performance.now() - began);
+      else if (this.#leaving.delete(worker)) this.#options.onLost(worker, undefined);
+    };
+    await this.#introduce(worker);
+    await this.#options.prepare(worker);
+    if (worker.state !== "ready") throw ended(id);
+    return worker;
+  }
+
+  #lost(slot: Slot, ranMs: number): void {
+    const worker = slot.worker as WorkerProcess;
+    slot.worker = undefined;
+    if (this.#closing) return;
+    const waitMs = slot.backoff.ended(ranMs);
+    this.#options.log.warn({ worker: worker.id, pid: worker.pid, nextInMs: waitMs }, "a worker was lost");
+    if (!slot.replacing) setTimeout(() => void this.#refill(slot), waitMs);
+    this.#options.onLost(worker, waitMs);
+  }
+
+  async #refill(slot: Slot): Promise<void> {
     const began = performance.now();
     try {
-      if (!this.#closing) await this.#fill(backoff);
+      if (!this.#closing) await this.#fill(slot);
     } catch (error) {
-      const waitMs = Math.max(backoffOptions.firstMs, backoff.ended(performance.now() - began));
+      const waitMs = Math.max(backoffOptions.firstMs, slot.backoff.ended(performance.now() - began));
       this.#options.log.error({ nextInMs: waitMs, err: error }, "a worker could not be started");
-      setTimeout(() => void this.#refill(backoff), waitMs);
+      setTimeout(() => void this.#refill(slot), waitMs);
     }
   }
 
@@ -154,4 +265,8 @@ export async function drain(worker: WorkerProcess, graceMs: number): Promise<voi
   worker.order("drain", { graceMs }).catch(() => {});
   await gone;
   clearTimeout(late);
+}
+
+function ended(id: string): WarrenError {
+  return new WarrenError("worker.gone", `worker ${id} ended while it was set up`, { status: 503 });
 }

@@ -8,6 +8,8 @@ import type { Handler } from "../../base/link.ts";
 import { Link } from "../../base/link.ts";
 import { connectSeqpacket, listenUnix, sendDescriptors } from "../../base/native-socket.ts";
 import type { LaunchPlan, MountedPath, Notes, Orders } from "../../worker/protocol.ts";
+import type { GrantedMount } from "./mount-cover.ts";
+import { coversMounts, identifyMounts } from "./mount-cover.ts";
 import type { Wall } from "./wall.ts";
 import { launchPlan } from "./wall.ts";
 import { checkWall } from "./wall-check.ts";
@@ -37,6 +39,13 @@ export interface LaunchOptions {
   readonly plan?: LaunchPlan;
 }
 
+/** What this daemon knows of a worker because it started it. */
+interface OwnWorker {
+  readonly page: WorkerPage;
+  readonly wall: Wall;
+  readonly mounts: readonly GrantedMount[];
+}
+
 /** The daemon's end of one worker: its process and the conversation with it. */
 export class WorkerProcess {
   readonly id: string;
@@ -49,16 +58,19 @@ export class WorkerProcess {
   readonly page: WorkerPage | undefined;
   /** What it stands behind, undefined for a worker of an earlier daemon. */
   readonly wall: Wall | undefined;
+  /** The directories that it may give to guests; undefined when nothing keeps it from any. */
+  readonly #mounts: readonly GrantedMount[] | undefined;
   readonly #link: Link;
   readonly #path: string;
 
-  private constructor(id: string, pid: number, link: Link, path: string, own?: { page: WorkerPage; wall: Wall }) {
+  private constructor(id: string, pid: number, link: Link, path: string, own?: OwnWorker) {
     this.id = id;
     this.pid = pid;
     this.#link = link;
     this.#path = path;
     this.page = own?.page;
     this.wall = own?.wall;
+    this.#mounts = own?.wall.state.landlock ? own.mounts : undefined;
     link.onClose = () => this.#gone();
     if (link.closed) queueMicrotask(() => this.#gone());
   }
@@ -68,6 +80,7 @@ export class WorkerProcess {
    */
   static async launch(options: LaunchOptions): Promise<WorkerProcess> {
     const { directory, id, wall, plan = launchPlan(wall, options, options.mounts) } = options;
+    const mounts = identifyMounts(options.mounts);
     const path = join(directory, id);
     const control = listenUnix(`${path}.sock`, "stream");
     const lane = listenUnix(`${path}.lane`, "seqpacket");
@@ -96,7 +109,7 @@ export class WorkerProcess {
     });
     exited.catch(() => {});
     try {
-      const worker = await Promise.race([WorkerProcess.#join(options, page, child.pid ?? 0), exited]);
+      const worker = await Promise.race([WorkerProcess.#join(options, child.pid ?? 0, { page, wall, mounts }), exited]);
       if (worker === undefined) throw failed(id, `it did not take orders${complaint()}`);
       joined = true;
       child.once("exit", () => worker.#gone());
@@ -111,14 +124,14 @@ export class WorkerProcess {
 
   /** The conversation with a process that was just started, once it stands behind its wall. */
   static async #join(
-    { directory, id, handlers, wall }: LaunchOptions,
-    page: WorkerPage,
+    { directory, id, handlers }: LaunchOptions,
     pid: number,
+    own: OwnWorker,
   ): Promise<WorkerProcess | undefined> {
     return WorkerProcess.#connect(directory, id, handlers, (link, claimed) => {
       if (claimed !== pid) throw failed(id, `it says that it is process ${claimed}, but ${pid} was started`);
-      checkWall(pid, wall);
-      return new WorkerProcess(id, pid, link, join(directory, id), { page, wall });
+      checkWall(pid, own.wall);
+      return new WorkerProcess(id, pid, link, join(directory, id), own);
     });
   }
 
@@ -169,6 +182,11 @@ export class WorkerProcess {
     }
     for (const tell of early) tell();
     return worker;
+  }
+
+  /** Whether its wall lets it give these directories to guests. */
+  coversMounts(mounts: readonly MountedPath[]): boolean {
+    return this.#mounts === undefined || coversMounts(this.#mounts, mounts);
   }
 
   /** Gives an order. Rejects with the worker's error, or `worker.gone`. */
