@@ -27,6 +27,13 @@ test("compileProgram() lists what is not offered, with its type", async () => {
   await refused(`(import "env" "g" (global i32)) ${start}`, "program.imports-missing", "env.g (global)");
 });
 
+test("compileProgram() quotes no more of what is not offered than fits a message", async () => {
+  const many = `(import "${"e".repeat(60_000)}" "${"n".repeat(60_000)}" (func (param ${"i32 ".repeat(900)})))`;
+  await refused(`${many} ${start}`, "program.imports-missing", "i32, i32, …)");
+  const error = await compileProgram(await wat(`(module ${many} ${start})`), { memoryMax }).catch((thrown) => thrown);
+  assert.ok((error as Error).message.length < 500);
+});
+
 test("compileProgram() says which dialect of sockets it has", async () => {
   await refused(`${imported("sock_open", "i32 i32 i32 i32")} ${start}`, "program.imports-missing", "WAMR");
 });
