@@ -2,6 +2,7 @@ import { version } from "../base/version.ts";
 import type { HealthView } from "../control/service.ts";
 import { BlobStore } from "../store/blob-store.ts";
 import { openDatabase } from "../store/database.ts";
+import { DerivedStore } from "../store/derived-store.ts";
 import { EventStore } from "../store/event-store.ts";
 import { ServiceStore } from "../store/service-store.ts";
 import { openStateDirectory } from "../store/state-directory.ts";
@@ -13,6 +14,7 @@ import { Listeners, parseHttpAddress } from "./listeners.ts";
 import type { LogFormat, Logger } from "./logger.ts";
 import { createLogger } from "./logger.ts";
 import { LogStore } from "./logs/log-store.ts";
+import { Programs, preparedKey } from "./programs/programs.ts";
 import { Supervisor } from "./services/supervisor.ts";
 import type { WallMode } from "./workers/wall.ts";
 import { buildWall } from "./workers/wall.ts";
@@ -60,6 +62,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const database = openDatabase(state.databasePath);
   const services = new ServiceStore(database);
   const blobs = await BlobStore.open(state.blobsPath);
+  const derived = await DerivedStore.open(state.preparedPath);
   const events = new EventBus(new EventStore(database), (error) =>
     log.error({ err: error }, "events could not be stored"),
   );
@@ -105,6 +108,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const supervisor = new Supervisor({
     services,
     blobs,
+    programs: new Programs({ blobs, derived }),
     listeners,
     pool,
     log,
@@ -187,7 +191,11 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     services: countServices(supervisor),
   }));
   const api = await startApi({ controller, blobs, logs, events, socketPath: options.socket, log });
-  const collecting = setInterval(() => void collect(blobs, services, log), collectEveryMs);
+  const collecting = setInterval(() => {
+    const prepared = new Set([...supervisor.services.values()].map(({ instance }) => preparedKey(instance)));
+    void collect(() => blobs.collect(services.programs()), log);
+    void collect(() => derived.collect(prepared), log);
+  }, collectEveryMs);
   const http = listeners.list().filter(({ protocol }) => protocol === "http");
   log.info(
     {
@@ -210,6 +218,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       for (const { key } of listeners.list()) listeners.close(key);
       events.close();
       await logs.close();
+      await derived.close();
       database.close();
       state.close();
     },
@@ -243,9 +252,9 @@ function bindController(supervisor: Supervisor, health: () => Promise<HealthView
   };
 }
 
-async function collect(blobs: BlobStore, services: ServiceStore, log: Logger): Promise<void> {
+async function collect(remove: () => Promise<number>, log: Logger): Promise<void> {
   try {
-    const count = await blobs.collect(services.programs());
+    const count = await remove();
     if (count > 0) log.info({ count }, "removed programs that nothing uses");
   } catch (error) {
     log.error({ err: error }, "unused programs could not be removed");

@@ -24,6 +24,7 @@ export interface StateDirectory {
   readonly path: string;
   readonly databasePath: string;
   readonly blobsPath: string;
+  readonly preparedPath: string;
   readonly logsPath: string;
   /** Gives the lock up. The end of the process does the same. */
   close(): void;
@@ -42,6 +43,7 @@ export function openStateDirectory(where: string): StateDirectory {
     path,
     databasePath: join(path, "warren.db"),
     blobsPath: join(path, "blobs"),
+    preparedPath: join(path, "prepared"),
     logsPath: join(path, "logs"),
     close: () => closeSync(fd),
   };

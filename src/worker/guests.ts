@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { WarrenError } from "../base/errors.ts";
 import type { Program } from "../engine/program.ts";
-import { compileProgram } from "../engine/program.ts";
+import { compilePrepared } from "../engine/program.ts";
 import { CgiGuest } from "./cgi-guest.ts";
 import { checkMounts } from "./mounts.ts";
 import type { GuestStatus, InstanceSpec } from "./protocol.ts";
@@ -36,7 +36,7 @@ export class Guests {
   }
 
   /**
-   * Starts a revision from its program's file, which this closes. With `wait` it rejects when the guest does not come to
+   * Starts a revision from the file of its prepared program, which this closes. With `wait` it rejects when the guest does not come to
    * listen or its mounts cannot be had, and then nothing is left of it; without, the guest is tried again and again.
    * `number` tells on the worker's page that it runs.
    */
@@ -88,7 +88,7 @@ export class Guests {
     const key = programKey(spec);
     let entry = this.#programs.get(key);
     if (entry === undefined) {
-      entry = { program: compileProgram(readWhole(fd), { memoryMax: spec.memoryBytesMax }), users: 0 };
+      entry = { program: compilePrepared(readWhole(fd), { memoryMax: spec.memoryBytesMax }), users: 0 };
       this.#programs.set(key, entry);
     }
     entry.users++;

@@ -87,7 +87,8 @@ export interface Orders {
   /** Sends a copy of one listening socket ahead of the answer. */
   listener: { body: { key: string }; answer: unknown };
   /**
-   * One descriptor: the program's file. Answers when the guest listens; rejects with the reason and its last lines. The
+   * One descriptor: the file of the program, prepared for the memory limit of `spec`. Answers when the guest listens;
+   * rejects with the reason and its last lines. The
    * `number` tells on the worker's page that the guest runs.
    */
   start: { body: { spec: InstanceSpec; wait: boolean; number: number }; answer: GuestStatus };

@@ -1,8 +1,8 @@
 import { WarrenError } from "../../base/errors.ts";
 import { formatListen, parseListen } from "../../control/listen.ts";
-import type { BlobStore } from "../../store/blob-store.ts";
 import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
 import type { Listeners, Protocol } from "../listeners.ts";
+import type { Programs } from "../programs/programs.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import type { DeployedService } from "./deployed-service.ts";
@@ -13,9 +13,9 @@ const startTriesMax = 3;
 
 /** Carries the supervisor's decisions out in the workers: which one, start, stop, and telling them all. */
 export class Placer {
-  readonly #options: { blobs: BlobStore; listeners: Listeners; pool: WorkerPool };
+  readonly #options: { programs: Programs; listeners: Listeners; pool: WorkerPool };
 
-  constructor(options: { blobs: BlobStore; listeners: Listeners; pool: WorkerPool }) {
+  constructor(options: { programs: Programs; listeners: Listeners; pool: WorkerPool }) {
     this.#options = options;
   }
 
@@ -67,8 +67,8 @@ export class Placer {
   }
 
   async start(spec: InstanceSpec, worker: WorkerProcess, { wait }: { wait: boolean }): Promise<GuestStatus> {
-    // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the blob's path.
-    const { handle } = await this.#options.blobs.open(spec.digest as `sha256:${string}`);
+    // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the file's path.
+    const { handle } = await this.#options.programs.open(spec);
     try {
       const number = worker.page?.numberOf(spec.service) ?? 0;
       return await worker.order("start", { spec, wait, number }, [handle.fd]);

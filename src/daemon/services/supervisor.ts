@@ -10,6 +10,7 @@ import type { Precondition } from "../api/etag.ts";
 import { checkPrecondition } from "../api/etag.ts";
 import type { Listeners } from "../listeners.ts";
 import type { Logger } from "../logger.ts";
+import type { Programs } from "../programs/programs.ts";
 import { unionOfMounts } from "../workers/mount-cover.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
@@ -26,6 +27,7 @@ const placementsPerOrder = 200;
 export interface SupervisorOptions {
   readonly services: ServiceStore;
   readonly blobs: BlobStore;
+  readonly programs: Programs;
   readonly listeners: Listeners;
   readonly pool: WorkerPool;
   readonly log: Logger;
@@ -286,20 +288,24 @@ export class Supervisor implements Omit<Controller, "health"> {
     spec: ServiceSpec,
     precondition: Precondition,
   ): Promise<{ view: ServiceView; created: boolean }> {
-    const { services, blobs, log, event } = this.#options;
+    const { services, blobs, programs, log, event } = this.#options;
     const key = `${namespace}/${spec.name}`;
     const service = this.#services.get(key);
     checkPrecondition(precondition, service?.view(this.#http));
-    this.#checkConflicts(key, spec);
     const programBytes = await blobs.size(spec.program as `sha256:${string}`);
     if (programBytes === undefined)
       throw new WarrenError("program.unknown", `the program ${spec.program} was not uploaded`, { status: 422 });
     const step = (name: string) => log.debug({ service: key, step: name }, "deploy");
 
-    step("listeners");
-    const opened = this.#openListeners(spec);
     const revision = (services.get(namespace, spec.name)?.revision.number ?? 0) + 1;
     const instance = instanceSpec(namespace, revision, spec);
+    step("check");
+    await programs.prepare(instance);
+
+    // Now, since others may have been deployed meanwhile.
+    this.#checkConflicts(key, spec);
+    step("listeners");
+    const opened = this.#openListeners(spec);
     let workers: WorkerProcess[] = [];
     let record: ServiceRecord;
     try {

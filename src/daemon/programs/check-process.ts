@@ -1,0 +1,158 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { setPriority } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { errorFromRecord, WarrenError } from "../../base/errors.ts";
+import { type CheckArguments, type CheckResult, preparedFd, programFd } from "../../engine/check/protocol.ts";
+
+const checkFile = join(import.meta.dirname, "../../engine/check/main.js");
+const lookEveryMs = 50;
+const resultBytesMax = 64 * 1024;
+/** Below the workers: a deploy must not take the time of what is served. */
+const niceness = 10;
+
+export interface CheckLimits {
+  /** Time that the check may take. */
+  readonly wallMsMax: number;
+  /** Processor time of all its threads. */
+  readonly cpuSecondsMax: number;
+  /** Resident memory. */
+  readonly memoryBytesMax: number;
+  readonly preparedBytesMax: number;
+}
+
+export interface CheckRequest {
+  /** Open for reading. */
+  readonly programFd: number;
+  /** Open for writing, empty. What stands there is good if the check is. */
+  readonly preparedFd: number;
+  /** What the guest's memory may grow to. */
+  readonly guestMemoryBytesMax: number;
+  readonly limits: CheckLimits;
+}
+
+/** Why the process was ended by us. */
+type Ended = "time" | "memory";
+
+/**
+ * Checks and prepares a program in a process of its own, which a hostile program costs and nothing else. Throws what the
+ * check found, `program.check-timeout`, `program.check-memory`, `program.check-crashed`.
+ */
+export async function checkInProcess(request: CheckRequest): Promise<void> {
+  const { limits } = request;
+  const args: CheckArguments = {
+    memoryBytesMax: request.guestMemoryBytesMax,
+    preparedBytesMax: limits.preparedBytesMax,
+    cpuSecondsMax: limits.cpuSecondsMax,
+    dataBytesMax: limits.memoryBytesMax,
+  };
+  const stdio: (number | "ignore" | "pipe")[] = ["ignore", "pipe", "pipe"];
+  stdio[programFd] = request.programFd;
+  stdio[preparedFd] = request.preparedFd;
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", "--disable-sigusr1", checkFile, JSON.stringify(args)],
+    { stdio, env: {}, cwd: "/" },
+  );
+  let ended: Ended | undefined;
+  const end = (why: Ended) => {
+    ended ??= why;
+    child.kill("SIGKILL");
+  };
+  const { pid } = child;
+  if (pid !== undefined) yieldToOthers(pid);
+  const late = setTimeout(end, limits.wallMsMax, "time");
+  const look = setInterval(() => {
+    if (pid !== undefined && residentBytes(pid) > limits.memoryBytesMax) end("memory");
+  }, lookEveryMs);
+  try {
+    const output = collect(child.stdout as Readable);
+    const messages = collect(child.stderr as Readable);
+    const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+    const text = output();
+    if (code === 0 && text.endsWith("\n")) {
+      const result = JSON.parse(text) as CheckResult;
+      if ("error" in result) throw errorFromRecord(result.error);
+      return;
+    }
+    throw failure(ended, code, signal, messages(), limits);
+  } catch (error) {
+    if (error instanceof WarrenError) throw error;
+    throw crashed(`it could not be run: ${(error as Error).message}`, error);
+  } finally {
+    clearTimeout(late);
+    clearInterval(look);
+  }
+}
+
+function failure(
+  ended: Ended | undefined,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  messages: string,
+  limits: CheckLimits,
+): WarrenError {
+  // The kernel's own limit on processor time; see setrlimit(2).
+  if (ended === "time" || signal === "SIGXCPU" || (ended === undefined && signal === "SIGKILL")) {
+    return new WarrenError(
+      "program.check-timeout",
+      `the program could not be compiled within ${limits.wallMsMax / 1000} s, or ${limits.cpuSecondsMax} s of processor time`,
+      {
+        status: 422,
+        hint: "look for functions that are very large or have very many local variables; if the machine was busy, try again",
+      },
+    );
+  }
+  if (ended === "memory" || /out of memory|allocation failed/i.test(messages)) {
+    return new WarrenError(
+      "program.check-memory",
+      `the program could not be compiled within ${Math.round(limits.memoryBytesMax / 2 ** 20)} MiB of memory`,
+      { status: 422, hint: "look for functions that are very large or have very many local variables" },
+    );
+  }
+  const said = messages.split("\n").find((line) => /[a-z]/i.test(line));
+  return crashed(`${signal ?? `exit code ${code}`}${said === undefined ? "" : `: ${said.slice(0, 200)}`}`);
+}
+
+function crashed(why: string, cause?: unknown): WarrenError {
+  return new WarrenError("program.check-crashed", `the process that compiled the program to check it failed (${why})`, {
+    status: 422,
+    hint: "compile the program again with a current toolchain; if others fail too, see: warren doctor",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Less of the processor than the services get, and the first to go when memory is short. */
+function yieldToOthers(pid: number): void {
+  try {
+    setPriority(pid, niceness);
+    writeFileSync(`/proc/${pid}/oom_score_adj`, "1000");
+  } catch {
+    // It has ended already, or /proc is not there.
+  }
+}
+
+/** Reads to the end, keeping the first bytes only. */
+function collect(stream: Readable): () => string {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream.on("data", (chunk: Buffer) => {
+    if (bytes < resultBytesMax) chunks.push(chunk);
+    bytes += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString();
+}
+
+/** Resident set size by proc(5): the second field of statm, in pages; 0 when the process is gone. */
+function residentBytes(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * pageBytes;
+  } catch {
+    return 0;
+  }
+}
+
+// Linux on x86_64, and on arm64 as distributions build it.
+const pageBytes = 4096;
