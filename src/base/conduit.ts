@@ -25,8 +25,12 @@ export function conduitPair(dialler: Address, listener: Address, bytesMax?: numb
   ];
 }
 
-/** Breaks a connection off from one end, as a TCP reset does. */
-export function resetConduit(end: Conduit, why: string = "the connection was reset"): void {
-  end.output.fail(new WarrenError("connection.reset", why, { status: 502 }));
+/** Breaks a connection off from one end, as a TCP reset does. `code` tells the other end why, where it can do something about it. */
+export function resetConduit(
+  end: Conduit,
+  why: string = "the connection was reset",
+  code: string = "connection.reset",
+): void {
+  end.output.fail(new WarrenError(code, why, { status: 502 }));
   end.input.cancel();
 }

@@ -8,6 +8,8 @@ export type Exit =
       /** The guest's functions, innermost first, 20 at the most. */
       readonly backtrace: readonly string[];
     }
+  /** It was ended because it used more than it may. */
+  | { readonly kind: "limit"; readonly code: "limit.deadline"; readonly message: string }
   | { readonly kind: "killed"; readonly reason: string };
 
 /** One line for people. */
@@ -17,6 +19,8 @@ export function describeExit(exit: Exit): string {
       return `exited with code ${exit.code}`;
     case "trap":
       return `crashed: ${exit.message}${exit.backtrace.length === 0 ? "" : ` (in ${exit.backtrace[0]})`}`;
+    case "limit":
+      return `was ended: ${exit.message} (${exit.code})`;
     case "killed":
       return `was stopped: ${exit.reason}`;
   }

@@ -5,6 +5,7 @@ import type { MountSpec } from "../wasi/files/mount.ts";
 import type { CpuMeter } from "../wasi/guest-thread.ts";
 import type { RandomSource } from "../wasi/random.ts";
 import type { Output } from "../wasi/stdio.ts";
+import type { CpuTerms } from "./cpu/preemption.ts";
 
 /** A port that the guest finds open, from descriptor 3 on in the order given. */
 export interface HandedSocket {
@@ -35,6 +36,8 @@ export interface GuestOptions {
   readonly meter?: CpuMeter;
   /** What the meter shows while the guest runs. */
   readonly number?: number;
+  /** Needed by an interruptible program; the guest has the CPU to itself without. */
+  readonly cpu?: CpuTerms;
 }
 
 /** `NAME=value` for each variable, and what tells of the handed sockets. Throws `env.invalid`. */

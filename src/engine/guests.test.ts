@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Conduit } from "../base/conduit.ts";
 import { Flow } from "../base/flow.ts";
+import { testTerms } from "./cpu/test-terms.ts";
 import type { GuestOptions } from "./guest-options.ts";
 import { type Instance, startInstance } from "./instance.ts";
 import { compileProgram } from "./program.ts";
@@ -24,7 +25,7 @@ async function start(bytes: Uint8Array, options: GuestOptions = {}): Promise<Run
     chunks.push(chunk);
   };
   const program = await compileProgram(bytes, { memoryMax });
-  const instance = startInstance(program, { stdout: collect, stderr: collect, ...options });
+  const instance = startInstance(program, { cpu: testTerms(), stdout: collect, stderr: collect, ...options });
   return { instance, output: () => Buffer.concat(chunks).toString() };
 }
 
@@ -285,7 +286,7 @@ test("a guest that is killed at any moment leaves nothing behind", async (t) => 
   if (bytes === undefined) return;
   const program = await compileProgram(bytes, { memoryMax });
   for (let moment = 0; moment < 60; moment++) {
-    const instance = startInstance(program, tcp);
+    const instance = startInstance(program, { cpu: testTerms(), ...tcp });
     const ends: Conduit[] = [];
     for (let turn = 0; turn < moment; turn++) {
       if (turn % 4 === 1) ends.push(instance.listener()!.connect(client));

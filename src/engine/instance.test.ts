@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WarrenError } from "../base/errors.ts";
 import { Flow } from "../base/flow.ts";
+import { testTerms } from "./cpu/test-terms.ts";
 import type { Exit } from "./exit.ts";
 import type { GuestOptions } from "./guest-options.ts";
 import { type Instance, startInstance } from "./instance.ts";
@@ -24,7 +25,7 @@ async function program(text: string, memoryMax = 16 * 1024 * 1024): Promise<Prog
 }
 
 async function start(text: string, options: GuestOptions = {}): Promise<Instance> {
-  return startInstance(await program(text), options);
+  return startInstance(await program(text), { cpu: testTerms(), ...options });
 }
 
 async function ends(text: string, options: GuestOptions = {}): Promise<Exit> {
@@ -79,10 +80,12 @@ test("a trap says what and where", async () => {
   }
 });
 
-test("a start section may call what never waits", async () => {
+test("a start section may call what never waits, and in an interruptible program what waits too", async () => {
   const section = (body: string) => `(func $init ${body}) (start $init) (func (export "_start"))`;
   assert.deepEqual(await ends(section("(drop (memory.grow (i32.const 1)))")), { kind: "exit", code: 0 });
-  const exit = await ends(section(say));
+  assert.deepEqual(await ends(section(say)), { kind: "exit", code: 0 });
+  const bytes = await wat(`(module ${imports} ${section(say)})`);
+  const exit = await startInstance(await compileProgram(bytes, { memoryMax: 2 ** 20, interruptible: false }), {}).exited;
   assert.equal(exit.kind, "trap");
   assert.match(exit.message, /start function/);
 });
@@ -91,7 +94,7 @@ test("memory grows to the limit and no further", async () => {
   // Exits with the number of pages it got.
   const grow = `(func (export "_start") (loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
     (call $exit (memory.size)))`;
-  const instance = startInstance(await program(grow, 40 * 65536), {});
+  const instance = startInstance(await program(grow, 40 * 65536), { cpu: testTerms() });
   assert.deepEqual(await instance.exited, { kind: "exit", code: 40 });
   assert.equal(instance.memoryBytes, 40 * 65536);
 });
@@ -155,7 +158,7 @@ test("idle guests are not looked at and hold no timers", async () => {
   const before = timers();
   const waiting = await program(`(func (export "_start") ${accept})`);
   const instances = Array.from({ length: 100 }, () =>
-    startInstance(waiting, { sockets: [{ protocol: "tcp", port: 80 }] }),
+    startInstance(waiting, { cpu: testTerms(), sockets: [{ protocol: "tcp", port: 80 }] }),
   );
   await Promise.all(instances.map((instance) => instance.whenListening()));
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -171,7 +174,7 @@ test("whenListening() and listener() tell of the handed sockets", async () => {
     { protocol: "udp", port: 53 },
   ] as const;
   const second = "(drop (call $accept (i32.const 4) (i32.const 0) (i32.const 100)))";
-  const instance = startInstance(await program(`(func (export "_start") ${second})`), { sockets });
+  const instance = startInstance(await program(`(func (export "_start") ${second})`), { cpu: testTerms(), sockets });
   assert.equal(instance.listener()?.address.port, 80);
   assert.equal(await instance.whenListening(), true);
   assert.equal(instance.listener()?.address.port, 81);

@@ -15,6 +15,8 @@ import type { VirtualListener } from "../wasi/sockets/virtual-listener.ts";
 import { VirtualNetwork } from "../wasi/sockets/virtual-network.ts";
 import { InputStream, OutputStream } from "../wasi/stdio.ts";
 import { uncatchableError } from "../wasi/uncatchable.ts";
+import { reservedModule } from "../wasm/rewrite/contract.ts";
+import { type CpuTerms, startFunction } from "./cpu/preemption.ts";
 import { describeExit, type Exit } from "./exit.ts";
 import { type GuestOptions, guestArguments, guestEnvironment } from "./guest-options.ts";
 import type { Program } from "./program.ts";
@@ -27,7 +29,8 @@ const guestIp = "127.0.0.1";
  * Starts a program; it begins to run once the caller's code is done. Throws `args.invalid`, `env.invalid` and what opening
  * the mounts throws; what the guest itself does wrong is in {@link Instance.exited}.
  *
- * A module's start section runs outside of JSPI: it may call what never waits, and traps at fd_write and the like.
+ * The start section of a module that is not interruptible runs outside of JSPI: it may call what never waits, and traps at
+ * fd_write and the like.
  */
 export function startInstance(program: Program, options: GuestOptions): Instance {
   const instance = new Instance(program, options);
@@ -40,6 +43,7 @@ export class Instance {
   /** How it ended; never rejects. Everything it held was let go of by then. */
   readonly exited: Promise<Exit>;
   readonly #program: Program;
+  readonly #cpu: CpuTerms | undefined;
   /** Until the end: it holds the guest's memory. */
   #host: Host | undefined;
   readonly #thread: GuestThread;
@@ -61,7 +65,9 @@ export class Instance {
     const args = guestArguments(options);
     const env = guestEnvironment(options);
     const clocks = options.clocks ?? new SystemClocks();
-    this.#thread = new GuestThread(clocks, options.meter ?? new CpuMeter(), options.number);
+    this.#cpu = options.cpu;
+    const pacer = options.cpu?.preemption.pacer(options.cpu.share);
+    this.#thread = new GuestThread(clocks, options.meter ?? new CpuMeter(), options.number, pacer);
     this.#table = new DescriptorTable(
       options.descriptorsMax === undefined ? {} : { descriptorsMax: options.descriptorsMax },
     );
@@ -140,21 +146,46 @@ export class Instance {
     if (Error.stackTraceLimit < framesMax) Error.stackTraceLimit = framesMax;
     this.#thread.start();
     try {
-      const imports = {
-        wasi_snapshot_preview1: bindPreview1(host, this.#program.imports),
-      };
-      const { exports } = new WebAssembly.Instance(this.#program.module, imports);
+      const exports = this.#instantiate(host);
       if (exports.memory instanceof WebAssembly.Memory) {
         this.#memory = exports.memory;
         host.memory.attach(exports.memory);
       }
-      promising(exports._start)().then(
+      this.#call(exports).then(
         () => this.#finish({ kind: "exit", code: 0 }),
         (error) => this.#fail(error),
       );
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #instantiate(host: Host): WebAssembly.Exports {
+    const { module, imports, interruptible } = this.#program;
+    const wasi = { wasi_snapshot_preview1: bindPreview1(host, imports) };
+    if (interruptible === undefined) return new WebAssembly.Instance(module, wasi).exports;
+    const cpu = this.#cpu;
+    assert(cpu !== undefined, "an interruptible program needs terms for its use of the CPU");
+    const warren = cpu.preemption.imports(interruptible.memories);
+    const { exports } = new WebAssembly.Instance(module, { ...wasi, [reservedModule]: warren });
+    cpu.preemption.attach(exports, this.#thread, cpu, () => this.#overrun(cpu.burstMsMax));
+    return exports;
+  }
+
+  async #call(exports: WebAssembly.Exports): Promise<void> {
+    const start = startFunction(exports);
+    if (start !== undefined) await promising(start)();
+    await promising(exports._start)();
+  }
+
+  /** The guest has run for too long at a stretch. It is in the middle of a call: the trap that follows finds it ended. */
+  #overrun(burstMsMax: number): void {
+    this.#exiting = {
+      kind: "limit",
+      code: "limit.deadline",
+      message: `it ran for ${burstMsMax / 1000} s without a pause`,
+    };
+    this.#thread.end(uncatchableError("over its deadline"));
   }
 
   #fail(error: unknown): void {
@@ -179,7 +210,8 @@ export class Instance {
     if (exit.kind !== "exit" || exit.code !== 0) {
       // What a program left half-sent when it broke must not look complete.
       for (const [, descriptor] of this.#table.entries()) {
-        if (descriptor instanceof Connection) descriptor.reset(`the program ${describeExit(exit)}`);
+        if (descriptor instanceof Connection)
+          descriptor.reset(`the program ${describeExit(exit)}`, exit.kind === "limit" ? exit.code : undefined);
       }
     }
     this.#table.closeAll();

@@ -2,21 +2,24 @@ import { WarrenError } from "../base/errors.ts";
 import { decodeModule } from "../wasm/decode.ts";
 import { programKind } from "../wasm/kind.ts";
 import { limitMemory } from "../wasm/limit-memory.ts";
+import { rewriteModule } from "../wasm/rewrite/rewrite.ts";
 import { checkImports } from "./imports.ts";
 
 export interface PrepareOptions {
   /** Bytes that its memories together may grow to. */
   readonly memoryBytesMax: number;
+  /** Whether it must be possible to stop it while it runs. */
+  readonly interruptible: boolean;
 }
 
 /**
  * Checks a program and makes of it the module that V8 is given. A change of what comes out needs a new
  * `preparationVersion` (check/protocol.ts), since the daemon keeps the result.
  *
- * Throws what `decodeModule`, `programKind` and `limitMemory` throw, `program.reactor`, and `program.imports-missing` when it
+ * Throws what `decodeModule`, `programKind`, `limitMemory` and `rewriteModule` throw, `program.reactor`, and `program.imports-missing` when it
  * needs what we do not have.
  */
-export function prepareProgram(bytes: Uint8Array, { memoryBytesMax }: PrepareOptions): Uint8Array {
+export function prepareProgram(bytes: Uint8Array, { memoryBytesMax, interruptible }: PrepareOptions): Uint8Array {
   const info = decodeModule(bytes);
   if (programKind(info).kind === "reactor") {
     throw new WarrenError(
@@ -28,5 +31,7 @@ export function prepareProgram(bytes: Uint8Array, { memoryBytesMax }: PrepareOpt
     );
   }
   checkImports(info);
-  return limitMemory(bytes, info, memoryBytesMax);
+  const limited = limitMemory(bytes, info, memoryBytesMax);
+  if (!interruptible) return limited;
+  return rewriteModule(limited === bytes ? info : decodeModule(limited)).bytes;
 }

@@ -2,6 +2,9 @@ import { WarrenError } from "../base/errors.ts";
 import type { FunctionImport } from "../wasi/p1/bind.ts";
 import { capsDefault, type ModuleCaps } from "../wasm/caps.ts";
 import { decodeModule } from "../wasm/decode.ts";
+import type { ModuleInfo } from "../wasm/module-info.ts";
+import { epochImport, reservedModule } from "../wasm/rewrite/contract.ts";
+import type { ImportedMemory } from "./cpu/preemption.ts";
 import { preview1Imports } from "./imports.ts";
 import { prepareProgram } from "./prepare.ts";
 
@@ -12,11 +15,15 @@ export interface Program {
   readonly imports: readonly FunctionImport[];
   /** Bytes that its memory may grow to. */
   readonly memoryMax: number;
+  /** Undefined when it was prepared without checks: once it runs, nothing can stop it. */
+  readonly interruptible: { readonly memories: readonly ImportedMemory[] } | undefined;
 }
 
 export interface CompileOptions {
   /** Bytes that a memory of its may grow to. */
   readonly memoryMax: number;
+  /** Whether it can be stopped while it runs; it can when this is absent. */
+  readonly interruptible?: boolean;
 }
 
 /** The caps were checked before a program was prepared; what its preparation adds does not count. */
@@ -25,14 +32,34 @@ export const uncapped: ModuleCaps = Object.fromEntries(
 ) as unknown as ModuleCaps;
 
 /** Prepares and compiles a program. Throws what {@link prepareProgram} and {@link compilePrepared} throw. */
-export async function compileProgram(bytes: Uint8Array, { memoryMax }: CompileOptions): Promise<Program> {
-  return compilePrepared(prepareProgram(bytes, { memoryBytesMax: memoryMax }), { memoryMax });
+export async function compileProgram(
+  bytes: Uint8Array,
+  { memoryMax, interruptible = true }: CompileOptions,
+): Promise<Program> {
+  return compilePrepared(prepareProgram(bytes, { memoryBytesMax: memoryMax, interruptible }), { memoryMax });
 }
 
 /** Compiles what {@link prepareProgram} gave for the same limit. Throws `module.invalid` when V8 refuses it. */
 export async function compilePrepared(prepared: Uint8Array, { memoryMax }: CompileOptions): Promise<Program> {
-  const imports = preview1Imports(decodeModule(prepared, uncapped));
-  return { module: await compileModule(prepared), imports, memoryMax };
+  const info = decodeModule(prepared, uncapped);
+  return {
+    module: await compileModule(prepared),
+    imports: preview1Imports(info),
+    memoryMax,
+    interruptible: interruptibleMemories(info),
+  };
+}
+
+/** A rewritten module imports the epoch, and the memories that it would else have defined. */
+function interruptibleMemories({ imports }: ModuleInfo): Program["interruptible"] {
+  const memories: ImportedMemory[] = [];
+  let interruptible = false;
+  for (const item of imports) {
+    if (item.kind !== "memory" || item.module !== reservedModule) continue;
+    if (item.name === epochImport) interruptible = true;
+    else memories.push({ name: item.name, min: item.memory.min, max: item.memory.max, is64: item.memory.is64 });
+  }
+  return interruptible ? { memories } : undefined;
 }
 
 /** Throws `module.invalid`. Every body is validated; by default code is made for each function when it is first called. */

@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import type { Clocks } from "./clocks.ts";
 import type { Descriptor } from "./descriptor.ts";
+import { freePacer, type Pacer } from "./pacer.ts";
 
 /** A guest that runs longer than this without a pause lets the host's events through at its next call that may suspend. */
 const sliceMs = 2;
@@ -33,6 +34,7 @@ export class GuestThread {
   readonly #clocks: Clocks;
   readonly #meter: CpuMeter;
   readonly #number: number;
+  readonly #pacer: Pacer;
   #wait: Wait | undefined;
   #retrying: boolean = false;
   #timer: NodeJS.Timeout | undefined;
@@ -43,13 +45,15 @@ export class GuestThread {
   #running: boolean = false;
   #startedAt = 0;
   #cpuMs = 0;
+  #burstMs = 0;
   #wakeUps = 0;
 
   /** `number` is what {@link CpuMeter.running} shows while it runs. */
-  constructor(clocks: Clocks, meter: CpuMeter, number: number = 0) {
+  constructor(clocks: Clocks, meter: CpuMeter, number: number = 0, pacer: Pacer = freePacer) {
     this.#clocks = clocks;
     this.#meter = meter;
     this.#number = number;
+    this.#pacer = pacer;
   }
 
   /** What ends the guest at its next call, once it is to end. */
@@ -69,9 +73,20 @@ export class GuestThread {
     return this.#cpuMs + (this.#running ? this.#since(performance.now()) : 0);
   }
 
+  /** performance.now() when its present slice began. */
+  get sliceStartedAt(): number {
+    return this.#startedAt;
+  }
+
+  /** Time that it has run since it last waited for something, up to `now`. Milliseconds. */
+  burstMs(now: number): number {
+    return this.#burstMs + (this.#running ? this.#since(now) : 0);
+  }
+
   /** The guest begins to run. */
   start(): void {
     this.#running = true;
+    this.#pacer.starts();
     this.#meter.running[0] = this.#number;
     this.#startedAt = performance.now();
   }
@@ -80,7 +95,10 @@ export class GuestThread {
   stop(): void {
     if (!this.#running) return;
     const now = performance.now();
-    this.#cpuMs += this.#since(now);
+    const ms = this.#since(now);
+    this.#cpuMs += ms;
+    this.#burstMs += ms;
+    this.#pacer.ran(ms, now);
     this.#meter.lastStop = now;
     if (this.#meter.running[0] === this.#number) this.#meter.running[0] = 0;
     this.#running = false;
@@ -97,6 +115,7 @@ export class GuestThread {
   ): Promise<number> {
     assert(this.#wait === undefined, "a guest has one thread");
     this.stop();
+    this.#burstMs = 0;
     return new Promise((resolve, reject) => {
       this.#wait = { descriptors, attempt, deadline, resolve, reject };
       for (const descriptor of descriptors) descriptor.wake = this.#wake;
@@ -110,11 +129,16 @@ export class GuestThread {
     return performance.now() - this.#startedAt > sliceMs;
   }
 
-  /** Lets the host's events through, then goes on. */
-  pause(attempt: () => number): Promise<number> {
-    const paused = this.park([], attempt);
-    setImmediate(this.#retry);
-    return paused;
+  /** Lets the host's events and other guests through, then goes on with `value`; rejects when it is ended meanwhile. */
+  pause(value: number): Promise<number> {
+    this.stop();
+    return new Promise((resolve, reject) => {
+      this.#pacer.requeue(() => {
+        this.start();
+        if (this.#ended === undefined) resolve(value);
+        else reject(this.#ended);
+      });
+    });
   }
 
   /** Ends the guest: the call it waits in, or else its next one, throws `error`. */
@@ -155,8 +179,13 @@ export class GuestThread {
       return;
     }
     this.#leave();
-    this.start();
-    wait.resolve(result);
+    const value = result;
+    this.#pacer.resume(() => {
+      this.start();
+      // It may have been ended while it had to wait for its turn.
+      if (this.#ended === undefined) wait.resolve(value);
+      else wait.reject(this.#ended);
+    });
   };
 
   #leave(): Wait | undefined {

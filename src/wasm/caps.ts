@@ -29,6 +29,8 @@ export interface ModuleCaps {
   readonly localsTotal: number;
   /** Imported and defined. */
   readonly memories: number;
+  /** Of these, such as threads would share: services have none. */
+  readonly sharedMemories: number;
   /** Imported and defined. */
   readonly tables: number;
   /** Initial entries of all tables together; also how far {@link limitMemory} lets them grow. */
@@ -57,6 +59,7 @@ const capTexts: Record<keyof ModuleCaps, string> = {
   locals: "local variables in one function",
   localsTotal: "local variables in all functions",
   memories: "memories",
+  sharedMemories: "shared memories",
   tables: "tables",
   tableEntries: "entries in its tables",
   globals: "globals",
@@ -93,6 +96,7 @@ export const capsDefault: ModuleCaps = {
   localsTotal: 50_000_000,
   // Each reserves up to 10 GiB of addresses for its guard; a process has room for 16,300.
   memories: 4,
+  sharedMemories: 0,
   tables: 16,
   // 24 bytes an entry and instance, allocated whether used or not.
   tableEntries: 200_000,

@@ -21,7 +21,7 @@ export function readMemory(reader: ModuleReader): Limits {
   const flags = reader.u8("a memory's limits");
   // V8 takes neither custom page sizes (0x08) nor shared memories without a maximum.
   if (flags > 7 || (flags & 3) === shared) reader.malformed(start, `${hex(flags)} is not a flag of a memory`);
-  if ((flags & shared) !== 0) {
+  if ((flags & shared) !== 0 && reader.caps.sharedMemories === 0) {
     throw new WarrenError(
       "module.shared-memory",
       `the module has a shared memory (at ${hex(start)}), but services have no threads`,

@@ -28,7 +28,8 @@ export interface RunOptions extends Granted {
 export async function runProgram(path: string, options: RunOptions): Promise<number> {
   const memoryMax = options.memory === undefined ? memoryMaxDefault : parseSize(options.memory);
   if (options.verbose) process.stderr.write(`${grantsText(options)}\n`);
-  const program = await compileProgram(readProgram(path), { memoryMax });
+  // It has the process to itself, and Ctrl-C ends that: checks would only slow it down.
+  const program = await compileProgram(readProgram(path), { memoryMax, interruptible: false });
   const instance = startInstance(program, {
     args: [basename(path), ...options.args],
     env: options.env,
@@ -55,6 +56,9 @@ function exitCode(path: string, exit: Exit, json: boolean): number {
       reportError(new WarrenError("program.trap", `${path} crashed: ${exit.message}${frames}`), { json });
       return trapCode;
     }
+    case "limit":
+      reportError(new WarrenError(exit.code, `${path} was stopped: ${exit.message}`), { json });
+      return 1;
     case "killed":
       reportError(new WarrenError("program.killed", `${path} was stopped: ${exit.reason}`), { json });
       return 1;

@@ -7,7 +7,7 @@ import { tryCompile } from "./try-compile.ts";
 /** Reads, checks, prepares and compiles the program, and writes what it prepared. */
 export async function checkProgram({ memoryBytesMax, preparedBytesMax }: CheckArguments): Promise<CheckResult> {
   try {
-    const prepared = prepareProgram(readWhole(programFd), { memoryBytesMax });
+    const prepared = prepareProgram(readWhole(programFd), { memoryBytesMax, interruptible: true });
     if (prepared.length > preparedBytesMax) throw tooLarge(prepared.length, preparedBytesMax);
     writeWhole(preparedFd, prepared);
     await tryCompile(prepared);

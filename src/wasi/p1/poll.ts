@@ -105,7 +105,7 @@ export function pollFunctions(host: Host) {
     const ready = look(true);
     if (ready > 0) {
       // Go polls with a zero timeout all the time: without a pause now and then no bytes of the host's sockets come in.
-      return thread.overdue ? thread.pause(() => answer(ready)) : answer(ready);
+      return thread.overdue ? thread.pause(answer(ready)) : answer(ready);
     }
     return thread.park(
       waited,

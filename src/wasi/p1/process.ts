@@ -30,7 +30,7 @@ export function processFunctions(host: Host) {
       if (target.length > 0) host.random(target);
       return errno.SUCCESS;
     },
-    sched_yield: () => (thread.overdue ? thread.pause(() => errno.SUCCESS) : errno.SUCCESS),
+    sched_yield: () => (thread.overdue ? thread.pause(errno.SUCCESS) : errno.SUCCESS),
     proc_exit: (code: number) => host.exit(code >>> 0),
     // Deprecated, and no libc calls it: a guest that raises a signal means to die of it.
     proc_raise: (signal: number) => host.exit(128 + (signal & 0x7f)),

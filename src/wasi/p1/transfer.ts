@@ -18,7 +18,7 @@ export function attempt(
   const result = call();
   if (result !== -errno.AGAIN || (descriptor.flags & fdflags.nonblock) !== 0) {
     const value = finish(result);
-    return thread.overdue ? thread.pause(() => value) : value;
+    return thread.overdue ? thread.pause(value) : value;
   }
   return thread.park([descriptor], () => {
     const again = call();

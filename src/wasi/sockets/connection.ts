@@ -97,9 +97,9 @@ export class Connection implements Descriptor {
   }
 
   /** Breaks the connection off: the guest did not end it, it ended itself. */
-  reset(why: string): void {
+  reset(why: string, code?: string): void {
     this.#end.input.onReadable = undefined;
     this.#end.output.onWritable = undefined;
-    resetConduit(this.#end, why);
+    resetConduit(this.#end, why, code);
   }
 }
