@@ -4,7 +4,7 @@ import { findToolchain } from "../src/cli/demo/toolchain.ts";
 import type { GuestName } from "../test/guests/build.ts";
 import { TestDaemon } from "../test/support/daemon.ts";
 import { ask } from "../test/support/http.ts";
-import { mebibytes, printTable } from "./support/figures.ts";
+import { kibibytes, mebibytes, printTable } from "./support/figures.ts";
 import { type Memory, memoryOf } from "./support/memory.ts";
 import { Scope } from "./support/scope.ts";
 import { target } from "./support/targets.ts";
@@ -51,14 +51,14 @@ async function series(what: string, guest: GuestName, counts: readonly number[])
     const memory = await settled(daemon);
     const services = await daemon.client.listServices("default");
     const own = services.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
-    const share = (used: number, idleUsed: number): string => mebibytes((used - idleUsed) / count);
+    const share = (used: number, idleUsed: number): string => kibibytes((used - idleUsed) / count);
     rows.push([
       `${count} × ${what}`,
       mebibytes(memory.pss),
       mebibytes(memory.rss),
       share(memory.pss, idle.pss),
       share(memory.rss, idle.rss),
-      mebibytes(own / count),
+      kibibytes(own / count),
     ]);
     console.error(`  ${count} × ${guest}`);
   }
