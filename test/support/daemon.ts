@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -9,6 +9,7 @@ import { digestOf } from "../../src/base/digest.ts";
 import { WarrenClient } from "../../src/control/client.ts";
 import type { ServiceSpec, ServiceView } from "../../src/control/service.ts";
 import { buildGuest, type GuestName } from "../guests/build.ts";
+import { isAlive } from "./process.ts";
 
 const launcher = join(import.meta.dirname, "../../warren");
 
@@ -20,6 +21,10 @@ export interface DaemonSettings {
   readonly env?: NodeJS.ProcessEnv;
   /** `debug` logs each step of a deploy. */
   readonly logLevel?: "debug" | "info";
+  /** More options of `warren serve`. */
+  readonly args?: readonly string[];
+  /** Who starts it, and owns the state; only root may choose. */
+  readonly user?: number;
 }
 
 /** One line of the daemon's JSON log. */
@@ -33,6 +38,8 @@ export class TestDaemon {
   readonly #workers: number;
   readonly #env: NodeJS.ProcessEnv;
   readonly #logLevel: string;
+  readonly #args: readonly string[];
+  readonly #user: number | undefined;
   readonly log: LogRecord[] = [];
   #http: string;
   #child: ChildProcess | undefined;
@@ -46,6 +53,9 @@ export class TestDaemon {
     this.#http = settings.http ?? "127.0.0.1:0";
     this.#env = { ...process.env, ...settings.env };
     this.#logLevel = settings.logLevel ?? "info";
+    this.#args = settings.args ?? [];
+    this.#user = settings.user;
+    if (this.#user !== undefined) chownSync(this.state, this.#user, this.#user);
   }
 
   /** Starts a daemon that ends with the test, or with whatever else calls back at its end. */
@@ -81,8 +91,13 @@ export class TestDaemon {
       "json",
       "--log-level",
       this.#logLevel,
+      ...this.#args,
     ];
-    const child = spawn(launcher, args, { stdio: ["ignore", "inherit", "pipe"], env: this.#env });
+    const child = spawn(launcher, args, {
+      stdio: ["ignore", "inherit", "pipe"],
+      env: this.#env,
+      ...(this.#user === undefined ? {} : { uid: this.#user, gid: this.#user }),
+    });
     this.#child = child;
     const from = this.log.length;
     createInterface({ input: child.stderr as NodeJS.ReadableStream }).on("line", (line) => {
@@ -170,13 +185,16 @@ export class TestDaemon {
   /** Ends the daemon and every worker, whatever state they are in. */
   async destroy(): Promise<void> {
     if (this.#child !== undefined) await this.kill("SIGKILL");
-    for (const pid of this.workerPids()) {
+    const workers = this.workerPids();
+    for (const pid of workers) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
         // It ended by itself.
       }
     }
+    // Until then they hold the state directory's file system, and memory that the next test may count.
+    while (workers.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 10));
     rmSync(this.state, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -11,6 +11,15 @@ export function residentBytes(pid: number): number {
   }
 }
 
+/** False too for what is dead and only waits for its parent to hear of it. */
+export function isAlive(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** CPU time of all threads, user and system, in milliseconds. Kept by the kernel in steps of 10. */
 export function cpuMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
