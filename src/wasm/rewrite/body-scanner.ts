@@ -21,7 +21,7 @@ import {
   loopUsed,
 } from "./code-scan.ts";
 import { type Dispatcher, findDispatcher } from "./dispatcher.ts";
-import { readS32, readU32, skipBlockType, skipLeb, skipValueType } from "./leb.ts";
+import { readS32, readU32, skipLeb } from "./leb.ts";
 import {
   immediateF32,
   immediateF64,
@@ -31,6 +31,7 @@ import {
   immediates,
   immediateUnknown,
 } from "./opcodes.ts";
+import { malformedCode, type Operands } from "./operands.ts";
 
 /** Open blocks in one function. Go's largest functions have some thousand. */
 export const nestingMax = 65_536;
@@ -52,6 +53,7 @@ export class BodyScanner {
   /** The kind of indirect call by type index. */
   readonly #hubs: Int32Array;
   readonly #taken: Uint8Array;
+  readonly #operands: Operands;
   // One entry for each open block, the function itself first.
   /** Its loop, or -1. */
   readonly #loopOf = new Int32Array(nestingMax);
@@ -71,11 +73,12 @@ export class BodyScanner {
   #dispatcher: Dispatcher | undefined;
 
   /** @param taken is set to 1 for each function that a reference is made of */
-  constructor(bytes: Uint8Array, scan: CodeScan, hubs: Int32Array, taken: Uint8Array) {
+  constructor(bytes: Uint8Array, scan: CodeScan, hubs: Int32Array, taken: Uint8Array, operands: Operands) {
     this.#bytes = bytes;
     this.#scan = scan;
     this.#hubs = hubs;
     this.#taken = taken;
+    this.#operands = operands;
   }
 
   /**
@@ -95,6 +98,8 @@ export class BodyScanner {
     const openBlock = this.#openBlock;
     const openOps = this.#openOps;
     const innerOps = this.#innerOps;
+    const operands = this.#operands;
+    const { hasMemory } = operands;
     this.#dispatcher = undefined;
     let p = from;
     let ops = 0;
@@ -132,9 +137,11 @@ export class BodyScanner {
           continue;
         case immediateMemory: {
           // Bit 6 of the alignment: a memory's index follows (WebAssembly 3.0, 5.4.7).
-          const flags = b[p]!;
+          if ((b[p]! & 0x40) !== 0 || !hasMemory) {
+            p = operands.memoryArgument(p);
+            continue;
+          }
           while (b[p++]! >= 0x80);
-          if ((flags & 0x40) !== 0) while (b[p++]! >= 0x80);
           while (b[p++]! >= 0x80);
           continue;
         }
@@ -145,7 +152,7 @@ export class BodyScanner {
           p += 8;
           continue;
         case immediateUnknown:
-          this.#malformed(at, `instruction ${hex(opcode)} is not known`);
+          malformedCode(at, `instruction ${hex(opcode)} is not known`);
       }
       switch (opcode) {
         case 0x41: // i32.const
@@ -170,7 +177,7 @@ export class BodyScanner {
         case 0x02: // block, if, try
         case 0x04:
         case 0x06:
-          p = b[p] === 0x40 ? p + 1 : skipBlockType(b, p);
+          p = b[p] === 0x40 ? p + 1 : operands.blockType(p);
           if (open === nestingMax) this.#tooDeep(at);
           loopOf[open] = none;
           dispatchOf[open] = none;
@@ -186,7 +193,7 @@ export class BodyScanner {
           break;
         case 0x03: {
           // loop
-          p = b[p] === 0x40 ? p + 1 : skipBlockType(b, p);
+          p = b[p] === 0x40 ? p + 1 : operands.blockType(p);
           if (open === nestingMax) this.#tooDeep(at);
           const id = loops.length;
           if (loop !== none) loops.mark(loop, loopNested);
@@ -265,7 +272,7 @@ export class BodyScanner {
               if (ops - dispatcher.carried < checked) checked = ops - dispatcher.carried;
             }
           }
-          if (open === 0 && p !== end) this.#malformed(p, "the function's body goes on after its end");
+          if (open === 0 && p !== end) malformedCode(p, "the function's body goes on after its end");
           break;
         }
         case 0x0c: // br, br_if, br_on_null, br_on_non_null
@@ -293,7 +300,7 @@ export class BodyScanner {
           let outside = false;
           let count = readU32(b, p);
           p = skipLeb(b, p);
-          if (count > end - p) this.#malformed(at, `a table of ${count} labels`);
+          if (count > end - p) malformedCode(at, `a table of ${count} labels`);
           for (; count >= 0; count--) {
             const target = open - 1 - readU32(b, p);
             p = skipLeb(b, p);
@@ -309,15 +316,15 @@ export class BodyScanner {
         }
         case 0x1f: {
           // try_table
-          p = skipBlockType(b, p);
+          p = operands.blockType(p);
           let outside = false;
           let count = readU32(b, p);
           p = skipLeb(b, p);
-          if (count > end - p) this.#malformed(at, `a table of ${count} catches`);
+          if (count > end - p) malformedCode(at, `a table of ${count} catches`);
           if (open === nestingMax) this.#tooDeep(at);
           for (; count > 0; count--) {
             const kind = b[p++]!;
-            if (kind > 3) this.#malformed(p - 1, `${hex(kind)} is not a catch clause`);
+            if (kind > 3) malformedCode(p - 1, `${hex(kind)} is not a catch clause`);
             if (kind < 2) p = skipLeb(b, p);
             const target = open - 1 - readU32(b, p);
             p = skipLeb(b, p);
@@ -362,7 +369,7 @@ export class BodyScanner {
         case 0x10: // call, return_call
         case 0x12: {
           const callee = readU32(b, p);
-          p = skipLeb(b, p);
+          p = operands.function(p);
           events.push5(eventCall, at, scan.addCall(callee, loop, opcode === 0x12 ? callTail : 0), 0, p);
           ops += 3;
           // One that does not come back is no part of the loop: Rust's panics.
@@ -375,10 +382,9 @@ export class BodyScanner {
         case 0x14:
         case 0x15: {
           const type = readU32(b, p);
-          p = skipLeb(b, p);
+          p = operands.type(p);
           const byReference = opcode >= 0x14;
-          if (!byReference) p = skipLeb(b, p);
-          if (type >= this.#hubs.length) this.#malformed(at, `type ${type} does not exist`);
+          if (!byReference) p = operands.table(p);
           const tail = opcode === 0x13 || opcode === 0x15;
           const flags = (tail ? callTail : 0) | (byReference ? callReference : 0);
           events.push5(eventCall, at, scan.addCall(~this.#hubs[type]!, loop, flags), 0, p);
@@ -387,8 +393,18 @@ export class BodyScanner {
           if (tail) checked = ops;
           break;
         }
+        case 0x3f: // memory.size
+          p = operands.memory(p);
+          break;
+        case 0x25: // table.get, table.set
+        case 0x26:
+          p = operands.table(p);
+          break;
+        case 0xd0: // ref.null
+          p = operands.heapType(p);
+          break;
         case 0x40: // memory.grow, a system call
-          p = skipLeb(b, p);
+          p = operands.memory(p);
           scan.addCall(bulkCallee, loop, 0);
           if (loop !== none) loops.mark(loop, loopCalls);
           break;
@@ -396,26 +412,25 @@ export class BodyScanner {
           // select with types
           let count = readU32(b, p);
           p = skipLeb(b, p);
-          if (count > end - p) this.#malformed(at, `a list of ${count} types`);
-          for (; count > 0; count--) p = skipValueType(b, p);
+          if (count > end - p) malformedCode(at, `a list of ${count} types`);
+          for (; count > 0; count--) p = operands.valueType(p);
           break;
         }
         case 0xd2: {
           // ref.func
           const target = readU32(b, p);
-          p = skipLeb(b, p);
-          if (target >= this.#taken.length) this.#malformed(at, `function ${target} does not exist`);
+          p = operands.function(p);
           this.#taken[target] = 1;
           break;
         }
         case 0xfb: {
           const second = readU32(b, p);
           p = skipLeb(b, p);
-          if (second > 30) this.#malformed(at, `instruction 0xfb ${hex(second)} is not known`);
+          if (second > 30) malformedCode(at, `instruction 0xfb ${hex(second)} is not known`);
           if (second === 24 || second === 25) {
             // br_on_cast, br_on_cast_fail
             const target = open - 1 - readU32(b, p + 1);
-            p = skipLeb(b, skipLeb(b, skipLeb(b, p + 1)));
+            p = operands.heapType(operands.heapType(skipLeb(b, p + 1)));
             if (target >= 0) {
               if (loopOf[target] !== none) this.#toLoop(loopOf[target]!, at, wayUnknown, 0, 0, ops - checked);
               else if (ops - checked > carried[target]!) carried[target] = ops - checked;
@@ -423,7 +438,7 @@ export class BodyScanner {
             if (loop !== none && target < loopBlock) events.push5(eventBranches, at, loop, p, open - 1 - loopBlock);
             break;
           }
-          p = this.#skipGc(second, p);
+          p = operands.gc(second, p);
           // struct.new_default: a structure may have 10,000 fields.
           if (second === 1 && loop !== none) loops.mark(loop, loopCalls);
           // array.new, array.new_default, array.new_data, array.new_elem
@@ -443,10 +458,8 @@ export class BodyScanner {
           const second = readU32(b, p);
           p = skipLeb(b, p);
           if (second < 8) break;
-          if (second > 17) this.#malformed(at, `instruction 0xfc ${hex(second)} is not known`);
-          p = skipLeb(b, p);
-          // Two indices: memory.init, memory.copy, table.init, table.copy.
-          if (second === 8 || second === 10 || second === 12 || second === 14) p = skipLeb(b, p);
+          if (second > 17) malformedCode(at, `instruction 0xfc ${hex(second)} is not known`);
+          p = operands.bulk(second, p);
           if (second === 9 || second === 13 || second === 16) break; // data.drop, elem.drop, table.size
           const constantMax = second < 12 ? bulkBytesConstant : bulkItemsConstant;
           if (constEnd === at && constValue >= 0 && constValue <= constantMax) {
@@ -458,19 +471,19 @@ export class BodyScanner {
           break;
         }
         case 0xfd:
-          p = this.#skipVector(at, p);
+          p = operands.vector(at, p);
           break;
         case 0xfe: {
           const second = readU32(b, p);
           p = skipLeb(b, p);
           if (second === 3) p++;
-          else if (second > 0x4e) this.#malformed(at, `instruction 0xfe ${hex(second)} is not known`);
-          else p = this.#skipMemoryArgument(p);
+          else if (second > 0x4e) malformedCode(at, `instruction 0xfe ${hex(second)} is not known`);
+          else p = operands.memoryArgument(p);
           break;
         }
       }
     }
-    if (p !== end || open !== 0) this.#malformed(end, "the function's body ends within an instruction or a block");
+    if (p !== end || open !== 0) malformedCode(end, "the function's body ends within an instruction or a block");
     scan.ops[index] = ops - inLoops;
   }
 
@@ -487,49 +500,11 @@ export class BodyScanner {
     }
   }
 
-  #skipMemoryArgument(at: number): number {
-    const flags = this.#bytes[at]!;
-    let p = skipLeb(this.#bytes, at);
-    if ((flags & 0x40) !== 0) p = skipLeb(this.#bytes, p);
-    return skipLeb(this.#bytes, p);
-  }
-
-  /** WebAssembly 3.0, 5.4.6: struct.new 0 … i31.get_u 30. */
-  #skipGc(second: number, at: number): number {
-    const bytes = this.#bytes;
-    // array.len, any.convert_extern, extern.convert_any, ref.i31, i31.get_s, i31.get_u
-    if (second === 15 || second >= 26) return at;
-    const p = skipLeb(bytes, at);
-    // With a field, a length, a segment or a second type.
-    const two = (second >= 2 && second <= 5) || (second >= 8 && second <= 10) || (second >= 17 && second <= 19);
-    return two ? skipLeb(bytes, p) : p;
-  }
-
-  #skipVector(at: number, from: number): number {
-    const bytes = this.#bytes;
-    const second = readU32(bytes, from);
-    const p = skipLeb(bytes, from);
-    // The last are those of relaxed SIMD, 0x100 to 0x113.
-    if (second > 0x113) this.#malformed(at, `instruction 0xfd ${hex(second)} is not known`);
-    if (second < 12 || second === 92 || second === 93) return this.#skipMemoryArgument(p);
-    if (second === 12 || second === 13) return p + 16; // v128.const, i8x16.shuffle
-    if (second >= 21 && second <= 34) return p + 1; // lanes
-    if (second >= 84 && second <= 91) return this.#skipMemoryArgument(p) + 1; // loads and stores of a lane
-    return p;
-  }
-
   #tooDeep(at: number): never {
     throw new WarrenError("module.cap-nesting", `a function has more than ${nestingMax} blocks open at ${hex(at)}`, {
       at,
       status: 413,
       hint: "Programs of ordinary toolchains stay far below this limit: look at how this one was generated.",
-    });
-  }
-
-  #malformed(at: number, text: string): never {
-    throw new WarrenError("module.malformed", `the module is malformed at ${hex(at)} in the code section: ${text}`, {
-      at,
-      hint: "Compile the program again; if it was copied or downloaded, compare its checksum.",
     });
   }
 }

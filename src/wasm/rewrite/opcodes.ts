@@ -27,16 +27,16 @@ const ranges: readonly (readonly [from: number, to: number, immediate: number])[
   [0x1f, 0x1f, immediateOther], // try_table
   [0x20, 0x20, immediateLeb], // local.get
   [0x21, 0x21, immediateOther], // local.set
-  [0x22, 0x26, immediateLeb], // local.tee, global.get, global.set, table.get, table.set
+  [0x22, 0x24, immediateLeb], // local.tee, global.get, global.set
+  [0x25, 0x26, immediateOther], // table.get, table.set
   [0x28, 0x3e, immediateMemory],
-  [0x3f, 0x3f, immediateLeb], // memory.size
-  [0x40, 0x40, immediateOther], // memory.grow
+  [0x3f, 0x40, immediateOther], // memory.size, memory.grow
   [0x41, 0x41, immediateOther], // i32.const
   [0x42, 0x42, immediateLeb], // i64.const
   [0x43, 0x43, immediateF32],
   [0x44, 0x44, immediateF64],
   [0x45, 0xc4, immediateNone],
-  [0xd0, 0xd0, immediateLeb], // ref.null
+  [0xd0, 0xd0, immediateOther], // ref.null
   [0xd1, 0xd1, immediateNone], // ref.is_null
   [0xd2, 0xd2, immediateOther], // ref.func
   [0xd3, 0xd4, immediateNone], // ref.eq, ref.as_non_null

@@ -3,6 +3,7 @@ import { BodyScanner } from "./body-scanner.ts";
 import type { Hubs } from "./call-graph.ts";
 import { CodeScan } from "./code-scan.ts";
 import { readU32, skipLeb, skipValueType } from "./leb.ts";
+import { type IndexSpaces, Operands } from "./operands.ts";
 
 /** Scans all bodies. Throws what {@link BodyScanner.scan} throws. */
 export function scanFunctions(info: ModuleInfo, hubs: Hubs, taken: Uint8Array): CodeScan {
@@ -11,7 +12,7 @@ export function scanFunctions(info: ModuleInfo, hubs: Hubs, taken: Uint8Array): 
   const scan = new CodeScan(functions, info.codeBytes);
   const section = info.sections.find(({ id }) => id === 10);
   if (section === undefined) return scan;
-  const scanner = new BodyScanner(bytes, scan, hubs.ofType, taken);
+  const scanner = new BodyScanner(bytes, scan, hubs.ofType, taken, new Operands(bytes, indexSpaces(info)));
   let p = skipLeb(bytes, section.start);
   for (let f = 0; f < functions; f++) {
     scan.entryStart[f] = p;
@@ -40,4 +41,14 @@ export function scanFunctions(info: ModuleInfo, hubs: Hubs, taken: Uint8Array): 
   scan.loopStart[functions] = scan.loops.length;
   scan.callStart[functions] = scan.callees.length;
   return scan;
+}
+
+function indexSpaces(info: ModuleInfo): IndexSpaces {
+  const imported = (kind: string) => info.imports.filter((item) => item.kind === kind).length;
+  return {
+    types: info.types.length,
+    functions: info.functionTypes.length,
+    memories: imported("memory") + info.memories.length,
+    tables: imported("table") + info.tables.length,
+  };
 }
