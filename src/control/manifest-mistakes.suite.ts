@@ -239,12 +239,12 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `manifest.unsupported | warren.toml:3: "isolation" is not in this release | remove it for now`,
   ],
   [
-    `${head}[limits]\ncpu = 0.5`,
-    `manifest.unsupported | warren.toml:4: "cpu" of [limits] is not in this release | remove it for now`,
+    `${head}[limits]\ncpu = 0`,
+    `manifest.bad-value | warren.toml:4: "cpu" of [limits] must be from 0.01 to 1024, not 0`,
   ],
   [
-    `${head}[limits]\nrequest = "30s"`,
-    `manifest.unsupported | warren.toml:4: "request" of [limits] is not in this release | remove it for now`,
+    `${head}[limits]\nrequest = "half an hour"`,
+    `manifest.bad-value | warren.toml:4: "request" of [limits] must be a duration such as 30s, not "half an hour"`,
   ],
   [
     `${head}[[mount]]\nvolume = "x"\ntarget = "/x"`,

@@ -18,8 +18,6 @@ const later: ReadonlySet<string> = new Set([
   "health",
   "instances",
   "isolation",
-  "limits.cpu",
-  "limits.request",
   "mount.volume",
 ]);
 

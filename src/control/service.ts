@@ -54,7 +54,22 @@ export const Mount = Type.Object(
 );
 export type Mount = Static<typeof Mount>;
 
-export const Limits = Type.Object({ memory: Type.Optional(Size) }, closed);
+export const Limits = Type.Object(
+  {
+    memory: Type.Optional(Size),
+    cpu: Type.Optional(
+      Type.Number({ minimum: 0.01, maximum: 1024, description: "cores, averaged over 100 ms; no quota when absent" }),
+    ),
+    request: Type.Optional(
+      Type.String({
+        pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$",
+        description:
+          "how long a request may wait for its answer, and the guest run without a pause, such as 30s; 5m and 30s when absent",
+      }),
+    ),
+  },
+  closed,
+);
 export type Limits = Static<typeof Limits>;
 
 /** What is deployed: a manifest whose program is a digest and whose paths are absolute. */
@@ -133,6 +148,8 @@ export const ServiceView = Type.Object(
     requests: Type.Integer({ description: "requests, connections (TCP) and datagrams (UDP) taken" }),
     memoryBytes: Type.Integer(),
     cpuMs: Type.Number({ description: "CPU time spent in its guests" }),
+    throttled: Type.Integer({ description: "how often limits.cpu has held it up" }),
+    limitsHit: Type.Integer({ description: "instances that were ended because they went over a limit" }),
     spec: ServiceSpec,
   },
   { title: "ServiceView" },
@@ -155,7 +172,7 @@ export const EventView = Type.Object(
     id: Type.Integer(),
     at: Type.String({ format: "date-time" }),
     type: Type.String({
-      description: "service.deployed, service.state, service.restarted, service.deleted, worker.started, worker.lost",
+      description: "service.deployed, service.state, service.restarted, service.deleted, worker.started, worker.lost, worker.replaced, worker.hung",
     }),
     namespace: Type.Optional(Type.String()),
     service: Type.Optional(Type.String()),
@@ -165,6 +182,17 @@ export const EventView = Type.Object(
 );
 export type EventView = Static<typeof EventView>;
 
+/** What stands between a guest that broke out of its sandbox and the machine. */
+export const WallView = Type.Object(
+  {
+    user: Type.Boolean({ description: "it does not run as root" }),
+    landlock: Type.Boolean({ description: "it reaches the files of its guests' mounts only" }),
+    seccomp: Type.Boolean({ description: "it makes the system calls of a list only" }),
+  },
+  { title: "WallView" },
+);
+export type WallView = Static<typeof WallView>;
+
 export const WorkerView = Type.Object(
   {
     id: Type.String(),
@@ -173,6 +201,7 @@ export const WorkerView = Type.Object(
     instances: Type.Integer(),
     memoryBytes: Type.Integer({ description: "resident set size" }),
     startedAt: Type.String({ format: "date-time" }),
+    wall: Type.Optional(WallView),
   },
   { title: "WorkerView" },
 );
@@ -187,6 +216,12 @@ export const HealthView = Type.Object(
     listeners: Type.Array(Type.String({ description: "http://0.0.0.0:80, udp://0.0.0.0:53" })),
     workers: Type.Array(WorkerView),
     services: Type.Object({ total: Type.Integer(), running: Type.Integer() }),
+    wall: Type.Optional(
+      Type.Object({
+        mode: Type.Union([Type.Literal("auto"), Type.Literal("require"), Type.Literal("off")]),
+        missing: Type.Array(Type.String({ description: "which piece cannot be had on this machine, why, what to do" })),
+      }),
+    ),
   },
   { title: "HealthView" },
 );

@@ -189,6 +189,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       workerView(worker, supervisor),
     ),
     services: countServices(supervisor),
+    wall: { mode: wall.mode, missing: [...wall.missing] },
   }));
   const api = await startApi({ controller, blobs, logs, events, socketPath: options.socket, log });
   const collecting = setInterval(() => {

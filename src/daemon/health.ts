@@ -13,6 +13,7 @@ export function workerView(worker: WorkerProcess, supervisor: Supervisor): Worke
     instances,
     memoryBytes: residentBytes(worker.pid),
     startedAt: new Date(worker.startedAt).toISOString(),
+    ...(worker.wall === undefined ? {} : { wall: worker.wall.state }),
   };
 }
 

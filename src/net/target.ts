@@ -16,6 +16,8 @@ export interface Activity {
 export interface StreamTarget {
   readonly kind: "stream";
   readonly activity: Activity;
+  /** How long the guest has for its answer's head; the front's own limit when absent. Milliseconds. */
+  readonly answerMsMax?: number | undefined;
   /**
    * A new connection to the guest. May wait for a guest that is starting, within the target's own bounds; throws a
    * WarrenError with status 503 (`service.unavailable`) when there is no instance.

@@ -9,11 +9,13 @@ import { cgiEnvironment } from "./cgi/environment.ts";
 import { CgiResponseParser } from "./cgi/response.ts";
 import type { GuestState, GuestStatus, InstanceSpec } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
-import { unavailable } from "./server-guest.ts";
+import { burstMsMaxDefault, unavailable } from "./server-guest.ts";
 
 /** Instances of one service at a time in one worker; more requests wait, up to the second bound. */
 const instancesMax = 16;
 const waitersMax = 256;
+/** As long as the front waits for an answer. */
+const requestMsMaxDefault = 300_000;
 
 /** One revision of a CGI program in this worker: a fresh instance for each request. */
 export class CgiGuest implements RequestTarget {
@@ -27,6 +29,7 @@ export class CgiGuest implements RequestTarget {
   #running = 0;
   #waiters: (() => void)[] = [];
   #failures = 0;
+  #limitsHit = 0;
   #lastFailures: { at: number; reason: string }[] = [];
   #memoryBytes = 0;
   #cpuMs = 0;
@@ -49,6 +52,8 @@ export class CgiGuest implements RequestTarget {
       requests: this.activity.requests,
       memoryBytes: this.#memoryBytes,
       cpuMs: this.#cpuMs,
+      throttled: this.#environment.share.throttled,
+      limitsHit: this.#limitsHit,
     };
   }
 
@@ -72,7 +77,8 @@ export class CgiGuest implements RequestTarget {
 
   #run(request: TargetRequest, done: () => void): Promise<TargetResponse> {
     const { spec } = this;
-    const { log, meter, number } = this.#environment;
+    const { requestMsMax = requestMsMaxDefault } = spec;
+    const { log, meter, number, preemption, share } = this.#environment;
     const stderr = log.stream(spec.service, spec.revision, "stderr");
     const stdout = new Flow();
     const body = new Flow();
@@ -86,6 +92,7 @@ export class CgiGuest implements RequestTarget {
       stderr,
       meter,
       number,
+      cpu: { preemption, share, burstMsMax: spec.requestMsMax ?? burstMsMaxDefault },
     });
     const parser = new CgiResponseParser();
     const { promise, resolve, reject } = Promise.withResolvers<TargetResponse>();
@@ -93,6 +100,11 @@ export class CgiGuest implements RequestTarget {
     const stop = (why: string) => instance.kill(why);
     const gone = () => stop("the client went away");
     request.signal.addEventListener("abort", gone, { once: true });
+    let late = false;
+    const deadline = setTimeout(() => {
+      late = true;
+      stop(`it took more than ${requestMsMax / 1000} s (limit.deadline)`);
+    }, requestMsMax);
 
     const fail = (error: WarrenError) => {
       if (answered) body.fail(error);
@@ -127,16 +139,20 @@ export class CgiGuest implements RequestTarget {
 
     void instance.exited.then((exit) => {
       request.signal.removeEventListener("abort", gone);
+      clearTimeout(deadline);
       request.body.cancel();
       stderr(undefined);
       this.#memoryBytes = Math.max(this.#memoryBytes, instance.memoryBytes);
       this.#cpuMs += instance.cpuMs;
-      if (exit.kind === "trap" || (exit.kind === "exit" && exit.code !== 0))
+      late ||= exit.kind === "limit";
+      if (late) this.#limitsHit++;
+      if (late || exit.kind === "trap" || (exit.kind === "exit" && exit.code !== 0))
         this.#failed(`an instance ${describeExit(exit)}`);
       done();
       const finish = () => {
-        if (exit.kind !== "exit")
-          fail(new WarrenError("cgi.failed", `${spec.service} ${describeExit(exit)}`, { status: 502 }));
+        const told = `${spec.service} ${describeExit(exit)}`;
+        if (late) fail(new WarrenError("limit.deadline", told, { status: 504 }));
+        else if (exit.kind !== "exit") fail(new WarrenError("cgi.failed", told, { status: 502 }));
         else if (!answered) fail(parser.incomplete);
         else body.end();
       };

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { WarrenError } from "../base/errors.ts";
+import { CpuShare } from "../engine/cpu/cpu-share.ts";
 import type { Program } from "../engine/program.ts";
 import { compilePrepared } from "../engine/program.ts";
 import { CgiGuest } from "./cgi-guest.ts";
@@ -10,7 +11,7 @@ import { ServerGuest } from "./server-guest.ts";
 
 export type Guest = ServerGuest | CgiGuest;
 
-type WorkerEnvironment = Omit<GuestEnvironment, "number">;
+type WorkerEnvironment = Omit<GuestEnvironment, "number" | "share">;
 
 /** Every guest of this worker: of each service the current revision and those that are being drained. */
 export class Guests {
@@ -18,6 +19,8 @@ export class Guests {
   readonly #guests = new Map<string, Guest>();
   /** Compiled programs that are in use, by digest and memory limit: a thousand services of one program compile once. */
   readonly #programs = new Map<string, { program: Promise<Program>; users: number }>();
+
+  readonly #shares = new Map<string, { readonly share: CpuShare; readonly cores: number | undefined }>();
 
   constructor(environment: WorkerEnvironment) {
     this.#environment = environment;
@@ -42,7 +45,7 @@ export class Guests {
    */
   async start(spec: InstanceSpec, programFd: number, wait: boolean, number: number): Promise<Guest> {
     const key = `${spec.service}@${spec.revision}`;
-    const environment = { ...this.#environment, number };
+    const environment = { ...this.#environment, number, share: this.#share(spec) };
     let program: Program;
     try {
       if (wait) checkMounts(spec);
@@ -75,13 +78,25 @@ export class Guests {
     return guest.status;
   }
 
+  /** The service's part of the CPU: one for all of its instances and revisions, unless its quota changes. */
+  #share({ service, cores }: InstanceSpec): CpuShare {
+    let entry = this.#shares.get(service);
+    if (entry === undefined || entry.cores !== cores) {
+      entry = { share: new CpuShare(cores === undefined ? {} : { cores }), cores };
+      this.#shares.set(service, entry);
+    }
+    return entry.share;
+  }
+
   #forget(guest: Guest): void {
     const { service, revision } = guest.spec;
     if (this.get(service, revision) === guest) this.#guests.delete(`${service}@${revision}`);
     const key = programKey(guest.spec);
     const entry = this.#programs.get(key);
     if (entry !== undefined && --entry.users === 0) this.#programs.delete(key);
-    if (!this.all().some((other) => other.spec.service === service)) this.#environment.log.forget(service);
+    if (this.all().some((other) => other.spec.service === service)) return;
+    this.#environment.log.forget(service);
+    this.#shares.delete(service);
   }
 
   async #use(spec: InstanceSpec, fd: number): Promise<Program> {

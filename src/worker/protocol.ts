@@ -15,6 +15,10 @@ export interface InstanceSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly { readonly source: string; readonly target: string; readonly mode: "ro" | "rw" }[];
   readonly memoryBytesMax: number;
+  /** CPU quota, averaged over 100 ms; none when absent. */
+  readonly cores?: number;
+  /** How long a request may take, and a guest run without a pause. Milliseconds; the worker's defaults when absent. */
+  readonly requestMsMax?: number;
   /** The listeners that the guest is handed, from descriptor 3 on. */
   readonly ports: readonly GuestPort[];
 }
@@ -64,6 +68,10 @@ export interface GuestStatus {
   readonly requests: number;
   readonly memoryBytes: number;
   readonly cpuMs: number;
+  /** How often its CPU quota has held it up. */
+  readonly throttled: number;
+  /** Instances that were ended because they went over a limit. */
+  readonly limitsHit: number;
 }
 
 export interface LogEntry {

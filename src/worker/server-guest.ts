@@ -2,6 +2,8 @@ import type { Address } from "../base/address.ts";
 import { Backoff } from "../base/backoff.ts";
 import type { Conduit } from "../base/conduit.ts";
 import { WarrenError } from "../base/errors.ts";
+import type { CpuShare } from "../engine/cpu/cpu-share.ts";
+import type { Preemption } from "../engine/cpu/preemption.ts";
 import type { Exit } from "../engine/exit.ts";
 import { describeExit } from "../engine/exit.ts";
 import type { Instance } from "../engine/instance.ts";
@@ -19,6 +21,8 @@ const listenWithinMs = 30_000;
 const connectWaitMs = 10_000;
 const connectWaitersMax = 1024;
 const crashLoopFrom = 3;
+/** How long a guest may run without once waiting for something, when its manifest says nothing. */
+export const burstMsMaxDefault = 30_000;
 /** Descriptors of a server's guest: connections mostly. As many as the front holds connections. */
 const descriptorsMax = 10_000;
 
@@ -30,6 +34,9 @@ export interface GuestEnvironment {
   readonly meter: CpuMeter;
   /** What the meter shows while the guest runs. */
   readonly number: number;
+  readonly preemption: Preemption;
+  /** Of the service: all of its instances draw on it, of every revision. */
+  readonly share: CpuShare;
   /** Called at each change of state. */
   onState(status: GuestStatus): void;
 }
@@ -54,6 +61,7 @@ export class ServerGuest {
   #startedAt: number | undefined;
   #startMs: number | undefined;
   #restarts = 0;
+  #limitsHit = 0;
   #lastRestarts: { at: number; reason: string }[] = [];
   /** CPU time of the instances that have ended. */
   #cpuMsBefore = 0;
@@ -79,6 +87,8 @@ export class ServerGuest {
       requests: this.activity.requests,
       memoryBytes: this.#instance?.memoryBytes ?? 0,
       cpuMs: this.#cpuMsBefore + (this.#instance?.cpuMs ?? 0),
+      throttled: this.#environment.share.throttled,
+      limitsHit: this.#limitsHit,
     };
   }
 
@@ -97,7 +107,8 @@ export class ServerGuest {
   target(port: number): StreamTarget {
     let target = this.#targets.get(port);
     if (target === undefined) {
-      target = { kind: "stream", activity: this.activity, connect: (from) => this.#connect(from, port) };
+      const answerMsMax = this.spec.requestMsMax;
+      target = { kind: "stream", activity: this.activity, answerMsMax, connect: (from) => this.#connect(from, port) };
       this.#targets.set(port, target);
     }
     return target;
@@ -162,7 +173,7 @@ export class ServerGuest {
 
   async #launch(): Promise<Instance> {
     const { spec } = this;
-    const { log, meter, number } = this.#environment;
+    const { log, meter, number, preemption, share } = this.#environment;
     const began = performance.now();
     const stdout = log.stream(spec.service, spec.revision, "stdout");
     const stderr = log.stream(spec.service, spec.revision, "stderr");
@@ -175,6 +186,7 @@ export class ServerGuest {
       stderr,
       meter,
       number,
+      cpu: { preemption, share, burstMsMax: spec.requestMsMax ?? burstMsMaxDefault },
       descriptorsMax,
     });
     this.#launching = instance;
@@ -219,6 +231,7 @@ export class ServerGuest {
       if (this.#instance !== instance || this.#state === "stopping") return;
       this.#cpuMsBefore += instance.cpuMs;
       this.#instance = undefined;
+      if (exit.kind === "limit") this.#limitsHit++;
       this.#again(`it ${describeExit(exit)}`, Date.now() - began);
     });
   }

@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { WarrenError } from "../base/errors.ts";
 import type { Handler } from "../base/link.ts";
 import { sendDescriptors } from "../base/native-socket.ts";
+import { Preemption } from "../engine/cpu/preemption.ts";
 import { Front } from "../net/front.ts";
 import { CpuMeter } from "../wasi/guest-thread.ts";
 import { ControlSocket } from "./control-socket.ts";
@@ -29,6 +30,7 @@ export class Worker {
   readonly #guests = new Guests({
     log: this.#log,
     meter: this.#meter,
+    preemption: new Preemption(),
     onState: (status) => this.#control.note("state", status),
   });
   readonly #front: Front;

@@ -62,6 +62,8 @@ export class MemoryController implements Controller {
       requests: 0,
       memoryBytes: 0,
       cpuMs: 0,
+      throttled: 0,
+      limitsHit: 0,
       spec,
     };
     this.services.set(spec.name, view);

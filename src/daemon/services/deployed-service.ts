@@ -8,6 +8,8 @@ interface Totals {
   requests: number;
   restarts: number;
   cpuMs: number;
+  throttled: number;
+  limitsHit: number;
 }
 
 /** What the daemon knows of one service: its record, where it is placed, and what the workers last said of it. */
@@ -25,7 +27,7 @@ export class DeployedService {
   /** Why no worker could be given it, while none has it. */
   failure: string | undefined;
   readonly #guests = new Map<string, GuestStatus>();
-  readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0 };
+  readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0, throttled: 0, limitsHit: 0 };
 
   constructor(record: ServiceRecord, programBytes: number) {
     this.namespace = record.namespace;
@@ -94,6 +96,8 @@ export class DeployedService {
       this.#ended.requests += final.requests;
       this.#ended.restarts += final.restarts;
       this.#ended.cpuMs += final.cpuMs;
+      this.#ended.throttled += final.throttled;
+      this.#ended.limitsHit += final.limitsHit;
     }
     if (known !== undefined && (last === undefined || known.revision === last.revision)) this.#guests.delete(worker);
     if (this.worker === worker && (last === undefined || last.revision === this.revision.number))
@@ -103,8 +107,7 @@ export class DeployedService {
   view(httpListeners: readonly string[]): ServiceView {
     const guests = [...this.#guests];
     const statuses = guests.map(([, status]) => status);
-    const sum = (key: "requests" | "restarts" | "cpuMs") =>
-      statuses.reduce((total, status) => total + status[key], this.#ended[key]);
+    const sum = (key: keyof Totals) => statuses.reduce((total, status) => total + status[key], this.#ended[key]);
     const restarts = statuses.flatMap((status) => status.lastRestarts).sort((a, b) => b.at - a.at);
     const reason = this.#reason(statuses);
     return {
@@ -132,6 +135,8 @@ export class DeployedService {
       requests: sum("requests"),
       memoryBytes: statuses.reduce((total, status) => total + status.memoryBytes, 0),
       cpuMs: Math.round(sum("cpuMs") * 10) / 10,
+      throttled: sum("throttled"),
+      limitsHit: sum("limitsHit"),
       spec: this.spec,
     };
   }

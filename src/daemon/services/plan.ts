@@ -1,3 +1,4 @@
+import { parseDuration } from "../../control/duration.ts";
 import type { Listen } from "../../control/listen.ts";
 import { formatListen, parseListen } from "../../control/listen.ts";
 import type { Route, ServiceSpec } from "../../control/service.ts";
@@ -21,6 +22,8 @@ export function instanceSpec(namespace: string, revision: number, spec: ServiceS
     env: spec.env ?? {},
     mounts: (spec.mount ?? []).map(({ source, target, mode = "ro" }) => ({ source, target, mode })),
     memoryBytesMax: parseSize(spec.limits?.memory ?? memoryDefault),
+    ...(spec.limits?.cpu === undefined ? {} : { cores: spec.limits.cpu }),
+    ...(spec.limits?.request === undefined ? {} : { requestMsMax: parseDuration(spec.limits.request) }),
     ports: kind === "cgi" ? [] : guestPorts(routesOf(spec)),
   };
 }

@@ -198,7 +198,7 @@ export class ClientConnection implements Swept {
     if (exchange?.wantsBody === false) this.#readAt = now;
     if (!this.bodyRead && now - this.#readAt > limits.bodyIdleMsMax) {
       this.#refuse(new WarrenError("request.timeout", "the request body took too long", { status: 408 }));
-    } else if (exchange !== undefined && !exchange.answered && age > limits.answerMsMax) {
+    } else if (exchange !== undefined && !exchange.answered && age > (exchange.answerMsMax ?? limits.answerMsMax)) {
       exchange.abort();
       this.answerError({ status: 504, code: "service.timeout", message: "the service did not answer in time" });
     } else if (this.#endTold && age > limits.bodyIdleMsMax) {

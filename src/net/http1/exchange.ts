@@ -10,6 +10,8 @@ export interface Exchange {
   feed(framing: BodyFraming, bytes: Buffer, from: number): number;
   /** The body is complete. */
   onBodyEnd(): void;
+  /** How long the answer may take; the listener's limit when absent. Milliseconds. */
+  readonly answerMsMax?: number | undefined;
   /** The answer's head has gone to the client. */
   readonly answered: boolean;
   /** The client's socket takes bytes again. */

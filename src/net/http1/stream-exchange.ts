@@ -16,6 +16,9 @@ const attemptsMax = 3;
 const interimMax = 16;
 const continueLine = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
 
+/** Why a guest was ended that ran for too long (engine/exit.ts). */
+const deadlineCode = "limit.deadline";
+
 /** A request on its way through a guest that listens, over an in-memory connection. */
 export class StreamExchange implements Exchange, UpstreamUser {
   readonly #client: ClientConnection;
@@ -83,6 +86,10 @@ export class StreamExchange implements Exchange, UpstreamUser {
 
   onGuestReadable(): void {
     if (!this.#clientBlocked && !this.#pumping) this.#pump();
+  }
+
+  get answerMsMax(): number | undefined {
+    return this.#target.answerMsMax;
   }
 
   onClientDrain(): void {
@@ -309,7 +316,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
     }
     this.#untouched = upstream.conduit.output.bytesRead === this.#readBefore;
     upstream.reset();
-    if (this.#mayRetry()) {
+    if (this.#mayRetry(failure)) {
       this.#upstream = undefined;
       this.#connect();
     } else {
@@ -321,7 +328,9 @@ export class StreamExchange implements Exchange, UpstreamUser {
    * A request without a body may be sent again when the guest has said nothing to it: safe methods (RFC 9110 §9.2.2), and
    * any where the guest had not read a byte of it, as when it ended an idle connection just then (RFC 9112 §9.3.1).
    */
-  #mayRetry(): boolean {
+  #mayRetry(failure: WarrenError | undefined): boolean {
+    // What took too long once would again.
+    if (failure?.code === deadlineCode) return false;
     if (this.#hasBody || this.#partial !== undefined || this.#interims > 0 || this.#attempts >= attemptsMax)
       return false;
     return this.#untouched || this.#method === "GET" || this.#method === "HEAD" || this.#method === "OPTIONS";
@@ -332,13 +341,14 @@ export class StreamExchange implements Exchange, UpstreamUser {
     const body = this.#body;
     this.#upstream?.reset();
     this.#finish();
-    if (body === undefined)
-      this.#client.answerError({
-        status: 502,
-        code: "service.broken",
-        message: "the service broke off before it answered",
-      });
-    else this.#client.breakOff(body.endsWithConnection);
+    if (body === undefined) {
+      const late = error instanceof WarrenError && error.code === deadlineCode;
+      this.#client.answerError(
+        late
+          ? { status: 504, code: deadlineCode, message: "the service took too long" }
+          : { status: 502, code: "service.broken", message: "the service broke off before it answered" },
+      );
+    } else this.#client.breakOff(body.endsWithConnection);
   }
 
   #finish(): void {
