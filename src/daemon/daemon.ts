@@ -101,7 +101,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     onLost: (worker, successorMs) => {
       const type = successorMs === undefined ? "worker.replaced" : "worker.lost";
       events.publish({ type, message: `worker ${worker.id}, pid ${worker.pid}` });
-      supervisor.workerLost(worker);
+      supervisor.workerLost(worker, successorMs !== undefined);
       if (successorMs !== 0 && pool.ready.length > 0) void supervisor.bringUp();
     },
   });

@@ -23,6 +23,8 @@ export interface ServiceRecord {
   readonly namespace: string;
   readonly name: string;
   readonly desired: Desired;
+  /** Why its current revision is not started although it should run; undefined: it is. */
+  readonly quarantine: string | undefined;
   readonly revision: RevisionRecord;
 }
 
@@ -34,7 +36,8 @@ export interface NewRevision {
   readonly deployedAt: number;
 }
 
-const columns = "s.namespace, s.name, s.desired, r.number, r.spec, r.program, r.deployed_at AS deployedAt";
+const columns =
+  "s.namespace, s.name, s.desired, s.quarantine, r.number, r.spec, r.program, r.deployed_at AS deployedAt";
 const joined = `SELECT ${columns} FROM services s JOIN revisions r ON r.service = s.id AND r.number = s.revision`;
 
 /** Namespaces, services and their revisions. What a method wrote is on the disk when it returns. */
@@ -90,7 +93,8 @@ export class ServiceStore {
       const row = this.#database
         .prepare(
           `INSERT INTO services (namespace, name, desired, revision) VALUES (?, ?, 'running', 1)
-           ON CONFLICT (namespace, name) DO UPDATE SET desired = 'running', revision = revision + 1 RETURNING id, revision`,
+           ON CONFLICT (namespace, name) DO UPDATE
+           SET desired = 'running', quarantine = NULL, revision = revision + 1 RETURNING id, revision`,
         )
         .get(namespace, name);
       assert(row !== undefined);
@@ -102,13 +106,22 @@ export class ServiceStore {
       this.#database
         .prepare("DELETE FROM revisions WHERE service = ? AND number <= ?")
         .run(id, revision - this.#revisionsMax);
-      return { namespace, name, desired: "running", revision: { number: revision, spec, program, deployedAt } };
+      const record = { number: revision, spec, program, deployedAt };
+      return { namespace, name, desired: "running", quarantine: undefined, revision: record };
     });
+  }
+
+  /** Its current revision is not to be started, and why. It ends with the next {@link setDesired} or revision. */
+  setQuarantine(namespace: string, name: string, reason: string): boolean {
+    const statement = this.#database.prepare("UPDATE services SET quarantine = ? WHERE namespace = ? AND name = ?");
+    return transaction(this.#database, () => statement.run(reason, namespace, name).changes === 1);
   }
 
   /** False when there is no such service. */
   setDesired(namespace: string, name: string, desired: Desired): boolean {
-    const statement = this.#database.prepare("UPDATE services SET desired = ? WHERE namespace = ? AND name = ?");
+    const statement = this.#database.prepare(
+      "UPDATE services SET desired = ?, quarantine = NULL WHERE namespace = ? AND name = ?",
+    );
     return transaction(this.#database, () => statement.run(desired, namespace, name).changes === 1);
   }
 
@@ -132,6 +145,7 @@ function serviceRecord(row: Row): ServiceRecord {
     namespace: row.namespace as string,
     name: row.name as string,
     desired: row.desired as Desired,
+    quarantine: (row.quarantine as string | null) ?? undefined,
     revision: revisionRecord(row),
   };
 }

@@ -95,7 +95,7 @@ function failure(
   limits: CheckLimits,
 ): WarrenError {
   // The kernel's own limit on processor time; see setrlimit(2).
-  if (ended === "time" || signal === "SIGXCPU" || (ended === undefined && signal === "SIGKILL")) {
+  if (ended === "time" || signal === "SIGXCPU") {
     return new WarrenError(
       "program.check-timeout",
       `the program could not be compiled within ${limits.wallMsMax / 1000} s, or ${limits.cpuSecondsMax} s of processor time`,
@@ -105,7 +105,8 @@ function failure(
       },
     );
   }
-  if (ended === "memory" || /out of memory|allocation failed/i.test(messages)) {
+  // SIGKILL that was not ours is the kernel's, out of memory.
+  if (ended === "memory" || signal === "SIGKILL" || /out of memory|allocation failed/i.test(messages)) {
     return new WarrenError(
       "program.check-memory",
       `the program could not be compiled within ${Math.round(limits.memoryBytesMax / 2 ** 20)} MiB of memory`,

@@ -17,6 +17,8 @@ export class DeployedService {
   readonly namespace: string;
   readonly name: string;
   desired: Desired;
+  /** Why its current revision is not started although it should run. */
+  quarantine: string | undefined;
   revision: RevisionRecord;
   spec: ServiceSpec;
   programBytes: number;
@@ -33,6 +35,7 @@ export class DeployedService {
     this.namespace = record.namespace;
     this.name = record.name;
     this.desired = record.desired;
+    this.quarantine = record.quarantine;
     this.revision = record.revision;
     this.spec = JSON.parse(record.revision.spec) as ServiceSpec;
     this.programBytes = programBytes;
@@ -44,6 +47,11 @@ export class DeployedService {
 
   get kind(): "server" | "cgi" {
     return this.spec.kind ?? "server";
+  }
+
+  /** Whether workers should have it. */
+  get wanted(): boolean {
+    return this.desired === "running" && this.quarantine === undefined;
   }
 
   get instance(): InstanceSpec {
@@ -58,6 +66,7 @@ export class DeployedService {
   /** Makes a later revision the current one. */
   replace(record: ServiceRecord, programBytes: number): void {
     this.desired = record.desired;
+    this.quarantine = record.quarantine;
     this.revision = record.revision;
     this.spec = JSON.parse(record.revision.spec) as ServiceSpec;
     this.programBytes = programBytes;
@@ -69,7 +78,7 @@ export class DeployedService {
       service: this.key,
       revision: this.revision.number,
       kind: this.kind,
-      state: this.desired === "running" ? "on" : "off",
+      state: this.wanted ? "on" : "off",
       worker: this.kind === "server" ? this.worker : undefined,
       routes: routeEntries(this.spec, httpListeners),
     };
@@ -143,6 +152,7 @@ export class DeployedService {
 
   #state(statuses: readonly GuestStatus[]): ServiceState {
     if (this.desired === "stopped") return statuses.length > 0 ? "stopping" : "stopped";
+    if (this.quarantine !== undefined) return "crash-loop";
     const states = new Set(statuses.map((status) => status.state));
     // The best of its instances: a service runs when anyone of them answers.
     for (const state of ["running", "starting", "crash-loop", "restarting"] as const)
@@ -151,6 +161,7 @@ export class DeployedService {
   }
 
   #reason(statuses: readonly GuestStatus[]): string | undefined {
+    if (this.quarantine !== undefined) return this.quarantine;
     if (this.desired === "stopped" || statuses.some((status) => status.state === "running")) return undefined;
     return statuses.find((status) => status.reason !== undefined)?.reason ?? this.failure;
   }

@@ -7,15 +7,24 @@ import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import type { DeployedService } from "./deployed-service.ts";
 import { ownListeners, routesOf } from "./plan.ts";
+import type { Quarantine } from "./quarantine.ts";
+import { deathsMax } from "./quarantine.ts";
 
 const workerWithinMs = 30_000;
 const startTriesMax = 3;
 
+export interface PlacerOptions {
+  readonly programs: Programs;
+  readonly listeners: Listeners;
+  readonly pool: WorkerPool;
+  readonly quarantine: Quarantine;
+}
+
 /** Carries the supervisor's decisions out in the workers: which one, start, stop, and telling them all. */
 export class Placer {
-  readonly #options: { programs: Programs; listeners: Listeners; pool: WorkerPool };
+  readonly #options: PlacerOptions;
 
-  constructor(options: { programs: Programs; listeners: Listeners; pool: WorkerPool }) {
+  constructor(options: PlacerOptions) {
     this.#options = options;
   }
 
@@ -61,17 +70,26 @@ export class Placer {
         return workers;
       } catch (error) {
         await Promise.all(workers.map((worker) => this.stop(instance.service, instance.revision, worker, 0)));
-        if (tries >= startTriesMax || !(error instanceof WarrenError) || error.code !== "worker.gone") throw error;
+        if (!(error instanceof WarrenError) || error.code !== "worker.gone") throw error;
+        if (this.#options.quarantine.convicted(instance)) throw endsWorkers(instance, error);
+        if (tries >= startTriesMax) throw error;
       }
     }
   }
 
   async start(spec: InstanceSpec, worker: WorkerProcess, { wait }: { wait: boolean }): Promise<GuestStatus> {
     // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the file's path.
-    const { handle } = await this.#options.programs.open(spec);
+    const { programs, quarantine } = this.#options;
+    const { handle } = await programs.open(spec);
     try {
       const number = worker.page?.numberOf(spec.service) ?? 0;
-      return await worker.order("start", { spec, wait, number }, [handle.fd]);
+      quarantine.starting(worker.id, spec);
+      const status = await worker.order("start", { spec, wait, number }, [handle.fd]);
+      quarantine.answered(worker.id, spec);
+      return status;
+    } catch (error) {
+      if (worker.state !== "gone") quarantine.stopped(worker.id, spec);
+      throw error;
     } finally {
       await handle.close();
     }
@@ -85,7 +103,9 @@ export class Placer {
     graceMs: number,
   ): Promise<GuestStatus | undefined> {
     try {
-      return (await worker.order("stop", { service, revision, graceMs })).last;
+      const { last } = await worker.order("stop", { service, revision, graceMs });
+      this.#options.quarantine.stopped(worker.id, { service, revision });
+      return last;
     } catch {
       return undefined;
     }
@@ -143,4 +163,12 @@ export class Placer {
       this.#options.pool.reachable.map((worker) => worker.order("displace", { services }).catch(() => {})),
     );
   }
+}
+
+function endsWorkers({ service }: InstanceSpec, cause: unknown): WarrenError {
+  return new WarrenError("program.quarantined", `${service} ended the ${deathsMax} workers that it was started in`, {
+    status: 422,
+    hint: "what its program does breaks V8 or takes all memory: build it anew with a current toolchain",
+    cause,
+  });
 }

@@ -17,6 +17,7 @@ import type { WorkerProcess } from "../workers/worker-process.ts";
 import { DeployedService } from "./deployed-service.ts";
 import { Placer } from "./placer.ts";
 import { instanceSpec, ownListeners, routeClaims } from "./plan.ts";
+import { deathsMax, Quarantine } from "./quarantine.ts";
 
 /** How long what is in flight may take when a revision is replaced or a service stopped. */
 const stopGraceMs = 30_000;
@@ -42,11 +43,12 @@ export class Supervisor implements Omit<Controller, "health"> {
   readonly #options: SupervisorOptions;
   readonly #services = new Map<string, DeployedService>();
   readonly #queue = new KeyedQueue();
+  readonly #quarantine = new Quarantine();
   readonly #placer: Placer;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#placer = new Placer(options);
+    this.#placer = new Placer({ ...options, quarantine: this.#quarantine });
   }
 
   get services(): ReadonlyMap<string, DeployedService> {
@@ -118,9 +120,7 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   /** Gives a new worker every CGI program and tells it where everything is. */
   async introduce(worker: WorkerProcess): Promise<void> {
-    const cgi = [...this.#services.values()].filter(
-      (service) => service.kind === "cgi" && service.desired === "running",
-    );
+    const cgi = [...this.#services.values()].filter((service) => service.kind === "cgi" && service.wanted);
     await inBatches(cgi, (service) => this.#startCgi(service, worker));
     await this.redirect(worker);
   }
@@ -152,16 +152,17 @@ export class Supervisor implements Omit<Controller, "health"> {
   /** Starts every server that should run and that no worker has. Resolves when each has answered or failed once. */
   async bringUp(): Promise<void> {
     const idle = [...this.#services.values()].filter(
-      (service) => service.desired === "running" && service.kind === "server" && service.worker === undefined,
+      (service) => service.wanted && service.kind === "server" && service.worker === undefined,
     );
-    await inBatches(idle, (service) => this.#queue.run(service.key, () => this.#bringUpOne(service)));
+    const atOnce = this.#quarantine.careful ? 1 : startsAtOnce;
+    await inBatches(idle, (service) => this.#queue.run(service.key, () => this.#bringUpOne(service)), atOnce);
     // A deploy that ran while a worker was being set up may have passed that worker by.
     const cgi = [...this.#services.values()].filter((service) => service.kind === "cgi");
     await inBatches(cgi, (service) => this.#queue.run(service.key, () => this.#completeCgi(service)));
   }
 
   async #completeCgi(service: DeployedService): Promise<void> {
-    if (service.desired !== "running" || this.#services.get(service.key) !== service) return;
+    if (!service.wanted || this.#services.get(service.key) !== service) return;
     const { pool } = this.#options;
     const without = pool.ready.filter((worker) => !service.runsIn(worker.id));
     if (without.length === 0) return;
@@ -174,8 +175,7 @@ export class Supervisor implements Omit<Controller, "health"> {
   }
 
   async #bringUpOne(service: DeployedService): Promise<void> {
-    if (service.desired !== "running" || service.worker !== undefined || this.#services.get(service.key) !== service)
-      return;
+    if (!service.wanted || service.worker !== undefined || this.#services.get(service.key) !== service) return;
     try {
       const worker = await this.#placer.choose(this.#services.values(), service.mounts);
       this.#place(service, worker);
@@ -190,14 +190,32 @@ export class Supervisor implements Omit<Controller, "health"> {
     }
   }
 
-  /** A worker died: its services have no instance until they are started elsewhere. */
-  workerLost(worker: WorkerProcess): void {
+  /** A worker is gone: its services have no instance until they are started elsewhere. `died`: it was not told to end. */
+  workerLost(worker: WorkerProcess, died: boolean): void {
+    const culprit = this.#quarantine.lost(worker.id, worker.ranLast, died);
     const lost: DeployedService[] = [];
     for (const service of this.#services.values()) {
       if (service.worker === worker.id) lost.push(service);
       service.ended(worker.id);
     }
     void this.#placer.publish(lost.map((service) => service.placement(this.#http)));
+    const service = culprit && this.#services.get(culprit.service);
+    // One that is only being deployed is refused by that.
+    if (service !== undefined && service.revision.number === culprit?.revision) this.#isolate(service);
+  }
+
+  /** Keeps a service that ends workers from all others, until its operator wants it tried again. */
+  #isolate(service: DeployedService): void {
+    const reason = `quarantined: it ended ${deathsMax} workers; deploy another program, or try again with: warren start ${service.name}`;
+    service.quarantine = reason;
+    this.#options.services.setQuarantine(service.namespace, service.name, reason);
+    this.#options.log.error({ service: service.key }, "a service that ends workers is no longer started");
+    this.#options.event("service.state", reason, service);
+    void this.#queue.run(service.key, async () => {
+      if (service.quarantine !== reason) return;
+      await this.#placer.publish([service.placement(this.#http)]);
+      await this.#end(service);
+    });
   }
 
   /** Takes a worker's note of a change of state. */
@@ -238,6 +256,7 @@ export class Supervisor implements Omit<Controller, "health"> {
   remove(namespace: string, name: string, precondition: Precondition): Promise<void> {
     return this.#change(namespace, name, precondition, async (service) => {
       this.#options.services.delete(namespace, name);
+      this.#quarantine.forget(service.key);
       this.#services.delete(service.key);
       await this.#placer.withdraw([service.key]);
       await this.#end(service);
@@ -261,6 +280,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       if (service.desired === "stopped") return service.view(this.#http);
       this.#options.services.setDesired(namespace, name, "stopped");
       service.desired = "stopped";
+      service.quarantine = undefined;
       await this.#placer.publish([service.placement(this.#http)]);
       await this.#end(service);
       this.#releaseListeners(service.spec);
@@ -299,6 +319,8 @@ export class Supervisor implements Omit<Controller, "health"> {
 
     const revision = (services.get(namespace, spec.name)?.revision.number ?? 0) + 1;
     const instance = instanceSpec(namespace, revision, spec);
+    // The number is that of an attempt that failed, if the last one did.
+    this.#quarantine.forget(key);
     step("check");
     await programs.prepare(instance);
 
@@ -361,10 +383,12 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   async #startStopped(service: DeployedService): Promise<void> {
     const opened = this.#openListeners(service.spec);
+    this.#quarantine.forget(service.key);
     try {
       const workers = await this.#placer.startAnywhere(service.instance, this.#services.values());
       this.#options.services.setDesired(service.namespace, service.name, "running");
       service.desired = "running";
+      service.quarantine = undefined;
       service.failure = undefined;
       if (service.kind === "server") this.#place(service, workers[0] as WorkerProcess);
       await this.#publish(service);
@@ -480,10 +504,14 @@ export class Supervisor implements Omit<Controller, "health"> {
   }
 }
 
-async function inBatches<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
+async function inBatches<T>(
+  items: readonly T[],
+  task: (item: T) => Promise<void>,
+  atOnce = startsAtOnce,
+): Promise<void> {
   const queue = items.values();
   await Promise.all(
-    Array.from({ length: Math.min(startsAtOnce, items.length) }, async () => {
+    Array.from({ length: Math.min(atOnce, items.length) }, async () => {
       for (const item of queue) await task(item);
     }),
   );

@@ -56,6 +56,8 @@ export class WorkerProcess {
   onGone: (() => void) | undefined;
   /** What it shows of itself; undefined for a worker of an earlier daemon. */
   readonly page: WorkerPage | undefined;
+  /** Once it is gone: the service whose guest ran then, if one did. */
+  ranLast: string | undefined;
   /** What it stands behind, undefined for a worker of an earlier daemon. */
   readonly wall: Wall | undefined;
   /** The directories that it may give to guests; undefined when nothing keeps it from any. */
@@ -226,6 +228,7 @@ export class WorkerProcess {
     this.state = "gone";
     // A link that broke from a process that lives on would leave guests that nobody can stop.
     this.kill();
+    this.ranLast = this.page?.running;
     this.page?.close();
     removeSockets(this.#path);
     this.onGone?.();

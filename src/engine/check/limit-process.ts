@@ -25,6 +25,7 @@ export function limitProcess({ cpuSecondsMax, preparedBytesMax, dataBytesMax }: 
 }
 
 function limit(resource: number, max: number): void {
-  const value = new BigUint64Array([BigInt(max), BigInt(max)]);
+  // The signal of a limit that is reached comes at the first of the two; at the second it would be SIGKILL, as of many things.
+  const value = new BigUint64Array([BigInt(max), BigInt(max + 1)]);
   assert(setrlimit(resource, pointerTo(value)) === 0, `a limit of ${max} could not be set on resource ${resource}`);
 }
