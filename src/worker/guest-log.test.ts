@@ -61,3 +61,16 @@ test("tail() gives the last lines of the program only", () => {
   assert.equal(log.tail("a/b").length, 20);
   assert.equal(log.tail("a/b").at(-1), "29");
 });
+
+test("flush() hands over no batch that is too long for a line of the link, whatever is in it", () => {
+  let longest = 0;
+  const log = new GuestLog((_service, entries) => {
+    longest = Math.max(longest, JSON.stringify(entries).length);
+    return true;
+  });
+  const write = log.stream("loud/one", 1, "stdout");
+  for (let i = 0; i < 100; i++) write(Buffer.alloc(60_000));
+  write(undefined);
+  log.flush();
+  assert.ok(longest > 1_000_000 && longest < 3_000_000, `${longest}`);
+});

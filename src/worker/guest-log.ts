@@ -8,6 +8,7 @@ const waitingCharsMax = 4 * 1024 * 1024;
 /** The newest lines of each service, for the error of a deploy that failed. */
 const tailLines = 20;
 const flushAfterMs = 20;
+const batchCharsMax = 256 * 1024;
 
 /** Takes entries; false when it cannot take them now. */
 export type LogSink = (service: string, entries: LogEntry[]) => boolean;
@@ -71,14 +72,17 @@ export class GuestLog {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const [service, { entries, lost }] of this.#waiting) {
-      const first = entries[0];
-      const batch =
-        lost > 0 && first !== undefined
-          ? [{ ...first, stream: "warren" as const, text: `${lost} lines were lost` }, ...entries]
-          : entries;
-      if (!this.#sink(service, batch)) return;
-      for (const entry of entries) this.#chars -= entry.text.length + 32;
+    for (const [service, waiting] of this.#waiting) {
+      const [first] = waiting.entries;
+      if (waiting.lost > 0 && first !== undefined) {
+        if (!this.#sink(service, [{ ...first, stream: "warren", text: `${waiting.lost} lines were lost` }])) return;
+        waiting.lost = 0;
+      }
+      while (waiting.entries.length > 0) {
+        const count = batchLength(waiting.entries);
+        if (!this.#sink(service, waiting.entries.slice(0, count))) return;
+        for (const entry of waiting.entries.splice(0, count)) this.#chars -= entry.text.length + 32;
+      }
       this.#waiting.delete(service);
     }
   }
@@ -91,4 +95,16 @@ export class GuestLog {
     most.lost += dropped.length;
     for (const entry of dropped) this.#chars -= entry.text.length + 32;
   }
+}
+
+/** How many of the entries go together: JSON may take six bytes for a character, and the other side takes lines of 4 MiB. */
+function batchLength(entries: readonly LogEntry[]): number {
+  let chars = 0;
+  let count = 0;
+  for (const { text } of entries) {
+    chars += text.length + 100;
+    if (count > 0 && chars > batchCharsMax) break;
+    count++;
+  }
+  return count;
 }

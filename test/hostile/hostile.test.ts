@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { requireToolchain } from "../guests/build.ts";
+import { TestDaemon } from "../support/daemon.ts";
+import { ask } from "../support/http.ts";
+import { Load } from "../support/load.ts";
+import { type Attack, attacks, moduleText } from "./attacks.ts";
+
+const neighbours = Array.from({ length: 50 }, (_, i) => `calm-${i}`);
+const limits = { memory: "128MiB", request: "500ms" } as const;
+
+function assemble(t: TestContext, attack: Attack): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "warren-hostile-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const from = join(folder, "guest.wat");
+  const to = join(folder, "guest.wasm");
+  writeFileSync(from, moduleText(attack));
+  // binaryen's, which comes with the packages.
+  execFileSync("node_modules/.bin/wasm-as", ["--all-features", "-o", to, from]);
+  return readFileSync(to);
+}
+
+test("50 neighbours of a hostile guest keep every request, whatever it does, and their worker lives", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 1 });
+  for (const name of neighbours) await daemon.deploy(name, "c-hello");
+  const pids = daemon.workerPids();
+  const load = new Load(daemon.port, neighbours.map((name) => `${name}.localhost`), 8);
+  for (const attack of attacks) {
+    await t.test(attack.name, async (t) => {
+      const program = assemble(t, attack);
+      if (attack.atStart === true) {
+        await assert.rejects(daemon.deployBytes("hostile", program, { limits }), (error: { code?: string }) => error.code !== "internal");
+      } else {
+        await daemon.deployBytes("hostile", program, { limits });
+        // It attacks now. A guest that ends by itself or by its deadline breaks the answer off.
+        const answer = await ask(daemon.port, "hostile.localhost", "/", { method: "POST" });
+        assert.ok([502, 503, 504].includes(answer.status), `${answer.status} ${answer.text}`);
+        await daemon.client.deleteService("default", "hostile");
+      }
+      await load.more(20);
+      assert.deepEqual(load.result.failures, []);
+      assert.deepEqual(daemon.workerPids(), pids);
+    });
+  }
+  const { failures, done } = await load.stop();
+  assert.deepEqual(failures, []);
+  assert.ok(done > 1000);
+});
+
+test("a guest that spins shows as one that went over a limit, with the reason in words", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 1 });
+  await daemon.deploy("spin", "c-spin", { limits: { request: "1s" } });
+  const answer = await ask(daemon.port, "spin.localhost", "/spin?ms=0");
+  assert.equal(answer.status, 504);
+  assert.match(answer.text, /limit\.deadline|service\.timeout/);
+  for (;;) {
+    const { service } = await daemon.client.getService("default", "spin");
+    if (service.limitsHit === 0) continue;
+    assert.match(service.lastRestarts[0]?.reason ?? "", /limit\.deadline/);
+    break;
+  }
+  // It is there again for the next one.
+  assert.equal((await ask(daemon.port, "spin.localhost")).text, "done\n");
+});
+
+test("limits.cpu slows a guest that spins down, and show counts it", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 1 });
+  await daemon.deploy("spin", "c-spin", { limits: { cpu: 0.2 } });
+  // 300 ms of computing by the clock on the wall: less of it is the guest's.
+  assert.equal((await ask(daemon.port, "spin.localhost", "/spin?ms=1000")).status, 200);
+  const { service } = await daemon.client.getService("default", "spin");
+  assert.ok(service.cpuMs < 500, `${service.cpuMs} ms of CPU`);
+  assert.ok(service.throttled > 0);
+});
