@@ -42,6 +42,7 @@ export class CgiGuest implements RequestTarget {
 
   /** The restarts of a CGI service are the requests that its program failed. */
   get status(): GuestStatus {
+    const { share } = this.#environment;
     return {
       service: this.spec.service,
       revision: this.spec.revision,
@@ -52,7 +53,8 @@ export class CgiGuest implements RequestTarget {
       requests: this.activity.requests,
       memoryBytes: this.#memoryBytes,
       cpuMs: this.#cpuMs,
-      throttled: this.#environment.share.throttled,
+      throttled: share.throttled,
+      ...(share.throttledAt === undefined ? {} : { throttledAt: share.throttledAt }),
       limitsHit: this.#limitsHit,
     };
   }

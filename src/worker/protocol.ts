@@ -45,7 +45,10 @@ export interface Placement {
   readonly kind: GuestKind;
   /** `off`: stopped by its operator, requests are refused at once. `on`: they wait for an instance, within bounds. */
   readonly state: "on" | "off";
-  /** The worker that holds the instance; undefined while none does. CGI is served by every worker. */
+  /**
+   * The worker that holds the instance; undefined while none does. CGI is served by every worker that was given it; this is
+   * one of them, for those that were not.
+   */
   readonly worker: string | undefined;
   readonly routes: readonly RouteEntry[];
 }
@@ -70,6 +73,8 @@ export interface GuestStatus {
   readonly cpuMs: number;
   /** How often its CPU quota has held it up. */
   readonly throttled: number;
+  /** When it last did, in milliseconds since the epoch. */
+  readonly throttledAt?: number;
   /** Instances that were ended because they went over a limit. */
   readonly limitsHit: number;
 }

@@ -75,6 +75,7 @@ export class ServerGuest {
   }
 
   get status(): GuestStatus {
+    const { share } = this.#environment;
     return {
       service: this.spec.service,
       revision: this.spec.revision,
@@ -87,7 +88,8 @@ export class ServerGuest {
       requests: this.activity.requests,
       memoryBytes: this.#instance?.memoryBytes ?? 0,
       cpuMs: this.#cpuMsBefore + (this.#instance?.cpuMs ?? 0),
-      throttled: this.#environment.share.throttled,
+      throttled: share.throttled,
+      ...(share.throttledAt === undefined ? {} : { throttledAt: share.throttledAt }),
       limitsHit: this.#limitsHit,
     };
   }

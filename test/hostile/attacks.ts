@@ -53,33 +53,63 @@ export const attacks: readonly Attack[] = [
   { name: "doubling-calls", text: main("(call $d59)", doubling) },
   {
     name: "fill",
-    text: main("(loop (memory.fill (i32.const 0) (i32.const 7) (i32.const 60000000)) (br 0))", "", '(memory (export "memory") 1000)'),
+    text: main(
+      "(loop (memory.fill (i32.const 0) (i32.const 7) (i32.const 60000000)) (br 0))",
+      "",
+      '(memory (export "memory") 1000)',
+    ),
   },
   {
     name: "copy",
-    text: main("(loop (memory.copy (i32.const 8) (i32.const 0) (i32.const 60000000)) (br 0))", "", '(memory (export "memory") 1000)'),
+    text: main(
+      "(loop (memory.copy (i32.const 8) (i32.const 0) (i32.const 60000000)) (br 0))",
+      "",
+      '(memory (export "memory") 1000)',
+    ),
   },
   {
     name: "table-fill",
-    text: main("(loop (table.fill $t (i32.const 0) (ref.null func) (i32.const 90000)) (br 0))", "(table $t 90000 funcref)"),
+    text: main(
+      "(loop (table.fill $t (i32.const 0) (ref.null func) (i32.const 90000)) (br 0))",
+      "(table $t 90000 funcref)",
+    ),
   },
-  { name: "table-grow", text: main("(loop (drop (table.grow $t (ref.null func) (i32.const 10000000))) (br 0))", "(table $t 1 funcref)") },
+  {
+    name: "table-grow",
+    text: main("(loop (drop (table.grow $t (ref.null func) (i32.const 10000000))) (br 0))", "(table $t 1 funcref)"),
+  },
   { name: "memory-grow", text: main("(loop (drop (memory.grow (i32.const 1))) (br 0))") },
   { name: "random-flood", text: main("(loop (drop (call $random (i32.const 0) (i32.const 60000))) (br 0))") },
   { name: "random-gigabyte", text: main("(loop (drop (call $random (i32.const 0) (i32.const 1000000000))) (br 0))") },
-  { name: "poll-flood", text: main("(loop (drop (call $poll (i32.const 0) (i32.const 0) (i32.const 1000000) (i32.const 0))) (br 0))") },
-  { name: "path-flood", text: main("(loop (drop (call $open (i32.const 4) (i32.const 0) (i32.const 0) (i32.const 60000) (i32.const 0) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 0))) (br 0))") },
+  {
+    name: "poll-flood",
+    text: main("(loop (drop (call $poll (i32.const 0) (i32.const 0) (i32.const 1000000) (i32.const 0))) (br 0))"),
+  },
+  {
+    name: "path-flood",
+    text: main(
+      "(loop (drop (call $open (i32.const 4) (i32.const 0) (i32.const 0) (i32.const 60000) (i32.const 0) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 0))) (br 0))",
+    ),
+  },
   {
     name: "log-flood",
     text: main(
       "(i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 60000)) (loop (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br 0))",
     ),
   },
-  { name: "spin-at-start", text: '(memory (export "memory") 1) (func $s (loop (br 0))) (start $s) (func (export "_start"))', atStart: true },
+  {
+    name: "spin-at-start",
+    text: '(memory (export "memory") 1) (func $s (loop (br 0))) (start $s) (func (export "_start"))',
+    atStart: true,
+  },
   {
     name: "many-memories",
     text: `(memory (export "memory") 1) ${"(memory 1)".repeat(1000)} (func (export "_start"))`,
     atStart: true,
   },
-  { name: "many-tables", text: `(memory (export "memory") 1) ${"(table 10000000 funcref)".repeat(50)} (func (export "_start"))`, atStart: true },
+  {
+    name: "many-tables",
+    text: `(memory (export "memory") 1) ${"(table 10000000 funcref)".repeat(50)} (func (export "_start"))`,
+    atStart: true,
+  },
 ];

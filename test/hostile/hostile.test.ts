@@ -29,12 +29,19 @@ test("50 neighbours of a hostile guest keep every request, whatever it does, and
   const daemon = await TestDaemon.start(t, { workers: 1 });
   for (const name of neighbours) await daemon.deploy(name, "c-hello");
   const pids = daemon.workerPids();
-  const load = new Load(daemon.port, neighbours.map((name) => `${name}.localhost`), 8);
+  const load = new Load(
+    daemon.port,
+    neighbours.map((name) => `${name}.localhost`),
+    8,
+  );
   for (const attack of attacks) {
     await t.test(attack.name, async (t) => {
       const program = assemble(t, attack);
       if (attack.atStart === true) {
-        await assert.rejects(daemon.deployBytes("hostile", program, { limits }), (error: { code?: string }) => error.code !== "internal");
+        await assert.rejects(
+          daemon.deployBytes("hostile", program, { limits }),
+          (error: { code?: string }) => error.code !== "internal",
+        );
       } else {
         await daemon.deployBytes("hostile", program, { limits });
         // It attacks now. A guest that ends by itself or by its deadline breaks the answer off.
@@ -78,4 +85,5 @@ test("limits.cpu slows a guest that spins down, and show counts it", async (t) =
   const { service } = await daemon.client.getService("default", "spin");
   assert.ok(service.cpuMs < 500, `${service.cpuMs} ms of CPU`);
   assert.ok(service.throttled > 0);
+  assert.match(service.reason ?? "", /limits\.cpu/);
 });

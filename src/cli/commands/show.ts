@@ -49,9 +49,13 @@ export function serviceText(service: ServiceView, now: number, width: number | u
       (spec.mount ?? []).map(({ source, target, mode }) => `${target} from ${source} (${mode ?? "ro"})`).join("\n"),
     ],
     ["memory limit", spec.limits?.memory ?? ""],
+    ["CPU limit", spec.limits?.cpu === undefined ? "" : `${spec.limits.cpu} cores`],
+    ["request limit", spec.limits?.request ?? ""],
     ["memory", formatBytes(service.memoryBytes)],
     ["requests", String(service.requests)],
     ["CPU time", formatSpan(service.cpuMs)],
+    ["held up", service.throttled === 0 ? "" : `${service.throttled} times by the CPU limit`],
+    ["limits hit", service.limitsHit === 0 ? "" : `${service.limitsHit} instances ended`],
     ["restarts", String(service.restarts)],
   ];
   const given = facts.filter(([, value]) => value !== "");

@@ -3,6 +3,9 @@ import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service
 import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
 import { instanceSpec, routeEntries, routeUrls } from "./plan.ts";
 
+/** A service counts as held up for so long after it was. */
+const throttledForMs = 10_000;
+
 /** Counters of guests that are no more, so that a redeploy or a lost worker does not set a service's totals back. */
 interface Totals {
   requests: number;
@@ -73,13 +76,14 @@ export class DeployedService {
     this.failure = undefined;
   }
 
-  placement(httpListeners: readonly string[]): Placement {
+  /** Any worker will do for CGI: each has it, but for those that are leaving. */
+  placement(httpListeners: readonly string[], anyWorker: string | undefined): Placement {
     return {
       service: this.key,
       revision: this.revision.number,
       kind: this.kind,
       state: this.wanted ? "on" : "off",
-      worker: this.kind === "server" ? this.worker : undefined,
+      worker: this.kind === "server" ? this.worker : anyWorker,
       routes: routeEntries(this.spec, httpListeners),
     };
   }
@@ -162,7 +166,15 @@ export class DeployedService {
 
   #reason(statuses: readonly GuestStatus[]): string | undefined {
     if (this.quarantine !== undefined) return this.quarantine;
-    if (this.desired === "stopped" || statuses.some((status) => status.state === "running")) return undefined;
+    if (this.desired === "stopped") return undefined;
+    if (statuses.some((status) => status.state === "running")) return this.#throttling(statuses);
     return statuses.find((status) => status.reason !== undefined)?.reason ?? this.failure;
+  }
+
+  /** A service that runs, but slower than it would. */
+  #throttling(statuses: readonly GuestStatus[]): string | undefined {
+    const lately = Date.now() - throttledForMs;
+    if (!statuses.some(({ throttledAt = 0 }) => throttledAt > lately)) return undefined;
+    return `held up by limits.cpu = ${this.spec.limits?.cpu}`;
   }
 }

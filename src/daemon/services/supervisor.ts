@@ -4,7 +4,7 @@ import { formatListen } from "../../control/listen.ts";
 import type { ServiceSpec, ServiceView } from "../../control/service.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 import type { ServiceRecord, ServiceStore } from "../../store/service-store.ts";
-import type { GuestStatus, MountedPath } from "../../worker/protocol.ts";
+import type { GuestStatus, MountedPath, Placement } from "../../worker/protocol.ts";
 import type { Controller } from "../api/controller.ts";
 import type { Precondition } from "../api/etag.ts";
 import { checkPrecondition } from "../api/etag.ts";
@@ -53,6 +53,10 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   get services(): ReadonlyMap<string, DeployedService> {
     return this.#services;
+  }
+
+  #placement(service: DeployedService): Placement {
+    return service.placement(this.#http, this.#options.pool.ready[0]?.id);
   }
 
   get #http(): string[] {
@@ -131,7 +135,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     for (let at = 0; at < keys.length; at += placementsPerOrder) {
       // As they are at the time of each order: one that changed since the first has been published already.
       const known = keys.slice(at, at + placementsPerOrder).flatMap((key) => this.#services.get(key) ?? []);
-      await worker.order("place", { placements: known.map((service) => service.placement(this.#http)) });
+      await worker.order("place", { placements: known.map((service) => this.#placement(service)) });
     }
   }
 
@@ -171,7 +175,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       if (worker.coversMounts(service.mounts)) await this.#startCgi(service, worker);
       else await pool.replaceFor(worker, service.mounts).catch((error: Error) => (service.failure = error.message));
     }
-    await this.#placer.publish([service.placement(this.#http)]);
+    await this.#placer.publish([this.#placement(service)]);
   }
 
   async #bringUpOne(service: DeployedService): Promise<void> {
@@ -198,7 +202,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       if (service.worker === worker.id) lost.push(service);
       service.ended(worker.id);
     }
-    void this.#placer.publish(lost.map((service) => service.placement(this.#http)));
+    void this.#placer.publish(lost.map((service) => this.#placement(service)));
     const service = culprit && this.#services.get(culprit.service);
     // One that is only being deployed is refused by that.
     if (service !== undefined && service.revision.number === culprit?.revision) this.#isolate(service);
@@ -213,7 +217,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     this.#options.event("service.state", reason, service);
     void this.#queue.run(service.key, async () => {
       if (service.quarantine !== reason) return;
-      await this.#placer.publish([service.placement(this.#http)]);
+      await this.#placer.publish([this.#placement(service)]);
       await this.#end(service);
     });
   }
@@ -281,7 +285,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       this.#options.services.setDesired(namespace, name, "stopped");
       service.desired = "stopped";
       service.quarantine = undefined;
-      await this.#placer.publish([service.placement(this.#http)]);
+      await this.#placer.publish([this.#placement(service)]);
       await this.#end(service);
       this.#releaseListeners(service.spec);
       this.#options.event("service.state", "stopped", service);
@@ -367,7 +371,7 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   /** Routes first, then listeners: what comes in by a listener must find its way. */
   async #publish(service: DeployedService): Promise<void> {
-    await this.#placer.publish([service.placement(this.#http)]);
+    await this.#placer.publish([this.#placement(service)]);
     await this.#placer.assignListeners(service);
   }
 

@@ -23,7 +23,7 @@ export class CpuScheduler {
     const now = performance.now();
     const heldMs = share.heldMs(now);
     if (heldMs > 0) {
-      share.throttled++;
+      share.holdUp();
       setTimeout(() => this.admit(share, go), heldMs);
       return;
     }
@@ -49,7 +49,7 @@ export class CpuScheduler {
     if (this.#pumping) setImmediate(this.#pump);
     const heldMs = next.share.heldMs(performance.now());
     if (heldMs > 0) {
-      next.share.throttled++;
+      next.share.holdUp();
       setTimeout(() => this.enqueue(next.share, next.go), heldMs);
     } else {
       next.go();

@@ -14,14 +14,30 @@ export class CpuShare {
   readonly #allowanceMs: number;
   /** CPU time by weight: the service with the least goes first. Milliseconds. */
   virtualMs = 0;
-  /** How often the quota has held it up. */
-  throttled = 0;
+  #throttled = 0;
+  #throttledAt: number | undefined;
   #usedMs = 0;
   #window = 0;
 
   constructor({ weight = 1, cores = Number.POSITIVE_INFINITY }: CpuShareOptions = {}) {
     this.weight = weight;
     this.#allowanceMs = cores * windowMs;
+  }
+
+  /** How often the quota has held it up. */
+  get throttled(): number {
+    return this.#throttled;
+  }
+
+  /** When it last did, in milliseconds since the epoch. */
+  get throttledAt(): number | undefined {
+    return this.#throttledAt;
+  }
+
+  /** The quota holds it up now. */
+  holdUp(): void {
+    this.#throttled++;
+    this.#throttledAt = Date.now();
   }
 
   /** Counts time that a guest of it has run, up to `now`. Milliseconds. */
