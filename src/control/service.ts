@@ -172,7 +172,8 @@ export const EventView = Type.Object(
     id: Type.Integer(),
     at: Type.String({ format: "date-time" }),
     type: Type.String({
-      description: "service.deployed, service.state, service.restarted, service.deleted, worker.started, worker.lost, worker.replaced, worker.hung",
+      description:
+        "service.deployed, service.state, service.restarted, service.deleted, worker.started, worker.lost, worker.replaced, worker.hung",
     }),
     namespace: Type.Optional(Type.String()),
     service: Type.Optional(Type.String()),

@@ -1,5 +1,5 @@
 import { accessSync, constants } from "node:fs";
-import { systemCode, WarrenError } from "../base/errors.ts";
+import { WarrenError } from "../base/errors.ts";
 import { openMounts } from "../wasi/files/mount.ts";
 import type { InstanceSpec } from "./protocol.ts";
 
@@ -13,7 +13,8 @@ export function checkMounts({ mounts }: InstanceSpec): void {
       for (const directory of openMounts([{ source, target, mode }])) directory.close();
       if (mode === "rw") accessSync(source, constants.W_OK | constants.X_OK);
     } catch (error) {
-      const denied = (error instanceof WarrenError && error.code === "mount.denied") || systemCode(error) !== undefined;
+      // Else a WarrenError that says something different, such as that there is none.
+      const denied = !(error instanceof WarrenError) || error.code === "mount.denied";
       throw denied ? deniedTo(process.getuid?.() ?? -1, { source, target, mode }, error) : error;
     }
   }

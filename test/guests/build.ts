@@ -12,6 +12,8 @@ export const guests = {
   "c-upload": "c",
   "c-tcp-echo": "c",
   "c-spin": "c",
+  "c-files": "c",
+  "c-files-cgi": "c",
   "c-memory-grower": "c",
   "c-log-flood": "c",
   "rust-std": "rust",

@@ -7,7 +7,10 @@ import { compileProgram } from "../../src/engine/program.ts";
 import { buildRuby, rubyScripts } from "./ruby.ts";
 
 test("Ruby runs a script of a read-only mount, with its environment and standard input", async () => {
-  const program = await compileProgram(await readFile(await buildRuby()), { memoryMax: 256 * 2 ** 20, interruptible: false });
+  const program = await compileProgram(await readFile(await buildRuby()), {
+    memoryMax: 256 * 2 ** 20,
+    interruptible: false,
+  });
   const stdin = new Flow();
   stdin.push(Buffer.from("a body"));
   stdin.end();
