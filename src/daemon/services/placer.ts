@@ -6,6 +6,7 @@ import type { Programs } from "../programs/programs.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import type { DeployedService } from "./deployed-service.ts";
+import { admitGuest } from "./machine-memory.ts";
 import { ownListeners, routesOf } from "./plan.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { deathsMax } from "./quarantine.ts";
@@ -59,6 +60,7 @@ export class Placer {
 
   /** Starts a new revision: a server in one worker, CGI in all. Once more elsewhere when the worker died of it or by chance. */
   async startAnywhere(instance: InstanceSpec, services: Iterable<DeployedService>): Promise<WorkerProcess[]> {
+    admitGuest(instance.service);
     const all = [...services];
     for (let tries = 1; ; tries++) {
       let workers = [await this.choose(all, instance.mounts)];
