@@ -31,6 +31,8 @@ export interface CheckRequest {
   /** What the guest's memory may grow to. */
   readonly guestMemoryBytesMax: number;
   readonly limits: CheckLimits;
+  /** The module that the process runs; only tests have another. */
+  readonly entry?: string;
 }
 
 /** Why the process was ended by us. */
@@ -53,7 +55,7 @@ export async function checkInProcess(request: CheckRequest): Promise<void> {
   stdio[preparedFd] = request.preparedFd;
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", "--disable-sigusr1", checkFile, JSON.stringify(args)],
+    ["--disable-warning=ExperimentalWarning", "--disable-sigusr1", request.entry ?? checkFile, JSON.stringify(args)],
     { stdio, env: {}, cwd: "/" },
   );
   let ended: Ended | undefined;

@@ -18,6 +18,8 @@ export interface ProgramsOptions {
   readonly blobs: BlobStore;
   readonly derived: DerivedStore;
   readonly limits?: CheckLimits;
+  /** Of the process that checks; only tests have another. */
+  readonly entry?: string;
 }
 
 /** A program as one service runs it. */
@@ -57,7 +59,7 @@ export class Programs {
   }
 
   async #check(key: string, { digest, memoryBytesMax }: PreparedProgram): Promise<void> {
-    const { blobs, derived, limits = checkLimitsDefault } = this.#options;
+    const { blobs, derived, limits = checkLimitsDefault, entry } = this.#options;
     const { handle } = await blobs.open(digest as Digest);
     try {
       const write = await derived.create();
@@ -67,6 +69,7 @@ export class Programs {
           preparedFd: write.handle.fd,
           guestMemoryBytesMax: memoryBytesMax,
           limits,
+          ...(entry === undefined ? {} : { entry }),
         });
       } catch (error) {
         await derived.discard(write);

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type Digest, digestOf } from "../../base/digest.ts";
+import { encodeUnsigned } from "../../base/leb128.ts";
+import { BlobStore } from "../../store/blob-store.ts";
+import { DerivedStore } from "../../store/derived-store.ts";
+import type { CheckLimits } from "./check-process.ts";
+import { checkLimitsDefault, Programs, preparedKey } from "./programs.ts";
+
+const entry = join(import.meta.dirname, "../../engine/check/main.ts");
+const memoryBytesMax = 2 ** 20;
+
+function section(id: number, ...parts: readonly (readonly number[] | Uint8Array)[]): Buffer {
+  const body = Buffer.concat(parts.map((part) => Uint8Array.from(part)));
+  return Buffer.concat([Uint8Array.of(id, ...encodeUnsigned(body.length)), body]);
+}
+
+/** A command whose one function has this body, the locals before it included. */
+function command(...body: readonly (readonly number[] | Uint8Array)[]): Buffer {
+  const code = Buffer.concat(body.map((part) => Uint8Array.from(part)));
+  return Buffer.concat([
+    Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0),
+    section(1, [1, 0x60, 0, 0]),
+    section(3, [1, 0]),
+    section(5, [1, 0, 1]),
+    section(7, [1, 6], Buffer.from("_start"), [0, 0]),
+    section(10, [1], encodeUnsigned(code.length), code),
+  ]);
+}
+
+/** So many times the same bytes. */
+function repeated(count: number, bytes: readonly number[]): Buffer {
+  return Buffer.alloc(count * bytes.length, Uint8Array.from(bytes));
+}
+
+const empty = command([0, 0x0b]);
+/** 50,000 local variables and 30,000 branches: V8's quick compiler keeps all variables at each. */
+const bomb = command(
+  [1, ...encodeUnsigned(50_000), 0x7f],
+  repeated(30_000, [0x02, 0x40, 0x20, 0, 0x0d, 0, 0x0b]),
+  [0x0b],
+);
+/** i32.add without operands. */
+const invalid = command([0, 0x6a, 0x0b]);
+
+interface Rig {
+  readonly path: string;
+  readonly programs: Programs;
+  put(bytes: Uint8Array): Promise<Digest>;
+  with(options: { limits?: Partial<CheckLimits>; entry?: string }): Promise<Programs>;
+}
+
+async function rig(t: TestContext): Promise<Rig> {
+  const path = mkdtempSync(join(tmpdir(), "warren-programs-"));
+  t.after(() => rmSync(path, { recursive: true }));
+  const blobs = await BlobStore.open(join(path, "blobs"));
+  const make = async (options: { limits?: Partial<CheckLimits>; entry?: string }) =>
+    new Programs({
+      blobs,
+      derived: await DerivedStore.open(join(path, "prepared")),
+      limits: { ...checkLimitsDefault, ...options.limits },
+      entry: options.entry ?? entry,
+    });
+  return {
+    path,
+    programs: await make({}),
+    with: make,
+    put: async (bytes) => {
+      const digest = digestOf(bytes);
+      await blobs.write(
+        (async function* () {
+          yield bytes;
+        })(),
+        { digest, bytesMax: bytes.length },
+      );
+      return digest;
+    },
+  };
+}
+
+async function read(programs: Programs, digest: Digest): Promise<Buffer> {
+  const { handle } = await programs.open({ digest, memoryBytesMax });
+  const bytes = await handle.readFile();
+  await handle.close();
+  return bytes;
+}
+
+test("Programs.open() gives the prepared module, and checks once for everybody who asks", async (t) => {
+  const { put, path, with: make } = await rig(t);
+  const counted = join(path, "counted.ts");
+  const count = join(path, "count");
+  writeFileSync(
+    counted,
+    `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(count)}, "x"); await import(${JSON.stringify(entry)});`,
+  );
+  const programs = await make({ entry: counted });
+  const digest = await put(empty);
+  const all = await Promise.all([1, 2, 3].map(() => read(programs, digest)));
+  all.push(await read(programs, digest));
+  assert.equal(readFileSync(count, "utf8"), "x");
+  assert.ok(WebAssembly.validate(all[0] as Buffer<ArrayBuffer>));
+  for (const bytes of all) assert.deepEqual(bytes, all[0]);
+});
+
+test("Programs.open() finds what an earlier daemon prepared, for the same limit only", async (t) => {
+  const { programs, put, path, with: make } = await rig(t);
+  const digest = await put(empty);
+  const before = await read(programs, digest);
+  const name = preparedKey({ digest, memoryBytesMax });
+  // The name appears once the file is on the disk.
+  while (!readdirSync(join(path, "prepared/files")).includes(name)) await new Promise(setImmediate);
+  const broken = join(path, "broken.js");
+  writeFileSync(broken, "process.exit(1)");
+  const next = await make({ entry: broken });
+  assert.deepEqual(await read(next, digest), before);
+  await assert.rejects(next.prepare({ digest, memoryBytesMax: memoryBytesMax * 2 }), { code: "program.check-crashed" });
+});
+
+test("Programs refuses what the check refuses, and keeps nothing of it", async (t) => {
+  const { programs, put, path } = await rig(t);
+  for (const [bytes, code] of [
+    [Buffer.from("text"), "module.not-wasm"],
+    [invalid, "module.invalid"],
+  ] as const) {
+    await assert.rejects(programs.prepare({ digest: await put(bytes), memoryBytesMax }), { code });
+  }
+  assert.deepEqual(readdirSync(join(path, "prepared/tmp")), []);
+  assert.deepEqual(readdirSync(join(path, "prepared/files")), []);
+  await assert.rejects(programs.prepare({ digest: digestOf(empty), memoryBytesMax }), { code: "blob.unknown" });
+});
+
+const spin = "for (;;);";
+const hoard = "const all = []; for (;;) all.push(Buffer.alloc(2 ** 20, 1));";
+
+const deaths: readonly (readonly [what: string, script: string, limits: Partial<CheckLimits>, code: string])[] = [
+  ["one that takes too long", spin, { wallMsMax: 200 }, "program.check-timeout"],
+  ["one that takes too much memory", hoard, { memoryBytesMax: 2 ** 27 }, "program.check-memory"],
+  [
+    "one that V8 gives up for want of memory",
+    "process.abort(console.error('Fatal process out of memory: Zone'))",
+    {},
+    "program.check-memory",
+  ],
+  ["one that crashes", "process.abort()", {}, "program.check-crashed"],
+  ["one that ends without a word", "", {}, "program.check-crashed"],
+];
+
+for (const [what, script, limits, code] of deaths) {
+  test(`Programs survives a check process: ${what}`, async (t) => {
+    const { put, path, with: make } = await rig(t);
+    const hostile = join(path, "hostile.js");
+    writeFileSync(hostile, script);
+    const programs = await make({ limits, entry: hostile });
+    await assert.rejects(programs.prepare({ digest: await put(empty), memoryBytesMax }), { code, status: 422 });
+    assert.deepEqual(readdirSync(join(path, "prepared/tmp")), []);
+  });
+}
+
+test("a check process ends itself when its processor time is over", async (t) => {
+  const { put, path, with: make } = await rig(t);
+  const hostile = join(path, "hostile.ts");
+  const limit = join(import.meta.dirname, "../../engine/check/limit-process.ts");
+  writeFileSync(
+    hostile,
+    `import { limitProcess } from ${JSON.stringify(limit)}; limitProcess(JSON.parse(process.argv[2])); ${spin}`,
+  );
+  const programs = await make({ limits: { cpuSecondsMax: 1 }, entry: hostile });
+  await assert.rejects(programs.prepare({ digest: await put(empty), memoryBytesMax }), {
+    code: "program.check-timeout",
+  });
+});
+
+test("a function that V8 cannot compile in reasonable time or memory is found at the check", async (t) => {
+  const { put, with: make } = await rig(t);
+  const programs = await make({ limits: { memoryBytesMax: 2 ** 28 } });
+  await assert.rejects(
+    programs.prepare({ digest: await put(bomb), memoryBytesMax }),
+    ({ code }: { code: string }) => code === "program.check-memory" || code === "program.function-too-complex",
+  );
+});
