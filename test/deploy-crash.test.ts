@@ -9,7 +9,7 @@ import { ask } from "./support/http.ts";
 // The daemon logs each step of a deploy at level debug.
 const steps = ["listeners", "start", "commit", "switch", "answer"];
 /** After the order to deploy, milliseconds: a deploy takes some tens. */
-const delays = [0, 3, 8, 15, 25, 50];
+const delays = [0, 5, 12, 30];
 
 /** When to kill: on a step's line in the log, or after a time. Resolves then. */
 type Moment = (daemon: TestDaemon, from: number) => Promise<unknown>;
@@ -85,7 +85,7 @@ test("kill -9 of the daemon at any moment of a redeploy leaves the old or the ne
 
 test("kill -9 of the daemon at any moment of a first deploy leaves the service or nothing", async (t) => {
   if (!(await requireToolchain(t, "c"))) return;
-  const daemon = await TestDaemon.start(t, { logLevel: "debug" });
+  const daemon = await TestDaemon.start(t, { workers: 1, logLevel: "debug" });
   await daemon.deploy("bystander", "c-hello");
   const there: string[] = [];
   for (const [i, [when, moment]] of moments.entries()) {

@@ -7,6 +7,7 @@ import { requireToolchain } from "./guests/build.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { ask } from "./support/http.ts";
 import { freePort } from "./support/ports.ts";
+import { open, readUntil } from "./support/raw.ts";
 
 test("a C server answers by its host; unknown hosts get 404, stopped services 503", async (t) => {
   if (!(await requireToolchain(t, "c"))) return;
@@ -47,4 +48,34 @@ test("TCP and UDP routes reach their guests", async (t) => {
   socket.send("ping", udp, "127.0.0.1");
   const [data] = await once(socket, "message");
   assert.match(String(data), /ping/);
+});
+
+test("a guest with all the connections that it can hold takes the next when one of them goes", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 1 });
+  // Each has room for 128, and each connection of a TCP route is one of the guest's.
+  for (const [guest, says, answers] of [
+    ["c-tcp-echo", "hello", "hello"],
+    ["c-http", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK"],
+  ] as const) {
+    const port = await freePort();
+    const { name } = await daemon.deploy(guest, guest, { route: [{ listen: `tcp://127.0.0.1:${port}` }] });
+    const sockets = await Promise.all(Array.from({ length: 140 }, () => open(port)));
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    let answered = 0;
+    await Promise.all(
+      sockets.map(async (socket) => {
+        socket.write(says);
+        await readUntil(socket, answers);
+        answered++;
+        // The last ones wait for places: from here on each that is served gives up its own.
+        if (answered > 100) socket.destroy();
+      }),
+    );
+    assert.equal(answered, sockets.length);
+    const { service } = await daemon.client.getService("default", name);
+    assert.deepEqual([service.state, service.restarts], ["running", 0]);
+  }
 });

@@ -109,9 +109,12 @@ int main(void) {
   }
   polls[0].fd = LISTENER;
   for (;;) {
-    polls[0].events = count <= CONNECTIONS_MAX ? POLLIN : 0;
+    // With no place left the listener is left out: wasi-libc refuses an entry that asks for nothing (ENOSYS).
+    int full = count > CONNECTIONS_MAX;
+    polls[0].events = POLLIN;
+    polls[0].revents = 0;
     for (int i = 1; i < count; i++) polls[i].events = connections[i]->output_bytes > 0 ? POLLOUT : POLLIN;
-    if (poll(polls, (nfds_t)count, -1) < 0 && errno != EINTR) {
+    if (poll(polls + full, (nfds_t)(count - full), -1) < 0 && errno != EINTR) {
       perror("poll");
       return 1;
     }
