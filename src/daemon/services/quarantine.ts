@@ -15,7 +15,7 @@ export const deathsMax = 2;
 /** Deaths that lie further apart have nothing to do with one another. */
 const windowMs = 10 * 60_000;
 /** For so long after its start a guest is suspected of what ends its worker. */
-const freshMs = 5000;
+const freshMs = 10_000;
 /** For so long after a death of which several were suspected, services are started one at a time. */
 const carefulMs = 60_000;
 
