@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -219,6 +229,41 @@ test("a daemon of an ordinary user walls its workers, too", onlyRoot, async (t) 
     assert.equal(field(status, "Seccomp"), "2");
     assert.equal(field(status, "NoNewPrivs"), "1");
   }
+});
+
+test("an installation that only root may read is said, and the rest of the wall stands", onlyRoot, async (t) => {
+  execFileSync(join(root, "warren"), ["--version"]);
+  const closed = mkdtempSync(join(tmpdir(), "warren-closed-"));
+  t.after(() => rmSync(closed, { recursive: true, force: true }));
+  for (const name of ["warren", "dist", "package.json"])
+    cpSync(join(root, name), join(closed, name), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(closed, "node_modules"));
+  const command = join(closed, "warren");
+
+  const daemon = await TestDaemon.start(t, { workers: 1, command });
+  const reason = new RegExp(`wall\\.user: ${closed} is not readable for others`);
+  assert.ok(daemon.log.some(({ level, msg }) => level === 40 && reason.test(msg ?? "")));
+  const { wall, workers } = await daemon.client.health();
+  assert.match(wall?.missing.join() ?? "", reason);
+  assert.deepEqual(workers[0]?.wall, { user: false, landlock: true, seccomp: true });
+  const all = threads(daemon.workerPids());
+  assert.ok(all.length > 4);
+  for (const status of all) {
+    assert.equal(field(status, "Seccomp"), "2");
+    // Root, but without its powers.
+    assert.match(field(status, "CapEff") ?? "", /^0+$/);
+  }
+
+  const state = mkdtempSync(join(tmpdir(), "warren-state-"));
+  t.after(() => rmSync(state, { recursive: true, force: true }));
+  const { status, stderr } = spawnSync(
+    command,
+    ["serve", "--wall", "require", "--state", state, "--socket", join(state, "s"), "--http", "127.0.0.1:0"],
+    { encoding: "utf8" },
+  );
+  assert.equal(status, 1);
+  assert.match(stderr, /wall\.missing/);
+  assert.match(stderr, reason);
 });
 
 test("a worker that does not stand behind its wall is ended before it serves", async (t) => {

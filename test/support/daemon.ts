@@ -25,6 +25,8 @@ export interface DaemonSettings {
   readonly args?: readonly string[];
   /** Who starts it, and owns the state; only root may choose. */
   readonly user?: number;
+  /** The command, where it is not this checkout's. */
+  readonly command?: string;
 }
 
 /** One line of the daemon's JSON log. */
@@ -40,6 +42,7 @@ export class TestDaemon {
   readonly #logLevel: string;
   readonly #args: readonly string[];
   readonly #user: number | undefined;
+  readonly #command: string;
   readonly log: LogRecord[] = [];
   #http: string;
   #child: ChildProcess | undefined;
@@ -55,6 +58,7 @@ export class TestDaemon {
     this.#logLevel = settings.logLevel ?? "info";
     this.#args = settings.args ?? [];
     this.#user = settings.user;
+    this.#command = settings.command ?? launcher;
     if (this.#user !== undefined) chownSync(this.state, this.#user, this.#user);
   }
 
@@ -93,7 +97,7 @@ export class TestDaemon {
       this.#logLevel,
       ...this.#args,
     ];
-    const child = spawn(launcher, args, {
+    const child = spawn(this.#command, args, {
       stdio: ["ignore", "inherit", "pipe"],
       env: this.#env,
       ...(this.#user === undefined ? {} : { uid: this.#user, gid: this.#user }),

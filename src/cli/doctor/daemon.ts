@@ -42,6 +42,7 @@ export async function checkDaemon(host: string | undefined): Promise<Finding[]> 
           `${health.workers.length - lost} of ${health.workers.length} ready`,
           "they may still be starting; the daemon's log says why a worker ended",
         ),
+    ...wallOf(health),
     health.services.running === health.services.total
       ? ok("services", `${health.services.total} running`)
       : warn(
@@ -51,6 +52,20 @@ export async function checkDaemon(host: string | undefined): Promise<Finding[]> 
         ),
     // A daemon elsewhere keeps its state elsewhere.
     ...(address.startsWith("unix:") ? [checkState(health.state)] : []),
+  ];
+}
+
+/** What stands around its workers; an earlier version does not say. */
+function wallOf({ wall }: HealthView): Finding[] {
+  if (wall === undefined) return [];
+  return [
+    wall.missing.length === 0
+      ? ok("wall", `whole around every worker (--wall=${wall.mode})`)
+      : warn(
+          "wall",
+          wall.missing.join("; "),
+          "see the checks of its pieces above, or start the daemon without --wall=off",
+        ),
   ];
 }
 

@@ -7,12 +7,10 @@ import { type Finding, fail, ok, warn } from "./finding.ts";
 const memfdCreate = process.arch === "x64" ? 319n : 279n;
 const pidfdOpen = 434n;
 const openat2 = 437n;
-const landlockCreateRuleset = 444n;
 
 const currentFolder = -100n; // AT_FDCWD, linux/fcntl.h
 const resolveBeneath = 8n; // RESOLVE_BENEATH, linux/openat2.h
 const pathOnly = 0o10000000n; // O_PATH
-const rulesetVersion = 1n; // LANDLOCK_CREATE_RULESET_VERSION, linux/landlock.h
 
 /** What Warren's sandbox asks of Node and the kernel. */
 export async function checkRuntime(): Promise<Finding[]> {
@@ -57,7 +55,6 @@ async function checkKernel(): Promise<Finding[]> {
   // struct open_how: flags, mode, resolve.
   const how = new BigUint64Array([pathOnly, 0n, resolveBeneath]);
   const empty = Buffer.from("warren\0");
-  const landlock = syscall(landlockCreateRuleset, 0n, 0n, rulesetVersion, 0n);
   return [
     descriptor(
       "openat2",
@@ -68,13 +65,7 @@ async function checkKernel(): Promise<Finding[]> {
         "files of guests take a slower way; Linux 5.6 has it, but a container's seccomp profile may forbid it",
       ),
     ),
-    landlock > 0n
-      ? ok("landlock", `ABI ${landlock}`)
-      : warn(
-          "landlock",
-          "not available",
-          'workers lack one of their walls; Linux 5.13 has it, it must be named in the kernel\'s "lsm=" parameter',
-        ),
+    ...(await checkWall()),
     descriptor(
       "memfd",
       syscall(memfdCreate, pointerTo(empty), 1n, 0n, 0n),
@@ -85,5 +76,24 @@ async function checkKernel(): Promise<Finding[]> {
       syscall(pidfdOpen, BigInt(process.pid), 0n, 0n, 0n),
       warn("pidfd", "not available", "the end of workers is found more slowly; Linux 5.3 has it"),
     ),
+  ];
+}
+
+/** What would stand around the workers of a daemon that this user starts. */
+async function checkWall(): Promise<Finding[]> {
+  const { lackingPieces, workerUser } = await import("../../daemon/workers/wall-pieces.ts");
+  const { user, landlock, seccomp } = lackingPieces();
+  const effect = "workers go without this wall, and --wall=require does not start";
+  const finding = (check: string, lack: typeof user, found: string): Finding =>
+    lack === undefined ? ok(check, found) : warn(check, lack.reason, `${effect}; ${lack.advice}`);
+  const uid = process.geteuid?.() ?? 0;
+  return [
+    finding(
+      "wall.user",
+      user,
+      uid === 0 ? `workers run as user ${workerUser}` : `workers run as user ${uid}, as the daemon`,
+    ),
+    finding("wall.landlock", landlock, "workers reach the files of their mounts only"),
+    finding("wall.seccomp", seccomp, "workers make the system calls of a list only"),
   ];
 }
