@@ -1,6 +1,6 @@
 import { WarrenError } from "../../base/errors.ts";
 import { capsDefault } from "../caps.ts";
-import { functionType, i64, type ModuleInfo } from "../module-info.ts";
+import { functionType, i32, i64, type ModuleInfo } from "../module-info.ts";
 import { hex } from "../offset.ts";
 import type { Appended } from "./appended.ts";
 import type { BranchHints } from "./branch-hints.ts";
@@ -29,7 +29,7 @@ import {
 } from "./code-scan.ts";
 import { writeLabelsDeeper } from "./labels.ts";
 import { readU32, skipLeb } from "./leb.ts";
-import { arrayElementsMax, inlineElements, loopAllowance, loopOpsMax } from "./tuning.ts";
+import { arrayBytesMax, inlineElements, loopAllowance, loopOpsMax } from "./tuning.ts";
 
 /** A leaf loop that got its counter and a loop around it. */
 const loopCounted = 32;
@@ -335,13 +335,22 @@ export class CodeEmitter {
     // array.new and array.new_default; what comes out of a segment is as large as the module.
     if (second === 6 || second === 7) {
       this.#setTemporary(0x20);
-      this.#constant(arrayElementsMax);
+      this.#constant(Math.floor(arrayBytesMax / this.#elementBytes(at)));
       w.append([0x4b, 0x04, 0x40, 0x41, 0x7f]);
       this.#setTemporary(0x21);
       w.u8(0x0b);
     }
     w.u8(0x0b);
     this.#setTemporary(0x20);
+  }
+
+  /** Of the array type that the instruction at `at` names; i8 and i16 are taken for i32. */
+  #elementBytes(at: number): number {
+    const { bytes, types } = this.#info;
+    const type = types[readU32(bytes, skipLeb(bytes, at + 1))];
+    if (type?.kind !== "array") return 1;
+    if (type.element === i32 || type.element === 0x7d) return 4;
+    return type.element === 0x7b ? 16 : 8;
   }
 
   #setTemporary(opcode: number): void {

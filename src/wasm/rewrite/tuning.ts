@@ -1,7 +1,7 @@
 // Sizes that several parts of the rewriter must agree on. One instruction takes 0.1 to 1 ns.
 
 /** Instructions in leaf loops, together, between two checks. */
-export const loopOpsMax = 16_384;
+export const loopOpsMax = 4_096;
 /** As many may a call of a function do in leaf loops before its first check. */
 export const loopAllowance = 512;
 /** What a bulk operation that is not cut costs at the most, in instructions. */
@@ -19,5 +19,5 @@ export const inlineBytes = 65_536;
 export const inlineEntries = 512;
 export const inlineElements = 8_192;
 
-/** Elements of a new array: V8 would make one of a gigabyte, which cannot be interrupted. */
-export const arrayElementsMax = 1 << 23;
+/** Bytes of a new array: V8 would make one of a gigabyte, which cannot be interrupted; 32 MiB take 15 ms. */
+export const arrayBytesMax = 1 << 25;
