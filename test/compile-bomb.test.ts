@@ -75,7 +75,7 @@ test("a compile bomb costs its deploy and nothing else", async (t) => {
   const daemon = await TestDaemon.start(t, { workers: 2 });
   const names = ["one", "two", "three"];
   for (const name of names) await daemon.deploy(name, "c-hello");
-  const pids = [daemon.pid, ...daemon.workerPids()].sort();
+  const pids = [daemon.pid, ...daemon.workerPids()].sort((a, b) => a - b);
   const load = new Load(
     daemon.port,
     names.map((name) => `${name}.localhost`),
@@ -95,7 +95,10 @@ test("a compile bomb costs its deploy and nothing else", async (t) => {
   }
   const { failures } = await load.stop();
   assert.deepEqual(failures, []);
-  assert.deepEqual([daemon.pid, ...daemon.workerPids()].sort(), pids);
+  assert.deepEqual(
+    [daemon.pid, ...daemon.workerPids()].sort((a, b) => a - b),
+    pids,
+  );
   const { services } = await daemon.client.health();
   assert.ok(services.running >= names.length);
 });

@@ -26,8 +26,8 @@ import { framesMax, trapOf } from "./trap.ts";
 const guestIp = "127.0.0.1";
 
 /**
- * Starts a program; it begins to run once the caller's code is done. Throws `args.invalid`, `env.invalid` and what opening
- * the mounts throws; what the guest itself does wrong is in {@link Instance.exited}.
+ * Starts a program; it begins to run once the caller's code is done. Throws `args.invalid`, `env.invalid`,
+ * `limits.address-space` and what opening the mounts throws; what the guest itself does wrong is in {@link Instance.exited}.
  *
  * The start section of a module that is not interruptible runs outside of JSPI: it may call what never waits, and traps at
  * fd_write and the like.
@@ -66,6 +66,7 @@ export class Instance {
     const env = guestEnvironment(options);
     const clocks = options.clocks ?? new SystemClocks();
     this.#cpu = options.cpu;
+    this.#cpu?.preemption.addressSpace.check(program.interruptible?.memories.length ?? 0);
     const pacer = options.cpu?.preemption.pacer(options.cpu.share);
     this.#thread = new GuestThread(clocks, options.meter ?? new CpuMeter(), options.number, pacer);
     this.#table = new DescriptorTable(

@@ -71,10 +71,19 @@ export class CgiGuest implements RequestTarget {
     }
     if (request.signal.aborted) throw new WarrenError("client.gone", "the client went away", { status: 499 });
     this.#running++;
-    return this.#run(request, () => {
+    const done = () => {
       this.#running--;
       this.#waiters.shift()?.();
-    });
+    };
+    let answer: Promise<TargetResponse>;
+    try {
+      answer = this.#run(request, done);
+    } catch (error) {
+      // No instance could be started.
+      done();
+      throw error;
+    }
+    return answer;
   }
 
   #run(request: TargetRequest, done: () => void): Promise<TargetResponse> {

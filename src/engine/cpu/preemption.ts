@@ -9,6 +9,7 @@ import {
   trampolineModule,
   yieldSlot,
 } from "../../wasm/rewrite/contract.ts";
+import { AddressSpace } from "../address-space.ts";
 import { CpuScheduler } from "./cpu-scheduler.ts";
 import type { CpuShare } from "./cpu-share.ts";
 import { EpochClock } from "./epoch-clock.ts";
@@ -42,6 +43,8 @@ export interface ImportedMemory {
 export class Preemption {
   readonly #clock = new EpochClock();
   readonly #scheduler = new CpuScheduler();
+  /** Of the process, as everything here is. */
+  readonly addressSpace: AddressSpace = new AddressSpace();
   readonly #trampoline = new WebAssembly.Module(trampolineModule());
   readonly #sliceMs: number;
 
@@ -63,7 +66,11 @@ export class Preemption {
 
   /** What a rewritten module imports: memories of its own and the cell that all look at. */
   imports(memories: readonly ImportedMemory[]): Record<string, WebAssembly.Memory> {
-    const made = memories.map(({ name, min, max, is64 }) => [name, new WebAssembly.Memory(descriptor(min, max, is64))]);
+    const made = memories.map(({ name, min, max, is64 }) => {
+      const memory = new WebAssembly.Memory(descriptor(min, max, is64));
+      this.addressSpace.hold(memory);
+      return [name, memory];
+    });
     return { ...Object.fromEntries(made), [epochImport]: this.#clock.memory };
   }
 
