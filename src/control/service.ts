@@ -60,13 +60,8 @@ export const Limits = Type.Object(
     cpu: Type.Optional(
       Type.Number({ minimum: 0.01, maximum: 1024, description: "cores, averaged over 100 ms; no quota when absent" }),
     ),
-    request: Type.Optional(
-      Type.String({
-        pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$",
-        description:
-          "how long a request may wait for its answer, and the guest run without a pause, such as 30s; 5m and 30s when absent",
-      }),
-    ),
+    /** How long a request may wait for its answer, and the guest run without a pause. 5m and 30s when absent. */
+    request: Type.Optional(Duration),
   },
   closed,
 );

@@ -1,28 +1,14 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { requireToolchain } from "../guests/build.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { ask } from "../support/http.ts";
 import { Load } from "../support/load.ts";
-import { type Attack, attacks, moduleText } from "./attacks.ts";
+import { assembleAttack } from "./assemble.ts";
+import { attacks } from "./attacks.ts";
 
 const neighbours = Array.from({ length: 50 }, (_, i) => `calm-${i}`);
 const limits = { memory: "128MiB", request: "500ms" } as const;
-
-function assemble(t: TestContext, attack: Attack): Buffer {
-  const folder = mkdtempSync(join(tmpdir(), "warren-hostile-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const from = join(folder, "guest.wat");
-  const to = join(folder, "guest.wasm");
-  writeFileSync(from, moduleText(attack));
-  // binaryen's, which comes with the packages.
-  execFileSync("node_modules/.bin/wasm-as", ["--all-features", "-o", to, from]);
-  return readFileSync(to);
-}
 
 test("50 neighbours of a hostile guest keep every request, whatever it does, and their worker lives", async (t) => {
   if (!(await requireToolchain(t, "c"))) return;
@@ -35,8 +21,8 @@ test("50 neighbours of a hostile guest keep every request, whatever it does, and
     8,
   );
   for (const attack of attacks) {
-    await t.test(attack.name, async (t) => {
-      const program = assemble(t, attack);
+    await t.test(attack.name, async () => {
+      const program = assembleAttack(attack);
       if (attack.atStart === true) {
         await assert.rejects(
           daemon.deployBytes("hostile", program, { limits }),
