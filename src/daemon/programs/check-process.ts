@@ -11,7 +11,7 @@ const checkFile = join(import.meta.dirname, "../../engine/check/main.js");
 const lookEveryMs = 50;
 const resultBytesMax = 64 * 1024;
 /** Below the workers: a deploy must not take the time of what is served. */
-const niceness = 10;
+const niceness = 5;
 
 export interface CheckLimits {
   /** Time that the check may take. */
