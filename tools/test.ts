@@ -64,6 +64,9 @@ if (process.argv.length === 2) {
 await tests(["src/**/*.{test,fuzz}.ts", "tools/**/*.test.ts"], availableParallelism());
 await tests(["test/**/*.test.ts"], 1);
 
+if (process.env.WARREN_TOOLCHAINS === "required" && totals.skipped > 0)
+  failures.push(`${totals.skipped} tests were skipped, and WARREN_TOOLCHAINS=required allows none`);
+
 console.log("\n▶ all together");
 for (const failure of failures) console.log(`✖ ${failure}`);
 console.log(`ℹ tests ${totals.tests}

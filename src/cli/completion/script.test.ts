@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { commandTree } from "../command-line.ts";
 import { commands } from "../commands.ts";
@@ -38,8 +41,16 @@ test("the script of each shell names every command and option", async () => {
 for (const shell of shells) {
   const present = spawnSync(shell, ["-c", "true"]).status === 0;
   test(`${shell} can read its script`, { skip: present ? false : `${shell} is not installed` }, () => {
-    const { status, stderr } = spawnSync(shell, ["-n"], { input: scripts.get(shell) ?? "", encoding: "utf8" });
-    assert.deepEqual([status, stderr], [0, ""]);
+    // A file: fish takes the socket that Node makes of a string for a directory.
+    const folder = mkdtempSync(join(tmpdir(), "warren-completion-"));
+    try {
+      const file = join(folder, "script");
+      writeFileSync(file, scripts.get(shell) ?? "");
+      const { status, stderr } = spawnSync(shell, ["-n", file], { encoding: "utf8" });
+      assert.deepEqual([status, stderr], [0, ""]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 }
 
