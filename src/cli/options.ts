@@ -16,7 +16,9 @@ export function jsonOption(command: Command, text = "print JSON; errors too, on 
 
 export function clientOptions(command: Command, jsonText?: string): Command {
   command.addOption(new Option("-H, --host <URL>", "the daemon: unix:///PATH or https://HOST:PORT").env("WARREN_HOST"));
-  command.addOption(new Option("-n, --namespace <NAMESPACE>", "the namespace").env("WARREN_NAMESPACE").default("default"));
+  command.addOption(
+    new Option("-n, --namespace <NAMESPACE>", "the namespace").env("WARREN_NAMESPACE").default("default"),
+  );
   return jsonOption(command, jsonText);
 }
 
