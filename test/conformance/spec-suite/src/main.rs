@@ -93,25 +93,32 @@ fn smith(seed: &str, count: &str, folder: &str) -> Result<(), Failure> {
     let count: u64 = count.parse()?;
     fs::create_dir_all(folder)?;
     for seed in first..first + count {
-        let material = noise(seed, 6000);
+        let material = noise(seed, 12_000);
         let config = wasm_smith::Config {
             acquire_release_atomics_enabled: false,
             allow_start_export: true,
+            canonicalize_nans: true,
             compact_imports_enabled: false,
             custom_descriptors_enabled: false,
             custom_page_sizes_enabled: false,
+            // Most arguments trap otherwise, and little is run.
+            disallow_traps: seed % 2 == 0,
             export_everything: true,
             gc_enabled: true,
             max_imports: 0,
+            max_instructions: 600,
             max_memories: 3,
             max_memory32_bytes: 4 << 20,
             max_memory64_bytes: 4 << 20,
             max_table_elements: 1000,
             max_tables: 4,
+            memory_max_size_required: true,
             min_funcs: 3,
             min_memories: 1,
             relaxed_simd_enabled: false,
             shared_everything_threads_enabled: false,
+            // JavaScript cannot call what takes vectors.
+            simd_enabled: seed % 4 == 0,
             threads_enabled: false,
             wide_arithmetic_enabled: false,
             ..wasm_smith::Config::default()
@@ -119,7 +126,7 @@ fn smith(seed: &str, count: &str, folder: &str) -> Result<(), Failure> {
         let mut chance = arbitrary::Unstructured::new(&material);
         let Ok(mut module) = wasm_smith::Module::new(config, &mut chance) else { continue };
         // Steps before a trap: whatever it generates ends.
-        if module.ensure_termination(2000).is_err() {
+        if module.ensure_termination(300_000).is_err() {
             continue;
         }
         fs::write(Path::new(folder).join(format!("{seed}.wasm")), module.to_bytes())?;
