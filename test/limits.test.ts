@@ -9,6 +9,7 @@ import { warren } from "./support/cli.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { ask } from "./support/http.ts";
 import { freePort } from "./support/ports.ts";
+import { processesOf } from "./support/process.ts";
 import { exchange } from "./support/raw.ts";
 
 test("a guest's memory grows to its limit and no further", async (t) => {
@@ -71,9 +72,27 @@ test("two daemons share neither a state directory nor a port nor a socket, and t
     assert.match(ended.stderr, /\nhint: /, ended.stderr);
     assert.doesNotMatch(ended.stderr, /\n\s+at /);
   }
+  assert.deepEqual(processesOf(folder), [], "a daemon that could not start left a process");
   assert.deepEqual(daemon.workerPids(), workers);
   assert.equal((await daemon.client.health()).pid, daemon.pid);
   assert.equal((await ask(daemon.port, "nobody.localhost")).status, 404);
+});
+
+test("a daemon that cannot take over leaves the services of the earlier one running", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 2 });
+  const other = await TestDaemon.start(t, { workers: 1 });
+  await daemon.deploy("hello", "c-hello");
+  const workers = daemon.workerPids();
+  const addresses = ["--http", `127.0.0.1:${daemon.port}`, "--http", `127.0.0.1:${other.port}`];
+  await daemon.kill("SIGKILL");
+  const ended = await warren(undefined, ["serve", "--state", daemon.state, "--socket", daemon.socket, ...addresses]);
+  assert.equal(ended.code, 1, ended.stderr);
+  assert.match(ended.stderr, /\(listener\.in-use\)/);
+  assert.deepEqual(daemon.workerPids(), workers);
+  for (let i = 0; i < 4; i++) assert.equal((await ask(daemon.port, "hello.localhost")).status, 200);
+  await daemon.launch();
+  assert.equal((await ask(daemon.port, "hello.localhost")).status, 200);
 });
 
 test("a TCP listener that somebody else has is refused at deploy", async (t) => {

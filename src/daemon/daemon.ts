@@ -8,6 +8,7 @@ import { ServiceStore } from "../store/service-store.ts";
 import { openStateDirectory } from "../store/state-directory.ts";
 import type { Controller } from "./api/controller.ts";
 import { startApi } from "./api/server.ts";
+import { refuseLive } from "./api/socket.ts";
 import { EventBus } from "./events.ts";
 import { countServices, workerView } from "./health.ts";
 import { Listeners, parseHttpAddress } from "./listeners.ts";
@@ -59,6 +60,8 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const wall = buildWall(options.wall);
   for (const missing of wall.missing) log.warn(missing);
   const state = openStateDirectory(options.state);
+  // Before anything is taken from the workers of an earlier daemon.
+  await refuseLive(options.socket);
   const database = openDatabase(state.databasePath);
   const services = new ServiceStore(database);
   const blobs = await BlobStore.open(state.blobsPath);
@@ -147,6 +150,19 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   });
   let serving = false;
   const earlier = await pool.adopt();
+  const controller: Controller = bindController(supervisor, () => ({
+    version,
+    pid: process.pid,
+    startedAt,
+    state: state.path,
+    listeners: listeners.list().map(({ key }) => key),
+    workers: [...pool.reachable, ...earlier.filter((worker) => worker.state === "draining")].map((worker) =>
+      workerView(worker, supervisor),
+    ),
+    services: countServices(supervisor),
+    wall: { mode: wall.mode, missing: [...wall.missing] },
+  }));
+  let api: Awaited<ReturnType<typeof startApi>>;
   try {
     await adoptListeners(earlier, listeners, log);
     for (const address of addresses) listeners.open("http", address);
@@ -160,11 +176,11 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     }
     serving = true;
     await Promise.all(pool.ready.map((worker) => supervisor.shareListeners(worker)));
+    api = await startApi({ controller, blobs, logs, events, socketPath: options.socket, log });
   } catch (error) {
     // The earlier daemon's workers are left as they are: they serve on, and the next start finds them.
     watchdog.stop();
-    for (const worker of pool.ready) worker.kill();
-    await pool.close(0);
+    pool.abandon(earlier);
     state.close();
     throw error;
   }
@@ -179,19 +195,6 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     () => earlier.length > 0 && log.info({ workers: earlier.length }, "took over from an earlier daemon"),
   );
 
-  const controller: Controller = bindController(supervisor, () => ({
-    version,
-    pid: process.pid,
-    startedAt,
-    state: state.path,
-    listeners: listeners.list().map(({ key }) => key),
-    workers: [...pool.reachable, ...earlier.filter((worker) => worker.state === "draining")].map((worker) =>
-      workerView(worker, supervisor),
-    ),
-    services: countServices(supervisor),
-    wall: { mode: wall.mode, missing: [...wall.missing] },
-  }));
-  const api = await startApi({ controller, blobs, logs, events, socketPath: options.socket, log });
   const collecting = setInterval(() => {
     const prepared = new Set([...supervisor.services.values()].map(({ instance }) => preparedKey(instance)));
     void collect(() => blobs.collect(services.programs()), log);

@@ -53,7 +53,8 @@ function bind(server: Server, path: string): Promise<void> {
   });
 }
 
-async function refuseLive(path: string): Promise<void> {
+/** Throws when something is at `path` that is not to be replaced: `socket.in-use`, `socket.not-a-socket`, `socket.failed`. */
+export async function refuseLive(path: string): Promise<void> {
   const state = lstatSync(path, { throwIfNoEntry: false });
   if (state === undefined) return;
   if (!state.isSocket()) {

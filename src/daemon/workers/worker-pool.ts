@@ -163,6 +163,12 @@ export class WorkerPool {
     await Promise.all([...this.#connected].map((worker) => drain(worker, graceMs)));
   }
 
+  /** Ends the workers at once, all but these: for a daemon that cannot start. */
+  abandon(kept: readonly WorkerProcess[]): void {
+    this.#closing = true;
+    for (const worker of [...this.#connected]) if (!kept.includes(worker)) worker.kill();
+  }
+
   async #retire(worker: WorkerProcess, successor: WorkerProcess): Promise<void> {
     this.#leaving.add(worker);
     try {
