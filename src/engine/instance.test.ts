@@ -85,7 +85,8 @@ test("a start section may call what never waits, and in an interruptible program
   assert.deepEqual(await ends(section("(drop (memory.grow (i32.const 1)))")), { kind: "exit", code: 0 });
   assert.deepEqual(await ends(section(say)), { kind: "exit", code: 0 });
   const bytes = await wat(`(module ${imports} ${section(say)})`);
-  const exit = await startInstance(await compileProgram(bytes, { memoryMax: 2 ** 20, interruptible: false }), {}).exited;
+  const exit = await startInstance(await compileProgram(bytes, { memoryMax: 2 ** 20, interruptible: false }), {})
+    .exited;
   assert.equal(exit.kind, "trap");
   assert.match(exit.message, /start function/);
 });
@@ -97,6 +98,28 @@ test("memory grows to the limit and no further", async () => {
   const instance = startInstance(await program(grow, 40 * 65536), { cpu: testTerms() });
   assert.deepEqual(await instance.exited, { kind: "exit", code: 40 });
   assert.equal(instance.memoryBytes, 40 * 65536);
+});
+
+test("memoryBytes counts tables, hidden memories and what waits in connections, and over the limit no more are taken", async () => {
+  const text = `(memory 2) (table 1000 funcref) (func (export "_start") ${accept} ${accept} ${accept})`;
+  const sockets = [{ protocol: "tcp", port: 80 }] as const;
+  const instance = startInstance(await program(text, 2 ** 21), { cpu: testTerms(), sockets });
+  assert.ok(await instance.whenListening());
+  const own = 3 * 65536 + 24_000;
+  assert.equal(instance.memoryBytes, own);
+  const listener = instance.listener(80)!;
+  const first = listener.connect(client);
+  first.output.push(Buffer.alloc(2 ** 21));
+  assert.equal(instance.memoryBytes, own + 2 ** 21);
+  while (listener.pending > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(instance.memoryBytes, own + 2 ** 21);
+  assert.throws(
+    () => {
+      for (let i = 0; i < 16; i++) listener.connect(client);
+    },
+    { code: "limits.memory", status: 503 },
+  );
+  instance.kill("over");
 });
 
 test("kill() ends a suspended guest at once and resets its connections", async () => {

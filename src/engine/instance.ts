@@ -15,10 +15,11 @@ import type { VirtualListener } from "../wasi/sockets/virtual-listener.ts";
 import { VirtualNetwork } from "../wasi/sockets/virtual-network.ts";
 import { InputStream, OutputStream } from "../wasi/stdio.ts";
 import { uncatchableError } from "../wasi/uncatchable.ts";
-import { reservedModule } from "../wasm/rewrite/contract.ts";
+import { preemptExport, reservedModule } from "../wasm/rewrite/contract.ts";
 import { type CpuTerms, startFunction } from "./cpu/preemption.ts";
 import { describeExit, type Exit } from "./exit.ts";
 import { type GuestOptions, guestArguments, guestEnvironment } from "./guest-options.ts";
+import { MemoryAccount } from "./memory-account.ts";
 import type { Program } from "./program.ts";
 import { framesMax, trapOf } from "./trap.ts";
 
@@ -48,12 +49,13 @@ export class Instance {
   #host: Host | undefined;
   readonly #thread: GuestThread;
   readonly #table: DescriptorTable;
-  readonly #network = new VirtualNetwork();
+  readonly #account: MemoryAccount;
+  readonly #network: VirtualNetwork;
   readonly #settle: (exit: Exit) => void;
   #state: "new" | "running" | "ended" = "new";
   /** How it is ending: proc_exit was called, and the stack unwinds. */
   #exiting: Exit | undefined;
-  #memory: WebAssembly.Memory | undefined;
+  /** At its end. */
   #memoryBytes = 0;
   readonly #listening = Promise.withResolvers<boolean>();
 
@@ -72,6 +74,8 @@ export class Instance {
     this.#table = new DescriptorTable(
       options.descriptorsMax === undefined ? {} : { descriptorsMax: options.descriptorsMax },
     );
+    this.#account = new MemoryAccount(program.memoryMax, this.#table);
+    this.#network = new VirtualNetwork((waiting) => this.#account.hasRoom(waiting));
     this.#network.onListen = () => this.#listening.resolve(true);
     const handed = this.#open(options);
     this.#host = {
@@ -108,9 +112,9 @@ export class Instance {
     return this.#state === "ended";
   }
 
-  /** Bytes of the guest's memory, as far as it has grown. */
+  /** Bytes of the guest's memories as far as they have grown, its tables, and what waits in its sockets and streams. */
   get memoryBytes(): number {
-    return this.#memory?.buffer.byteLength ?? this.#memoryBytes;
+    return this.ended ? this.#memoryBytes : this.#account.bytes;
   }
 
   /** Time spent in the guest and in what it calls, milliseconds. */
@@ -148,10 +152,7 @@ export class Instance {
     this.#thread.start();
     try {
       const exports = this.#instantiate(host);
-      if (exports.memory instanceof WebAssembly.Memory) {
-        this.#memory = exports.memory;
-        host.memory.attach(exports.memory);
-      }
+      if (exports.memory instanceof WebAssembly.Memory) host.memory.attach(exports.memory);
       this.#call(exports).then(
         () => this.#finish({ kind: "exit", code: 0 }),
         (error) => this.#fail(error),
@@ -164,11 +165,19 @@ export class Instance {
   #instantiate(host: Host): WebAssembly.Exports {
     const { module, imports, interruptible } = this.#program;
     const wasi = { wasi_snapshot_preview1: bindPreview1(host, imports) };
-    if (interruptible === undefined) return new WebAssembly.Instance(module, wasi).exports;
+    if (interruptible === undefined) {
+      const { exports } = new WebAssembly.Instance(module, wasi);
+      this.#account.attach(memoriesOf(exports), tablesOf(exports));
+      return exports;
+    }
     const cpu = this.#cpu;
     assert(cpu !== undefined, "an interruptible program needs terms for its use of the CPU");
     const warren = cpu.preemption.imports(interruptible.memories);
     const { exports } = new WebAssembly.Instance(module, { ...wasi, [reservedModule]: warren });
+    this.#account.attach(
+      interruptible.memories.map(({ name }) => warren[name] as WebAssembly.Memory),
+      tablesOf(exports),
+    );
     cpu.preemption.attach(exports, this.#thread, cpu, () => this.#overrun(cpu.burstMsMax));
     return exports;
   }
@@ -202,11 +211,11 @@ export class Instance {
 
   #finish(exit: Exit): void {
     if (this.#state === "ended") return;
+    this.#memoryBytes = this.memoryBytes;
     this.#state = "ended";
     this.#thread.stop();
     this.#thread.end(new Error("ended"));
-    this.#memoryBytes = this.memoryBytes;
-    this.#memory = undefined;
+    this.#account.attach([], []);
     this.#host = undefined;
     if (exit.kind !== "exit" || exit.code !== 0) {
       // What a program left half-sent when it broke must not look complete.
@@ -258,6 +267,17 @@ export class Instance {
 }
 
 function discard(): void {}
+
+function memoriesOf(exports: WebAssembly.Exports): WebAssembly.Memory[] {
+  return [...new Set(Object.values(exports))].filter((item) => item instanceof WebAssembly.Memory);
+}
+
+/** Every one that the program has, where it was rewritten: it exports them all. One with two names counts once. */
+function tablesOf(exports: WebAssembly.Exports): WebAssembly.Table[] {
+  const ours = exports[preemptExport];
+  const tables = [...new Set(Object.values(exports))].filter((item) => item instanceof WebAssembly.Table);
+  return tables.filter((table) => table !== ours);
+}
 
 /** JSPI is not in TypeScript's library yet (https://github.com/WebAssembly/js-promise-integration). */
 function promising(start: unknown): () => Promise<void> {

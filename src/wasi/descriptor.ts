@@ -41,6 +41,8 @@ export interface Descriptor {
   poll(interest: "read" | "write"): Readiness | undefined;
   /** Set by the descriptor table; the descriptor calls it whenever its readiness may have changed. */
   wake: (() => void) | undefined;
+  /** Bytes that the host holds for it at the moment: what waits to be read by either end. Absent: none. */
+  readonly heldBytes?: number;
   /** Lets go of what it holds on the host. Called once. */
   close(): void;
 }

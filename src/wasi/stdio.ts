@@ -39,6 +39,10 @@ export class InputStream implements Descriptor {
     return -errno.BADF;
   }
 
+  get heldBytes(): number {
+    return this.#flow?.bytes ?? 0;
+  }
+
   poll(interest: "read" | "write"): Readiness | undefined {
     const flow = this.#flow;
     if (interest === "write" || flow === undefined) return { bytes: 0, hangup: true };
@@ -68,6 +72,10 @@ export class OutputStream implements Descriptor {
 
   read(): Result {
     return -errno.BADF;
+  }
+
+  get heldBytes(): number {
+    return this.#output instanceof Flow ? this.#output.bytes : 0;
   }
 
   write(buffers: readonly Uint8Array[]): Result {

@@ -27,6 +27,10 @@ export class Connection implements Descriptor {
     return this.#end.remote;
   }
 
+  get heldBytes(): number {
+    return this.#end.input.bytes + this.#end.output.bytes;
+  }
+
   read(buffers: readonly Uint8Array[]): Result {
     return this.receive(buffers, false);
   }

@@ -80,6 +80,10 @@ export class DatagramSocket implements Descriptor {
     return this.#dropped;
   }
 
+  get heldBytes(): number {
+    return this.#bytes;
+  }
+
   bind(address: Address): void {
     this.#address = address;
   }

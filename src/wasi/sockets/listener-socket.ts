@@ -40,6 +40,10 @@ export class ListenerSocket implements Descriptor {
     return this.#listener.address;
   }
 
+  get heldBytes(): number {
+    return this.#listener.waitingBytes;
+  }
+
   /** The guest has accepted or waited for a connection, or opened the listener by itself. */
   get listening(): boolean {
     return this.#listener.listening;

@@ -41,6 +41,16 @@ test("connect() refuses when the backlog is full of clients that still wait", ()
   assert.throws(() => listener.connect(client), code("service.backlog-full"));
 });
 
+test("connect() refuses when there is no room, and tells who decides how many wait", () => {
+  const asked: number[] = [];
+  const listener = new VirtualListener(address, { hasRoom: (waiting) => asked.push(waiting) < 3 });
+  listener.connect(client).output.push(Buffer.from("abc"));
+  listener.connect(client).output.push(Buffer.from("d"));
+  assert.throws(() => listener.connect(client), code("limits.memory"));
+  assert.deepEqual(asked, [0, 1, 2]);
+  assert.equal(listener.waitingBytes, 4);
+});
+
 test("accept() passes over clients that have gone", () => {
   const listener = new VirtualListener(address);
   resetConduit(listener.connect(client));

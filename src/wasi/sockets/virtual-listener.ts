@@ -10,6 +10,8 @@ export interface VirtualListenerOptions {
   readonly backlogMax?: number;
   /** Bytes that each direction of a connection holds; the default of `Flow` when not given. */
   readonly bytesMax?: number;
+  /** Asked before each connection, with the number of those that wait already; always when not given. */
+  readonly hasRoom?: (waiting: number) => boolean;
 }
 
 /** A TCP port that a guest listens on in its own virtual network. The host dials it; the guest's socket accepts. */
@@ -24,13 +26,15 @@ export class VirtualListener {
   onClose: (() => void) | undefined;
   readonly #backlogMax: number;
   readonly #bytesMax: number | undefined;
+  readonly #hasRoom: ((waiting: number) => boolean) | undefined;
   #queue: Conduit[] = [];
   #state: "handed" | "listening" | "closed" = "handed";
 
-  constructor(address: Address, { backlogMax = backlogMaxDefault, bytesMax }: VirtualListenerOptions = {}) {
+  constructor(address: Address, { backlogMax = backlogMaxDefault, bytesMax, hasRoom }: VirtualListenerOptions = {}) {
     this.address = address;
     this.#backlogMax = backlogMax;
     this.#bytesMax = bytesMax;
+    this.#hasRoom = hasRoom;
   }
 
   /** The guest accepts connections, or waits for them. */
@@ -44,10 +48,15 @@ export class VirtualListener {
   get pending(): number {
     return this.#queue.length;
   }
+  /** Bytes that they have sent. */
+  get waitingBytes(): number {
+    return this.#queue.reduce((sum, end) => sum + end.input.bytes, 0);
+  }
 
   /**
    * Dials the guest; the dialling end. Connections to a listener that is not `listening` yet wait in the backlog. Throws
-   * `service.backlog-full` and, once closed, `service.unavailable`, both with status 503.
+   * `service.backlog-full`, `limits.memory` when the guest may hold no more, and, once closed, `service.unavailable`, all with
+   * status 503.
    */
   connect(from: Address): Conduit {
     if (this.#state === "closed") {
@@ -61,6 +70,13 @@ export class VirtualListener {
         "service.backlog-full",
         `${this.#backlogMax} connections to port ${this.address.port} already wait to be accepted by the program`,
         { status: 503 },
+      );
+    }
+    if (this.#hasRoom?.(this.#queue.length) === false) {
+      throw new WarrenError(
+        "limits.memory",
+        "the program's memory and what waits in its connections are over limits.memory: no more connections",
+        { status: 503, hint: "Raise limits.memory, or look at why the program or its clients do not read." },
       );
     }
     const [dialler, accepted] = conduitPair(from, this.address, this.#bytesMax);

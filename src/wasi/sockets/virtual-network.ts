@@ -16,6 +16,12 @@ export class VirtualNetwork {
   readonly #datagrams = new Map<number, DatagramSocket>();
   /** Called each time a port begins to be listened on or received from. */
   onListen: ((port: number) => void) | undefined;
+  readonly #hasRoom: ((waiting: number) => boolean) | undefined;
+
+  /** `hasRoom`: see {@link VirtualListenerOptions}. */
+  constructor(hasRoom?: (waiting: number) => boolean) {
+    this.#hasRoom = hasRoom;
+  }
 
   /** Every open listener, longest open first. */
   get listeners(): Iterable<VirtualListener> {
@@ -47,7 +53,7 @@ export class VirtualNetwork {
   listen(address: Address): VirtualListener | Result {
     const { port } = address;
     if (this.#listeners.has(port)) return -errno.ADDRINUSE;
-    const listener = new VirtualListener(address);
+    const listener = new VirtualListener(address, this.#hasRoom === undefined ? {} : { hasRoom: this.#hasRoom });
     listener.onListen = () => this.onListen?.(port);
     listener.onClose = () => this.#listeners.delete(port);
     this.#listeners.set(port, listener);
