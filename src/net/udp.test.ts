@@ -55,3 +55,30 @@ for (const [type, family, host, seenIp] of families) {
     listener.close();
   });
 }
+
+test("UdpListener sends little more than three times what came", async () => {
+  const front = new Front();
+  const { fd, port } = await boundFd("udp4", "127.0.0.1");
+  const target: DatagramTarget = {
+    activity: newActivity(),
+    deliver(data, sender, reply) {
+      if (data.toString() === "end") reply(data, sender);
+      else for (let i = 0; i < 100; i++) reply(Buffer.alloc(1000), sender);
+    },
+  };
+  const listener = await front.addUdpListener("udp", fd, 4, target);
+  const client = createSocket("udp4");
+  const sizes: number[] = [];
+  const done = new Promise<void>((resolve) => {
+    client.on("message", (data) => {
+      sizes.push(data.length);
+      if (data.length === 3) resolve();
+    });
+  });
+  client.send("x", port, "127.0.0.1");
+  client.send("end", port, "127.0.0.1");
+  await done;
+  assert.deepEqual(sizes, [1000, 1000, 3]);
+  client.close();
+  listener.close();
+});

@@ -1,16 +1,18 @@
 import { createSocket, type Socket } from "node:dgram";
 import { WarrenError } from "../base/errors.ts";
+import { ReplyBudget } from "./reply-budget.ts";
 import { plainIp } from "./socket-address.ts";
 import type { DatagramTarget } from "./target.ts";
 
 /** Bytes of replies that wait for the kernel; more are dropped, as a full socket buffer would. */
 const sendQueueBytesMax = 1024 * 1024;
 
-/** A bound UDP socket whose datagrams go to a guest. Replies leave from the same address. */
+/** A bound UDP socket whose datagrams go to a guest. Replies leave from the same address, as far as {@link ReplyBudget} lets them. */
 export class UdpListener {
   readonly key: string;
   readonly #socket: Socket;
   readonly #target: DatagramTarget;
+  readonly #budget = new ReplyBudget();
   #closed: boolean = false;
 
   private constructor(key: string, socket: Socket, target: DatagramTarget) {
@@ -54,12 +56,15 @@ export class UdpListener {
     this.#socket.on("error", () => {});
     this.#socket.on("message", (data, from) => {
       this.#target.activity.requests++;
-      this.#target.deliver(data, { ip: plainIp(from.address), port: from.port }, reply);
+      const ip = plainIp(from.address);
+      this.#budget.received(ip, data.length, performance.now());
+      this.#target.deliver(data, { ip, port: from.port }, reply);
     });
   }
 
   #send(data: Uint8Array, ip: string, port: number): void {
     if (this.#closed || this.#socket.getSendQueueSize() + data.length > sendQueueBytesMax) return;
+    if (!this.#budget.spend(ip, data.length, performance.now())) return;
     const address = this.#socket.address().family === "IPv6" && !ip.includes(":") ? `::ffff:${ip}` : ip;
     this.#socket.send(data, port, address, noError);
   }
