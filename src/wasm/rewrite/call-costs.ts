@@ -1,7 +1,7 @@
 import type { CallGraph } from "./call-graph.ts";
 import type { CallPlan } from "./call-plan.ts";
 import { bulkCallee, type CodeScan, callTail } from "./code-scan.ts";
-import { bulkCost, loopAllowance } from "./tuning.ts";
+import { bulkCost } from "./tuning.ts";
 
 const before = 1;
 const after = 2;
@@ -173,7 +173,7 @@ export class CallCosts {
       if (parent < 0) deepest = Math.max(deepest, nested);
       else inner[parent] = Math.max(inner[parent]!, nested);
     }
-    cost = Math.min(cost + deepest + (lastLoop > firstLoop ? loopAllowance : 0), endless);
+    cost = Math.min(cost + deepest, endless);
     this.own[f] = cost;
     this.cost[f] = cost;
     this.#finishTail(f, firstCall, lastCall);

@@ -29,7 +29,7 @@ import {
 } from "./code-scan.ts";
 import { writeLabelsDeeper } from "./labels.ts";
 import { readU32, skipLeb } from "./leb.ts";
-import { arrayBytesMax, inlineElements, loopAllowance, loopOpsMax } from "./tuning.ts";
+import { arrayBytesMax, inlineElements, loopOpsMax, peeledBytesMax } from "./tuning.ts";
 
 /** A leaf loop that got its counter and a loop around it. */
 const loopCounted = 32;
@@ -56,6 +56,8 @@ export class CodeEmitter {
   /** The bytes before it are written. */
   #at = 0;
   #counter = 0;
+  /** How much deeper labels out of the loop at hand are. */
+  #deeper = 1;
   #temporary = 0;
 
   constructor(
@@ -157,7 +159,8 @@ export class CodeEmitter {
     if (this.#plan.entry[f] !== 0) this.#writeCheck();
     const { items } = scan.events;
     for (let e = scan.eventStart[f]!; e < scan.eventStart[f + 1]!; e += eventSize) {
-      this.#event(items[e]!, items[e + 1]!, items[e + 2]!, items[e + 3]!, items[e + 4]!);
+      if (items[e] === eventLoop && (scan.loops.items[items[e + 2]!]! & loopCounted) !== 0) e = this.#writeCounted(e);
+      else this.#event(e);
     }
     w.copy(bytes, this.#at, scan.bodyEnd[f]!);
     this.#hints.end();
@@ -165,31 +168,26 @@ export class CodeEmitter {
     if (w.length - start > capsDefault.bodyBytes) this.#tooLarge(f, w.length - start);
   }
 
-  #event(kind: number, at: number, id: number, detail: number, end: number): void {
+  #event(e: number): void {
     const { bytes } = this.#info;
+    const { items } = this.#scan.events;
+    const [kind, at, id, detail, end] = [items[e]!, items[e + 1]!, items[e + 2]!, items[e + 3]!, items[e + 4]!];
     const w = this.writer;
     const flags = kind <= eventBackEdge ? this.#scan.loops.items[id]! : 0;
     switch (kind) {
       case eventLoop:
-        if ((flags & loopCounted) !== 0) this.#openCounted(at, detail, id);
-        else if (hasCheck(flags)) this.#checkAt(detail);
-        break;
-      case eventLoopEnd:
-        if ((flags & loopCounted) === 0) break;
-        this.#copyTo(at);
-        w.u8(0x0b);
+        if (hasCheck(flags)) this.#checkAt(detail);
         break;
       case eventBranch:
-        // One more loop to leave.
         if ((flags & loopCounted) === 0) break;
         this.#copyTo(at + 1);
-        w.u32(detail + 1);
+        w.u32(detail + this.#deeper);
         this.#at = skipLeb(bytes, at + 1);
         break;
       case eventBranches:
         if ((flags & loopCounted) === 0) break;
         this.#copyTo(at);
-        writeLabelsDeeper(w, bytes, at, detail, end);
+        writeLabelsDeeper(w, bytes, at, detail, end, this.#deeper);
         this.#at = detail;
         break;
       case eventBackEdge:
@@ -236,38 +234,53 @@ export class CodeEmitter {
   }
 
   /**
-   * `loop $again ; if counter > allowance: check, counter = -max ; loop ; counter += ops ; br_if $again counter > allowance`:
-   * the inner loop stays free of memory accesses and calls, which V8 would save registers for. The counter starts at 0
-   * in each call of the function.
+   * Writes a leaf loop whose event is `e` and returns the event of its end:
+   *
+   *     loop $again ; check ; counter = turns ; loop ; br_if $again (counter -= 1) == 0 ; … ; end ; end
+   *
+   * The inner loop stays free of memory accesses and calls, which V8 would spill registers for. A short one has its first
+   * turn before all that, `block $done ; block $next ; … ; br $done ; end ; loop $again … end`, because loops that
+   * turn once at the most are what parsers are made of.
    */
-  #openCounted(at: number, body: number, loop: number): void {
+  #writeCounted(e: number): number {
     const { bytes } = this.#info;
+    const { items } = this.#scan.events;
     const w = this.writer;
+    const [at, loop, body] = [items[e + 1]!, items[e + 2]!, items[e + 3]!];
+    let last = e;
+    while (items[last] !== eventLoopEnd) last += eventSize;
+    const end = items[last + 1]! - 1;
+    const ops = Math.max(1, this.#scan.loopOps.items[loop]!);
+    const copyBody = (deeper: number) => {
+      this.#at = body;
+      this.#deeper = deeper;
+      for (let inner = e + eventSize; inner < last; inner += eventSize) this.#event(inner);
+      this.#copyTo(end);
+    };
     this.#copyTo(at);
+    // A block cannot stand in for a loop that has parameters or results.
+    const peels = end - body <= peeledBytesMax && body - at === 2 && bytes[at + 1] === 0x40;
+    if (peels) {
+      w.append([0x02, 0x40, 0x02, 0x40]);
+      copyBody(1);
+      w.append([0x0c, 1, 0x0b]);
+    }
     w.copy(bytes, at, body);
-    this.#getCounter();
-    this.#constant(loopAllowance);
-    w.u8(0x4a); // i32.gt_s
-    this.#unlikely(0x04, 0x40);
     this.#writeCheck();
-    this.#constant(-loopOpsMax);
+    this.#constant(Math.floor(loopOpsMax / ops));
     w.u8(0x21);
     w.u32(this.#counter);
-    w.u8(0x0b);
     w.copy(bytes, at, body);
-    this.#at = body;
-    this.#getCounter();
-    this.#constant(Math.max(1, this.#scan.loopOps.items[loop]!));
-    w.append([0x6a, 0x22]);
+    w.u8(0x20);
     w.u32(this.#counter);
-    this.#constant(loopAllowance);
-    w.u8(0x4a);
+    w.append([0x41, 1, 0x6b, 0x22]);
+    w.u32(this.#counter);
+    w.u8(0x45);
     this.#unlikely(0x0d, 1);
-  }
-
-  #getCounter(): void {
-    this.writer.u8(0x20);
-    this.writer.u32(this.#counter);
+    copyBody(peels ? 2 : 1);
+    w.append(peels ? [0x0b, 0x0b, 0x0b] : [0x0b, 0x0b]);
+    this.#at = end + 1;
+    return last;
   }
 
   #constant(value: number): void {

@@ -2,13 +2,20 @@ import type { ByteWriter } from "./byte-writer.ts";
 import { readU32, skipBlockType, skipLeb } from "./leb.ts";
 
 /**
- * Writes the instruction at `at` again, with every label that leads out of the loop at `depth` one deeper.
+ * Writes the instruction at `at` again, with every label that leads out of the loop at `depth` deeper.
  * It is a br_table, try_table, delegate, br_on_cast or br_on_cast_fail.
  */
-export function writeLabelsDeeper(writer: ByteWriter, bytes: Uint8Array, at: number, end: number, depth: number): void {
+export function writeLabelsDeeper(
+  writer: ByteWriter,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  depth: number,
+  by: number,
+): void {
   const label = (p: number): number => {
     const value = readU32(bytes, p);
-    writer.u32(value > depth ? value + 1 : value);
+    writer.u32(value > depth ? value + by : value);
     return skipLeb(bytes, p);
   };
   let p = at + 1;

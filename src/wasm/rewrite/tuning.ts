@@ -1,9 +1,9 @@
 // Sizes that several parts of the rewriter must agree on. One instruction takes 0.1 to 1 ns.
 
-/** Instructions in leaf loops, together, between two checks. */
+/** Instructions in a leaf loop between two checks. */
 export const loopOpsMax = 4_096;
-/** As many may a call of a function do in leaf loops before its first check. */
-export const loopAllowance = 512;
+/** Leaf loops of more bytes have no first turn of their own. */
+export const peeledBytesMax = 64;
 /** What a bulk operation that is not cut costs at the most, in instructions. */
 export const bulkCost = 20_000;
 

@@ -157,17 +157,17 @@ export const spins: Readonly<Record<string, string>> = {
   ),
   "making structures": body("(loop $l (drop (struct.new $s (i32.const 1))) (br $l))", "(type $s (struct (field i32)))"),
   "making arrays": body(
-    "(loop $l (drop (array.new $a (i64.const 1) (i32.const 0x7ffff0))) (br $l))",
+    "(loop $l (drop (array.new $a (i64.const 1) (i32.const 0x3ffff0))) (br $l))",
     "(type $a (array (mut i64)))",
   ),
   "filling an array": body(
-    `(local $a (ref null $a)) (local.set $a (array.new_default $a (i32.const 0x7ffff0)))
-     (loop $l (array.fill $a (local.get $a) (i32.const 0) (i64.const 1) (i32.const 0x7ffff0)) (br $l))`,
+    `(local $a (ref null $a)) (local.set $a (array.new_default $a (i32.const 0x3ffff0)))
+     (loop $l (array.fill $a (local.get $a) (i32.const 0) (i64.const 1) (i32.const 0x3ffff0)) (br $l))`,
     "(type $a (array (mut i64)))",
   ),
   "copying an array": body(
-    `(local $a (ref null $a)) (local.set $a (array.new_default $a (i32.const 0x7ffff0)))
-     (loop $l (array.copy $a $a (local.get $a) (i32.const 1) (local.get $a) (i32.const 0) (i32.const 0x7fffe0)) (br $l))`,
+    `(local $a (ref null $a)) (local.set $a (array.new_default $a (i32.const 0x3ffff0)))
+     (loop $l (array.copy $a $a (local.get $a) (i32.const 1) (local.get $a) (i32.const 0) (i32.const 0x3fffe0)) (br $l))`,
     "(type $a (array (mut i64)))",
   ),
 };
