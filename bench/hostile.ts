@@ -22,7 +22,7 @@ await measure("nobody");
 const quiet = await measure("nobody");
 const worst: number[] = [];
 for (const attack of attacks) {
-  if (attack.atStart === true) continue;
+  if (attack.refused !== undefined) continue;
   // The attack goes on for as long as it is measured, and is ended then.
   const limits = { memory: "128MiB", request: `${seconds + 1}s` };
   await daemon.deployBytes("hostile", assembleAttack(attack), { limits });

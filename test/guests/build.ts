@@ -12,6 +12,7 @@ export const guests = {
   "c-upload": "c",
   "c-tcp-echo": "c",
   "c-spin": "c",
+  "c-regex-bomb": "c",
   "c-files": "c",
   "c-files-cgi": "c",
   "c-memory-grower": "c",

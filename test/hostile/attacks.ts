@@ -1,13 +1,19 @@
 /**
- * One small program for each way to hurt a host, in WebAssembly text. Each listens first (so that its deploy succeeds) and
- * attacks at its first connection, unless it attacks before.
+ * One small program for each way to hurt a host. Each listens first (so that its deploy succeeds) and attacks at its first
+ * connection, unless it attacks before.
+ *
+ * Two that a host of other guests would have are missing. Nothing recurses through calls to the host: it has no function that calls
+ * its guest back, so what is there is recursion that calls the host at every depth. And bombs of the compiler are in
+ * compile-bomb.test.ts.
  */
 export interface Attack {
   readonly name: string;
-  /** What follows `(module` and the imports and memory below. */
+  /** In WebAssembly text: what follows `(module` and the imports below. */
   readonly text: string;
-  /** It never comes to listen: the deploy itself must be refused or given up. */
-  readonly atStart?: boolean;
+  /** It never comes to listen: the deploy itself must be refused with this code. */
+  readonly refused?: RegExp;
+  /** So many services of it are deployed at once; one when absent. */
+  readonly services?: number;
 }
 
 /** Waits for a connection on descriptor 3: an AGAIN-free blocking accept. */
@@ -20,6 +26,8 @@ export function moduleText({ text }: Attack): string {
     (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "sock_open" (func $socket (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
     ${text})`;
 }
 
@@ -78,6 +86,19 @@ export const attacks: readonly Attack[] = [
     name: "table-grow",
     text: main("(loop (drop (table.grow $t (ref.null func) (i32.const 10000000))) (br 0))", "(table $t 1 funcref)"),
   },
+  {
+    name: "grow-to-the-limit",
+    text: main(`(drop (memory.grow (i32.const 2000)))
+      (loop (memory.fill (i32.const 0) (i32.const 1) (i32.mul (memory.size) (i32.const 65536))) (drop (memory.grow (i32.const 1))) (br 0))`),
+  },
+  {
+    name: "grow-tables",
+    text: main(
+      Array.from({ length: 10 }, (_, i) => `(drop (table.grow $t${i} (ref.null func) (i32.const 199000)))`).join(" ") +
+        "(loop (br 0))",
+      Array.from({ length: 10 }, (_, i) => `(table $t${i} 1 funcref)`).join(" "),
+    ),
+  },
   { name: "memory-grow", text: main("(loop (drop (memory.grow (i32.const 1))) (br 0))") },
   { name: "random-flood", text: main("(loop (drop (call $random (i32.const 0) (i32.const 60000))) (br 0))") },
   { name: "random-gigabyte", text: main("(loop (drop (call $random (i32.const 0) (i32.const 1000000000))) (br 0))") },
@@ -98,18 +119,45 @@ export const attacks: readonly Attack[] = [
     ),
   },
   {
+    name: "recursion-with-host-calls",
+    text: main("(call $r)", "(func $r (drop (call $random (i32.const 0) (i32.const 16))) (call $r))"),
+  },
+  {
+    name: "recursion-with-host-calls-that-wait",
+    text: main("(call $r)", "(func $r (drop (call $yield)) (call $r))"),
+  },
+  {
+    name: "sockets",
+    text: main("(loop (drop (call $socket (i32.const 1) (i32.const 2) (i32.const 64))) (br 0))"),
+  },
+  {
     name: "spin-at-start",
     text: '(memory (export "memory") 1) (func $s (loop (br 0))) (start $s) (func (export "_start"))',
-    atStart: true,
+    refused: /^deploy\.(trapped|exited|not-listening)$|^limit\./,
   },
   {
     name: "many-memories",
     text: `(memory (export "memory") 1) ${"(memory 1)".repeat(1000)} (func (export "_start"))`,
-    atStart: true,
+    refused: /^module\.cap-memories$/,
+    services: 16,
+  },
+  {
+    name: "memories-up-to-the-cap",
+    text: main(
+      "(loop (drop (memory.grow $a (i32.const 1))) (drop (memory.grow $b (i32.const 1))) (drop (memory.grow $c (i32.const 1))) (br 0))",
+      "(memory $a 1) (memory $b 1) (memory $c 1)",
+    ),
+    services: 16,
   },
   {
     name: "many-tables",
     text: `(memory (export "memory") 1) ${"(table 10000000 funcref)".repeat(50)} (func (export "_start"))`,
-    atStart: true,
+    refused: /^module\.cap-tables$/,
   },
+  {
+    name: "many-exports",
+    text: `(memory (export "memory") 1) (func $f (export "_start")) ${Array.from({ length: 25_000 }, (_, i) => `(export "${i}" (func $f))`).join("")}`,
+    refused: /^module\.cap-exports$/,
+  },
+  { name: "deep-nesting", text: main(`${"(loop ".repeat(500)}(br 499)${")".repeat(500)}`) },
 ];

@@ -23,23 +23,35 @@ test("50 neighbours of a hostile guest keep every request, whatever it does, and
   for (const attack of attacks) {
     await t.test(attack.name, async () => {
       const program = assembleAttack(attack);
-      if (attack.atStart === true) {
-        await assert.rejects(
-          daemon.deployBytes("hostile", program, { limits }),
-          (error: { code?: string }) => error.code !== "internal",
-        );
-      } else {
-        await daemon.deployBytes("hostile", program, { limits });
+      const { refused, services = 1 } = attack;
+      const each = async (name: string): Promise<void> => {
+        if (refused !== undefined) {
+          await assert.rejects(daemon.deployBytes(name, program, { limits }), ({ code }: { code?: string }) =>
+            refused.test(code ?? ""),
+          );
+          return;
+        }
+        await daemon.deployBytes(name, program, { limits });
         // It attacks now. A guest that ends by itself or by its deadline breaks the answer off.
-        const answer = await ask(daemon.port, "hostile.localhost", "/", { method: "POST" });
+        const answer = await ask(daemon.port, `${name}.localhost`, "/", { method: "POST" });
         assert.ok([502, 503, 504].includes(answer.status), `${answer.status} ${answer.text}`);
-        await daemon.client.deleteService("default", "hostile");
-      }
+        await daemon.client.deleteService("default", name);
+      };
+      await Promise.all(Array.from({ length: services }, (_, i) => each(`hostile-${i}`)));
       await load.more(20);
       assert.deepEqual(load.result.failures, []);
       assert.deepEqual(daemon.workerPids(), pids);
     });
   }
+  await t.test("catastrophic backtracking in C", async () => {
+    await daemon.deploy("regex", "c-regex-bomb", { limits });
+    assert.equal((await ask(daemon.port, "regex.localhost", "/bomb")).status, 504);
+    // Its instance is another one now, which answers.
+    assert.equal((await ask(daemon.port, "regex.localhost")).text, "done\n");
+    await load.more(20);
+    assert.deepEqual(load.result.failures, []);
+    assert.deepEqual(daemon.workerPids(), pids);
+  });
   const { failures, done } = await load.stop();
   assert.deepEqual(failures, []);
   assert.ok(done > 1000);
