@@ -122,6 +122,46 @@ test("memoryBytes counts tables, hidden memories and what waits in connections, 
   instance.kill("over");
 });
 
+test("an instance finds nothing of the one before it in memory, globals, tables or what it is given to read into", async () => {
+  // Exits with 1 when anything is not as the module says, and else leaves traces everywhere.
+  const text = `(global $g (mut i32) (i32.const 0)) (table $t 2 funcref) (elem declare func $f) (func $f)
+    (func $check (param i32) (if (local.get 0) (then (call $exit (i32.const 1)))))
+    (func (export "_start") (local $at i32)
+      (call $check (global.get $g)) (call $check (i32.eqz (ref.is_null (table.get $t (i32.const 1)))))
+      (call $check (i32.ne (table.size $t) (i32.const 2))) (call $check (i32.ne (memory.size) (i32.const 1)))
+      (drop (memory.grow (i32.const 31)))
+      (loop $more
+        (call $check (i32.load (local.get $at)))
+        (br_if $more (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 4))) (i32.const 2097152))))
+      ;; Of 64 KiB to read into, the one byte that was sent is touched.
+      (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 65536))
+      (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (call $check (i32.ne (i32.load (i32.const 8)) (i32.const 1)))
+      (call $check (i32.ne (i32.load (i32.const 16)) (i32.const 120))) (call $check (i32.load (i32.const 20)))
+      (memory.fill (i32.const 0) (i32.const 7) (i32.const 2097152)) (global.set $g (i32.const 1))
+      (table.set $t (i32.const 1) (ref.func $f)) (drop (table.grow $t (ref.func $f) (i32.const 3))))`;
+  const shared = await program(text);
+  for (let run = 0; run < 3; run++) {
+    const stdin = new Flow();
+    stdin.push(Buffer.from("x"));
+    const instance = startInstance(shared, { cpu: testTerms(), stdin });
+    assert.deepEqual(await instance.exited, { kind: "exit", code: 0 }, `run ${run}`);
+  }
+});
+
+test("recursion traps, also where every depth calls the host, and the host goes on", async () => {
+  const calls = {
+    nothing: "",
+    "a call that answers at once": say,
+    "a call that waits": "(drop (call $yield))",
+  };
+  for (const [what, call] of Object.entries(calls)) {
+    const exit = await ends(`(func $r ${call} (call $r) (call $r)) (func (export "_start") (call $r))`);
+    assert.equal(exit.kind, "trap", what);
+    assert.match(exit.kind === "trap" ? exit.message : "", /call stack exhausted/, what);
+  }
+});
+
 test("kill() ends a suspended guest at once and resets its connections", async () => {
   const held = `${accept} ${accept}`;
   const instance = await start(`(func (export "_start") ${held})`, { sockets: [{ protocol: "tcp", port: 80 }] });
