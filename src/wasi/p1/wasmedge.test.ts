@@ -118,6 +118,38 @@ test("nothing outside can be reached", () => {
   assert.equal(f("sock_connect", 3)(open(host, 2), address(host, [1, 2], 5), 80), errno.INVAL);
 });
 
+const outside: readonly (readonly [what: string, ip: readonly number[]])[] = [
+  ["loopback", [127, 0, 0, 1]],
+  ["the host itself as 0.0.0.0", [0, 0, 0, 0]],
+  ["a cloud's metadata service", [169, 254, 169, 254]],
+  ["a private network of class A", [10, 0, 0, 1]],
+  ["a private network of class B", [172, 16, 0, 1]],
+  ["a private network of class C", [192, 168, 0, 1]],
+  ["a public address", [192, 0, 2, 7]],
+  ["IPv6 loopback", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]],
+  ["a unique local address", [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]],
+  ["a link-local address", [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]],
+  ["loopback as an IPv6 address", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1]],
+];
+
+for (const [what, ip] of outside) {
+  test(`no guest connects or sends to ${what}`, () => {
+    const host = testHost();
+    const f = functions(host);
+    const target = address(host, ip, ip.length);
+    for (const port of [22, 80, 7373]) {
+      assert.equal(f("sock_connect", 3)(open(host, 2), target, port), errno.ACCES);
+      const socket = open(host, 1);
+      assert.notEqual(f("sock_connect", 3)(socket, target, port), 0);
+      assert.equal(Math.abs(Number(f("sock_bind", 3)(socket, address(host, [0, 0, 0, 0], 4), 5000 + port))), 0);
+      host.memory.setU32(iovs, 2048);
+      host.memory.setU32(iovs + 4, 4);
+      const to = address(host, ip, ip.length);
+      assert.equal(f("sock_send_to", 7)(socket, iovs, 1, to, port, 0, outAt), errno.ACCES);
+    }
+  });
+}
+
 test("sock_getsockopt takes the length by address or, as 4, by value", () => {
   const host = testHost();
   const f = functions(host);
