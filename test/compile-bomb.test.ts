@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
 import { encodeUnsigned as leb } from "../src/base/leb128.ts";
+import { workerUser } from "../src/daemon/wall/pieces.ts";
 import { exportItem, exports, join, module, section, voidType } from "../src/wasm/testdata/build-module.ts";
 import { requireToolchain } from "./guests/build.ts";
 import { TestDaemon } from "./support/daemon.ts";
@@ -101,6 +103,77 @@ test("a compile bomb costs its deploy and nothing else", async (t) => {
   );
   const { services } = await daemon.client.health();
   assert.ok(services.running >= names.length);
+});
+
+/** The process that checks a program for this daemon, if one does. */
+function checkOf(daemon: TestDaemon): string | undefined {
+  return readdirSync("/proc").find((pid) => {
+    try {
+      // Also the launcher names the module, within its one argument.
+      const isCheck = readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/worker/check.js\0");
+      return isCheck && readFileSync(`/proc/${pid}/status`, "utf8").includes(`\nPPid:\t${daemon.pid}\n`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What proc(5) shows of a process; undefined when it has ended. */
+function look(pid: string): { threads: string[]; files: string[]; limits: string } | undefined {
+  try {
+    return {
+      threads: readdirSync(`/proc/${pid}/task`).map((id) => readFileSync(`/proc/${pid}/task/${id}/status`, "utf8")),
+      files: readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`)),
+      limits: readFileSync(`/proc/${pid}/limits`, "utf8"),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function filters(status: string): number {
+  return Number(/^Seccomp_filters:\t(.*)$/m.exec(status)?.[1]);
+}
+
+test("every thread of the check of a program stands behind the wall, with two files and nothing else", async (t) => {
+  const daemon = await TestDaemon.start(t, { workers: 1, args: ["--wall", "require"] });
+  let ended = false;
+  const program = command(body(50_000, times(100_000, branch)));
+  const deploy = daemon.deployBytes("bomb", program, { kind: "cgi" }).then(
+    () => assert.fail("was deployed"),
+    () => {
+      ended = true;
+    },
+  );
+  const user = process.geteuid?.() === 0 ? workerUser : process.getuid?.();
+  // Many looks, since they come while it starts, works and has threads come and go.
+  let sealed = 0;
+  let bounded = 0;
+  for (; !ended && bounded < 20; await new Promise(setImmediate)) {
+    const pid = checkOf(daemon);
+    const seen = pid === undefined ? undefined : look(pid);
+    if (seen === undefined) continue;
+    for (const status of seen.threads) {
+      for (const line of [
+        "NoNewPrivs:\t1",
+        "Seccomp:\t2",
+        "CapEff:\t0{16}",
+        `Uid:\t${user}\t${user}\t${user}\t${user}`,
+      ])
+        assert.match(status, new RegExp(`^${line}$`, "m"));
+    }
+    // Before that it still reads its code.
+    if (!seen.threads.every((status) => filters(status) >= filters(readFileSync("/proc/self/status", "utf8")) + 2))
+      continue;
+    sealed += seen.threads.length;
+    if (/^Max cpu time +60 +61 /m.test(seen.limits) && !/^Max data size +unlimited/m.test(seen.limits)) bounded++;
+    const files = seen.files.filter((path) => path.startsWith("/") && !/^\/(dev\/|proc\/[0-9]+$)/.test(path));
+    assert.ok(files.every((path) => path.startsWith(daemon.state)) && files.length <= 2, files.join());
+    // Its output's two ends are all that it can speak to.
+    assert.ok(seen.files.filter((path) => path.startsWith("socket:")).length <= 2, seen.files.join());
+  }
+  await deploy;
+  assert.ok(sealed > 10 && bounded > 0, `${sealed} threads, ${bounded} times`);
 });
 
 test("a service that ends two workers is not started a third time, until its operator says so", async (t) => {

@@ -16,8 +16,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { ServiceSpec } from "../src/control/service.ts";
-import { buildWall, launchPlan } from "../src/daemon/workers/wall.ts";
-import { workerUser } from "../src/daemon/workers/wall-pieces.ts";
+import { workerUser } from "../src/daemon/wall/pieces.ts";
+import { workerPlan } from "../src/daemon/wall/plans.ts";
+import { buildWall } from "../src/daemon/wall/wall.ts";
 import { requireToolchain } from "./guests/build.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { ask } from "./support/http.ts";
@@ -276,7 +277,7 @@ test("a worker that does not stand behind its wall is ended before it serves", a
   const wall = buildWall("auto");
   const entry = join(root, "dist/worker/main.js");
   const plan = (id: string) => {
-    const whole = launchPlan(wall, { id, version: "test" }, []);
+    const whole = workerPlan(wall, { id, version: "test" }, []);
     const read = [join(root, "dist"), join(root, "package.json")];
     return { ...whole, entry, ...(whole.paths === undefined ? {} : { paths: { read, mounts: [] } }) };
   };

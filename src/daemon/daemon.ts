@@ -17,8 +17,8 @@ import { createLogger } from "./logger.ts";
 import { LogStore } from "./logs/log-store.ts";
 import { Programs, preparedKey } from "./programs/programs.ts";
 import { Supervisor } from "./services/supervisor.ts";
-import type { WallMode } from "./workers/wall.ts";
-import { buildWall } from "./workers/wall.ts";
+import type { WallMode } from "./wall/wall.ts";
+import { buildWall } from "./wall/wall.ts";
 import { hungAfterMs, Watchdog } from "./workers/watchdog.ts";
 import { drain, WorkerPool, workersDirectory } from "./workers/worker-pool.ts";
 import type { WorkerProcess } from "./workers/worker-process.ts";
@@ -111,7 +111,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const supervisor = new Supervisor({
     services,
     blobs,
-    programs: new Programs({ blobs, derived }),
+    programs: new Programs({ blobs, derived, wall }),
     listeners,
     pool,
     log,

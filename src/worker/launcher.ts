@@ -1,9 +1,8 @@
-// Puts up the wall around a worker and becomes it by execve, so that every thread stands behind the wall: landlock covers
-// the calling thread only. Started by the daemon. Nothing here is asynchronous, and nobody reads the descriptors that the
-// worker will own. See docs/decisions/0006-the-wall-around-a-worker.md.
+// Puts up the wall around a worker, or around the check of a program, and becomes it by execve, so that every thread stands
+// behind the wall: landlock covers the calling thread only. Started by the daemon. Nothing here is asynchronous, and nobody
+// reads the descriptors that it will own. See docs/decisions/0006-the-wall-around-a-worker.md.
 import { constants, openSync, readFileSync } from "node:fs";
 import type { LaunchPlan } from "./protocol.ts";
-import { controlFd, laneFd, pulseFd } from "./protocol.ts";
 import { pathRules, restrictPaths } from "./wall/landlock.ts";
 import { becomeUser, dropCapabilities, forbidNewPrivileges, keepDescriptors, limitResources } from "./wall/process.ts";
 import { restrictSystemCalls } from "./wall/seccomp.ts";
@@ -31,7 +30,7 @@ if (execve === undefined) throw new Error("this Node has no process.execve");
 
 // Kept open: the rule for /proc/self holds for this inode, which the kernel could otherwise drop and make anew.
 const own = openSync("/proc/self", O_PATH | constants.O_RDONLY);
-keepDescriptors([controlFd, laneFd, pulseFd, own]);
+keepDescriptors([...plan.descriptors, own]);
 limitResources();
 dropCapabilities();
 // Made before the user changes, since a mount may lie where only root can reach it; in force only afterwards, since Linux

@@ -1,12 +1,10 @@
 import type { WorkerArguments } from "./protocol.ts";
-import { hideMemory } from "./wall/process.ts";
-import { sealSystemCalls } from "./wall/seccomp.ts";
+import { completeWall } from "./wall/complete.ts";
 import { Worker } from "./worker.ts";
 
 // Started by the launcher: one argument, and the descriptors that protocol.ts names.
 const args = JSON.parse(process.argv[2] as string) as WorkerArguments;
-if (args.hide) hideMemory();
-if (args.seal) sealSystemCalls();
+completeWall(args);
 const worker = new Worker(args);
 
 // The daemon orders a drain; a terminal's signals are not for a worker.

@@ -122,14 +122,18 @@ export interface Notes {
   log: { service: string; entries: LogEntry[] };
 }
 
-/** How a worker is started: the JSON of its one argument. */
-export interface WorkerArguments {
-  readonly id: string;
-  readonly version: string;
+/** What a launched process itself does to complete its wall. */
+export interface WallArguments {
   /** Does it stand behind a filter of system calls, which it is to complete? */
   readonly seal: boolean;
   /** Is its user shared with other workers, from whom it hides its memory? */
   readonly hide: boolean;
+}
+
+/** How a worker is started: the JSON of its one argument. */
+export interface WorkerArguments extends WallArguments {
+  readonly id: string;
+  readonly version: string;
 }
 
 // What a worker finds open: its control socket, its lane, and the page on which it shows that it lives.
@@ -148,14 +152,16 @@ export interface MountedPath {
 }
 
 /**
- * What the launcher does before the worker runs: the JSON of its one argument. It does all of it or fails; what the kernel
- * lacks is the daemon's to find out before.
+ * What the launcher does before the worker runs, or the check of a program: the JSON of its one argument. It does all of it
+ * or fails; what the kernel lacks is the daemon's to find out before.
  */
 export interface LaunchPlan {
-  /** The worker's module. */
+  /** The module that is run. */
   readonly entry: string;
   /** Given to it as JSON. */
   readonly args: unknown;
+  /** Stay open, besides the first three. */
+  readonly descriptors: readonly number[];
   /** Becomes this user and group, and no other group; stays what it is when undefined. */
   readonly user?: number;
   /** May use these paths only: code and data to read, and the mounts. No such wall when undefined. */

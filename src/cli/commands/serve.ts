@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import type { WallMode } from "../../daemon/workers/wall.ts";
+import type { WallMode } from "../../daemon/wall/wall.ts";
 import { defaultSocket, defaultState } from "../daemon-address.ts";
 import { collect, examples, jsonOption, wholeNumber } from "../options.ts";
 

@@ -81,7 +81,7 @@ async function checkKernel(): Promise<Finding[]> {
 
 /** What would stand around the workers of a daemon that this user starts. */
 async function checkWall(): Promise<Finding[]> {
-  const { lackingPieces, workerUser } = await import("../../daemon/workers/wall-pieces.ts");
+  const { lackingPieces, workerUser } = await import("../../daemon/wall/pieces.ts");
   const { user, landlock, seccomp } = lackingPieces();
   const effect = "workers go without this wall, and --wall=require does not start";
   const finding = (check: string, lack: typeof user, found: string): Finding =>

@@ -1,13 +1,12 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
-import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { errorFromRecord, WarrenError } from "../../base/errors.ts";
 import { type CheckArguments, type CheckResult, preparedFd, programFd } from "../../engine/check/protocol.ts";
+import type { LaunchPlan } from "../../worker/protocol.ts";
+import { launch } from "../wall/launch.ts";
 
-const checkFile = join(import.meta.dirname, "../../engine/check/main.js");
 const lookEveryMs = 50;
 const resultBytesMax = 64 * 1024;
 /** Below the workers: a deploy must not take the time of what is served. */
@@ -31,8 +30,13 @@ export interface CheckRequest {
   /** What the guest's memory may grow to. */
   readonly guestMemoryBytesMax: number;
   readonly limits: CheckLimits;
-  /** The module that the process runs; only tests have another. */
-  readonly entry?: string;
+  readonly start: CheckStart;
+}
+
+/** How the process is started. */
+export interface CheckStart {
+  readonly plan: (args: CheckArguments) => LaunchPlan;
+  readonly launcher?: string;
 }
 
 /** Why the process was ended by us. */
@@ -53,11 +57,7 @@ export async function checkInProcess(request: CheckRequest): Promise<void> {
   const stdio: (number | "ignore" | "pipe")[] = ["ignore", "pipe", "pipe"];
   stdio[programFd] = request.programFd;
   stdio[preparedFd] = request.preparedFd;
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", "--disable-sigusr1", request.entry ?? checkFile, JSON.stringify(args)],
-    { stdio, env: {}, cwd: "/" },
-  );
+  const child = launch(request.start.plan(args), { stdio }, request.start.launcher);
   let ended: Ended | undefined;
   const end = (why: Ended) => {
     ended ??= why;
@@ -115,7 +115,8 @@ function failure(
       { status: 422, hint: "look for functions that are very large or have very many local variables" },
     );
   }
-  const said = messages.split("\n").find((line) => /[a-z]/i.test(line));
+  // An error's own line, if it is one: Node shows the code before it.
+  const said = /^\w*Error: .*/m.exec(messages)?.[0] ?? messages.split("\n").find((line) => /[a-z]/i.test(line));
   return crashed(`${signal ?? `exit code ${code}`}${said === undefined ? "" : `: ${said.slice(0, 200)}`}`);
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -7,10 +7,15 @@ import { type Digest, digestOf } from "../../base/digest.ts";
 import { encodeUnsigned } from "../../base/leb128.ts";
 import { BlobStore } from "../../store/blob-store.ts";
 import { DerivedStore } from "../../store/derived-store.ts";
-import type { CheckLimits } from "./check-process.ts";
+import { checkPlan } from "../wall/plans.ts";
+import { buildWall } from "../wall/wall.ts";
+import type { CheckLimits, CheckStart } from "./check-process.ts";
 import { checkLimitsDefault, Programs, preparedKey } from "./programs.ts";
 
-const entry = join(import.meta.dirname, "../../engine/check/main.ts");
+const workerFolder = join(import.meta.dirname, "../../worker");
+const launcher = join(workerFolder, "launcher.ts");
+const ownEntry = join(workerFolder, "check.ts");
+const wall = buildWall("auto");
 const memoryBytesMax = 2 ** 20;
 
 function section(id: number, ...parts: readonly (readonly number[] | Uint8Array)[]): Buffer {
@@ -46,24 +51,40 @@ const bomb = command(
 /** i32.add without operands. */
 const invalid = command([0, 0x6a, 0x0b]);
 
+interface RigOptions {
+  readonly limits?: Partial<CheckLimits>;
+  /** What runs in place of the check. */
+  readonly entry?: string;
+  readonly onStart?: () => void;
+}
+
 interface Rig {
   readonly path: string;
   readonly programs: Programs;
   put(bytes: Uint8Array): Promise<Digest>;
-  with(options: { limits?: Partial<CheckLimits>; entry?: string }): Promise<Programs>;
+  with(options: RigOptions): Promise<Programs>;
 }
 
 async function rig(t: TestContext): Promise<Rig> {
   const path = mkdtempSync(join(tmpdir(), "warren-programs-"));
   t.after(() => rmSync(path, { recursive: true }));
+  chmodSync(path, 0o755);
   const blobs = await BlobStore.open(join(path, "blobs"));
-  const make = async (options: { limits?: Partial<CheckLimits>; entry?: string }) =>
-    new Programs({
+  const make = async ({ limits, entry = ownEntry, onStart }: RigOptions) => {
+    const plan: CheckStart["plan"] = (args) => {
+      onStart?.();
+      const whole = checkPlan(wall, args);
+      const { paths } = whole;
+      return { ...whole, entry, ...(paths && { paths: { ...paths, read: [...paths.read, entry] } }) };
+    };
+    return new Programs({
       blobs,
       derived: await DerivedStore.open(join(path, "prepared")),
-      limits: { ...checkLimitsDefault, ...options.limits },
-      entry: options.entry ?? entry,
+      wall,
+      limits: { ...checkLimitsDefault, ...limits },
+      start: { plan, launcher },
     });
+  };
   return {
     path,
     programs: await make({}),
@@ -89,18 +110,13 @@ async function read(programs: Programs, digest: Digest): Promise<Buffer> {
 }
 
 test("Programs.open() gives the prepared module, and checks once for everybody who asks", async (t) => {
-  const { put, path, with: make } = await rig(t);
-  const counted = join(path, "counted.ts");
-  const count = join(path, "count");
-  writeFileSync(
-    counted,
-    `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(count)}, "x"); await import(${JSON.stringify(entry)});`,
-  );
-  const programs = await make({ entry: counted });
+  const { put, with: make } = await rig(t);
+  let checks = 0;
+  const programs = await make({ onStart: () => checks++ });
   const digest = await put(empty);
   const all = await Promise.all([1, 2, 3].map(() => read(programs, digest)));
   all.push(await read(programs, digest));
-  assert.equal(readFileSync(count, "utf8"), "x");
+  assert.equal(checks, 1);
   assert.ok(WebAssembly.validate(all[0] as Buffer<ArrayBuffer>));
   for (const bytes of all) assert.deepEqual(bytes, all[0]);
 });

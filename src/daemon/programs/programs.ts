@@ -3,7 +3,9 @@ import type { Digest } from "../../base/digest.ts";
 import { preparationVersion } from "../../engine/check/protocol.ts";
 import type { BlobStore, OpenBlob } from "../../store/blob-store.ts";
 import type { DerivedStore } from "../../store/derived-store.ts";
-import { type CheckLimits, checkInProcess } from "./check-process.ts";
+import { checkPlan } from "../wall/plans.ts";
+import type { Wall } from "../wall/wall.ts";
+import { type CheckLimits, type CheckStart, checkInProcess } from "./check-process.ts";
 import { Turns } from "./turns.ts";
 
 export const checkLimitsDefault: CheckLimits = {
@@ -18,8 +20,10 @@ export interface ProgramsOptions {
   readonly blobs: BlobStore;
   readonly derived: DerivedStore;
   readonly limits?: CheckLimits;
-  /** Of the process that checks; only tests have another. */
-  readonly entry?: string;
+  /** Around the process that checks. */
+  readonly wall: Wall;
+  /** By the wall when absent; only tests have another. */
+  readonly start?: CheckStart;
 }
 
 /** A program as one service runs it. */
@@ -59,7 +63,8 @@ export class Programs {
   }
 
   async #check(key: string, { digest, memoryBytesMax }: PreparedProgram): Promise<void> {
-    const { blobs, derived, limits = checkLimitsDefault, entry } = this.#options;
+    const { blobs, derived, wall, limits = checkLimitsDefault } = this.#options;
+    const { start = { plan: (args) => checkPlan(wall, args) } } = this.#options;
     const { handle } = await blobs.open(digest as Digest);
     try {
       const write = await derived.create();
@@ -69,7 +74,7 @@ export class Programs {
           preparedFd: write.handle.fd,
           guestMemoryBytesMax: memoryBytesMax,
           limits,
-          ...(entry === undefined ? {} : { entry }),
+          start,
         });
       } catch (error) {
         await derived.discard(write);

@@ -7,8 +7,8 @@ import { socketPair } from "../../base/native-socket.ts";
 import { version } from "../../base/version.ts";
 import type { MountedPath } from "../../worker/protocol.ts";
 import type { Logger } from "../logger.ts";
+import type { Wall } from "../wall/wall.ts";
 import { unionOfMounts } from "./mount-cover.ts";
-import type { Wall } from "./wall.ts";
 import type { WorkerHandlers } from "./worker-process.ts";
 import { WorkerProcess } from "./worker-process.ts";
 

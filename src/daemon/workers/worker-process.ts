@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { connect } from "node:net";
@@ -8,14 +7,14 @@ import type { Handler } from "../../base/link.ts";
 import { Link } from "../../base/link.ts";
 import { connectSeqpacket, listenUnix, sendDescriptors } from "../../base/native-socket.ts";
 import type { LaunchPlan, MountedPath, Notes, Orders } from "../../worker/protocol.ts";
+import { checkWall } from "../wall/check.ts";
+import { launch } from "../wall/launch.ts";
+import { workerPlan } from "../wall/plans.ts";
+import type { Wall } from "../wall/wall.ts";
 import type { GrantedMount } from "./mount-cover.ts";
 import { coversMounts, identifyMounts } from "./mount-cover.ts";
-import type { Wall } from "./wall.ts";
-import { launchPlan } from "./wall.ts";
-import { checkWall } from "./wall-check.ts";
 import { WorkerPage } from "./worker-page.ts";
 
-const launcherFile = join(import.meta.dirname, "../../worker/launcher.js");
 const readyWithinMs = 20_000;
 const logBytesMax = 8 * 1024 * 1024;
 /** How much of its log is told when a worker does not start. */
@@ -81,7 +80,7 @@ export class WorkerProcess {
    * Starts a worker that lives on when the daemon dies. Resolves when it takes orders, behind its wall. Throws `worker.*`.
    */
   static async launch(options: LaunchOptions): Promise<WorkerProcess> {
-    const { directory, id, wall, plan = launchPlan(wall, options, options.mounts) } = options;
+    const { directory, id, wall, plan = workerPlan(wall, options, options.mounts) } = options;
     const mounts = identifyMounts(options.mounts);
     const path = join(directory, id);
     const control = listenUnix(`${path}.sock`, "stream");
@@ -92,13 +91,11 @@ export class WorkerProcess {
     // A file: a pipe to a dead daemon would break the worker at its next line.
     const log = openSync(logPath, "a", 0o600);
     const logFrom = statSync(logPath).size;
-    const child = spawn(
-      process.execPath,
-      ["--disable-warning=ExperimentalWarning", launcherFile, JSON.stringify(plan)],
-      // Detached: a terminal's Ctrl-C and the end of the daemon's session do not reach it. No environment: nothing of the
-      // operator's shell is the guests' business.
-      { stdio: ["ignore", log, log, control, lane, page.fd], env: {}, cwd: "/", detached: true },
-    );
+    const child = launch(plan, {
+      stdio: ["ignore", log, log, control, lane, page.fd],
+      // A terminal's Ctrl-C and the end of the daemon's session do not reach it.
+      detached: true,
+    });
     child.unref();
     let joined = false;
     for (const fd of [control, lane, log]) closeSync(fd);

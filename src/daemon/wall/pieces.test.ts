@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { closedToOthers } from "./pieces.ts";
 import { buildWall } from "./wall.ts";
-import { closedToOthers } from "./wall-pieces.ts";
 
 test("closedToOthers() names the first part of a path that keeps others out", (t) => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "warren-closed-")));

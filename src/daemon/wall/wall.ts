@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import { WarrenError } from "../../base/errors.ts";
-import type { LaunchPlan, MountedPath, WorkerArguments } from "../../worker/protocol.ts";
-import { codePaths, lackingPieces, type PieceName, workerUser } from "./wall-pieces.ts";
+import { lackingPieces, type PieceName, workerUser } from "./pieces.ts";
 
 /** `auto`: what can be had; `require`: all or no start; `off`: none, to find faults of Warren. */
 export type WallMode = "auto" | "require" | "off";
@@ -9,13 +7,11 @@ export type WallMode = "auto" | "require" | "off";
 /** The pieces that stand around a worker. `user`: it does not run as root. */
 export type WallState = Readonly<Record<PieceName, boolean>>;
 
-const entry = join(import.meta.dirname, "../../worker/main.js");
-
-/** What the daemon's workers are put behind. */
+/** What the daemon's workers are put behind, and the processes that check programs. */
 export interface Wall {
   readonly mode: WallMode;
   readonly state: WallState;
-  /** Whom workers become; undefined when they stay what the daemon is. */
+  /** Whom they become; undefined when they stay what the daemon is. */
   readonly user: number | undefined;
   /** Each piece that is missing, as `wall.landlock: reason`, and why. */
   readonly missing: readonly string[];
@@ -55,21 +51,5 @@ export function buildWall(mode: WallMode): Wall {
     },
     user: root && lacks.user === undefined ? workerUser : undefined,
     missing: missing.map(({ name, reason, advice }) => `wall.${name}: ${reason}; ${advice}`),
-  };
-}
-
-/** What the launcher is to do for one worker. */
-export function launchPlan(
-  wall: Wall,
-  { id, version }: Pick<WorkerArguments, "id" | "version">,
-  mounts: readonly MountedPath[],
-): LaunchPlan {
-  const args: WorkerArguments = { id, version, seal: wall.state.seccomp, hide: wall.user !== undefined };
-  return {
-    entry,
-    args,
-    seccomp: wall.state.seccomp,
-    ...(wall.user === undefined ? {} : { user: wall.user }),
-    ...(wall.state.landlock ? { paths: { read: codePaths, mounts } } : {}),
   };
 }

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { type CheckArguments, preparedFd, programFd } from "../../engine/check/protocol.ts";
+import {
+  controlFd,
+  type LaunchPlan,
+  laneFd,
+  type MountedPath,
+  pulseFd,
+  type WallArguments,
+  type WorkerArguments,
+} from "../../worker/protocol.ts";
+import { codePaths } from "./pieces.ts";
+import type { Wall } from "./wall.ts";
+
+const codeFolder = join(import.meta.dirname, "../../worker");
+
+/** What the launcher is to do for one worker, which may give these directories to guests. */
+export function workerPlan(
+  wall: Wall,
+  { id, version }: Pick<WorkerArguments, "id" | "version">,
+  mounts: readonly MountedPath[],
+): LaunchPlan {
+  const args: WorkerArguments = { id, version, ...wallArguments(wall) };
+  return { entry: join(codeFolder, "main.js"), args, ...enclosure(wall, [controlFd, laneFd, pulseFd], mounts) };
+}
+
+/** What it is to do for a process that checks one program, which has nothing but two files. */
+export function checkPlan(wall: Wall, limits: CheckArguments): LaunchPlan {
+  const args: CheckArguments & WallArguments = { ...limits, ...wallArguments(wall) };
+  return { entry: join(codeFolder, "check.js"), args, ...enclosure(wall, [programFd, preparedFd], []) };
+}
+
+function wallArguments(wall: Wall): WallArguments {
+  return { seal: wall.state.seccomp, hide: wall.user !== undefined };
+}
+
+function enclosure(
+  wall: Wall,
+  descriptors: readonly number[],
+  mounts: readonly MountedPath[],
+): Omit<LaunchPlan, "entry" | "args"> {
+  return {
+    descriptors,
+    seccomp: wall.state.seccomp,
+    ...(wall.user === undefined ? {} : { user: wall.user }),
+    ...(wall.state.landlock ? { paths: { read: codePaths, mounts } } : {}),
+  };
+}
