@@ -12,11 +12,11 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   [`program = "a"`, `manifest.missing-key | warren.toml: "name" is missing`],
   [
     `${head}prot = 1`,
-    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, args, env, route, mount, limits`,
+    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, args, env, route, mount, limits, isolation`,
   ],
   [
     `${head}zzzzzzzzzzzz = 1`,
-    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, args, env, route, mount, limits`,
+    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, args, env, route, mount, limits, isolation`,
   ],
   [
     `nmae = "shop"\nprogram = "x"`,
@@ -235,8 +235,16 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `manifest.unsupported | warren.toml:3: "instances" is not in this release | remove it for now`,
   ],
   [
-    `${head}isolation = "process"`,
-    `manifest.unsupported | warren.toml:3: "isolation" is not in this release | remove it for now`,
+    `${head}isolation = "namespace"`,
+    `manifest.bad-value | warren.toml:3: "isolation" must be "shared" or "process", not "namespace"`,
+  ],
+  [
+    `${head}isolation = true`,
+    `manifest.bad-value | warren.toml:3: "isolation" must be "shared" or "process", not true`,
+  ],
+  [
+    `${head}isolaton = "process"`,
+    `manifest.unknown-key | warren.toml:3: "isolaton" is not a known key | did you mean "isolation"?`,
   ],
   [
     `${head}[limits]\ncpu = 0`,
@@ -252,6 +260,6 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   ],
   [
     `${head}env = {\n  # a [comment]\n}\nargs = [\n  "x", """\n[[route]]\n""",\n]\nbad = 1`,
-    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, args, env, route, mount, limits`,
+    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, args, env, route, mount, limits, isolation`,
   ],
 ];

@@ -80,6 +80,11 @@ export const ServiceSpec = Type.Object(
     route: Type.Optional(Type.Array(Route, { maxItems: 100 })),
     mount: Type.Optional(Type.Array(Mount, { maxItems: 100 })),
     limits: Type.Optional(Limits),
+    isolation: Type.Optional(
+      Type.Union([Type.Literal("shared"), Type.Literal("process")], {
+        description: "process: a worker of its own, in which no other service runs; shared when absent",
+      }),
+    ),
   },
   { title: "ServiceSpec", ...closed },
 );

@@ -93,9 +93,11 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       await supervisor.introduce(worker);
       if (serving) await supervisor.shareListeners(worker);
     },
+    prepareOwn: (worker) => supervisor.introduceOwn(worker),
+    onRested: () => void supervisor.bringUp(),
     onReady: (worker) => {
       events.publish({ type: "worker.started", message: `worker ${worker.id}, pid ${worker.pid}` });
-      if (!serving) return;
+      if (!serving || pool.isOwn(worker)) return;
       // Once more: a service may have come or moved, and a listener may have been opened, while the worker was being set up.
       supervisor.redirect(worker).catch(() => {});
       supervisor.shareListeners(worker).catch(() => {});

@@ -67,6 +67,15 @@ export class Front implements ListenerShared {
     return listener;
   }
 
+  /** A listener that other processes accept from: its connections come by {@link adopt} only. */
+  addRemoteListener(key: string, protocol: "http" | "tcp"): void {
+    if (this.#listeners.has(key)) return;
+    this.#listeners.set(
+      key,
+      protocol === "http" ? new HttpListener(key, this.#limits, this) : new TcpListener(key, this),
+    );
+  }
+
   /** Receives from a bound UDP socket of that IP version and takes `fd` over. Throws `listener.failed`. */
   async addUdpListener(key: string, fd: number, family: 4 | 6, target: DatagramTarget): Promise<UdpListener> {
     const listener = await UdpListener.open(key, fd, family, target);

@@ -47,7 +47,7 @@ export interface Placement {
   readonly state: "on" | "off";
   /**
    * The worker that holds the instance; undefined while none does. CGI is served by every worker that was given it; this is
-   * one of them, for those that were not.
+   * one of them, for those that were not; the only one when it has a worker of its own.
    */
   readonly worker: string | undefined;
   readonly routes: readonly RouteEntry[];
@@ -93,7 +93,8 @@ export interface Orders {
   hello: { body: Record<string, never>; answer: { id: string; pid: number; version: string; listeners: string[] } };
   /**
    * One descriptor: the listening socket, of the kind that the key's scheme names. UDP sockets go to the worker that holds
-   * their `service` only; giving any other twice changes nothing.
+   * their `service` only; giving any other twice changes nothing. Without a descriptor: other workers accept, and may pass
+   * connections of this listener on to this one.
    */
   listen: { body: { key: string; service?: string; guestPort?: number }; answer: unknown };
   unlisten: { body: { key: string }; answer: unknown };

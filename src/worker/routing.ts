@@ -74,8 +74,7 @@ export class Routing {
     const guest = this.#guests.get(service, revision);
     if (guest?.kind === "request") return guest;
     if (guest?.kind === "stream" && worker === this.#id) return guest.target(route.guestPort);
-    if (placement.kind === "cgi" && (worker === undefined || worker === this.#id))
-      return refusing(service, "its program could not be loaded");
+    if (placement.kind === "cgi" && worker === this.#id) return refusing(service, "its program could not be loaded");
     return this.#elsewhere(service);
   }
 

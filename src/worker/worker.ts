@@ -100,7 +100,11 @@ export class Worker {
 
   async #listen(key: string, fds: readonly number[], service: string | undefined, guestPort: number): Promise<void> {
     const [fd] = fds;
-    if (fd === undefined) throw noDescriptor("listen");
+    if (fd === undefined) {
+      if (key.startsWith("udp:")) throw noDescriptor("listen");
+      this.#front.addRemoteListener(key, key.startsWith("http:") ? "http" : "tcp");
+      return;
+    }
     this.#serving = true;
     const known = this.#listeners.has(key);
     if (key.startsWith("udp:")) {

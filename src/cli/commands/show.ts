@@ -48,6 +48,7 @@ export function serviceText(service: ServiceView, now: number, width: number | u
       "directories",
       (spec.mount ?? []).map(({ source, target, mode }) => `${target} from ${source} (${mode ?? "ro"})`).join("\n"),
     ],
+    ["isolation", spec.isolation === "process" ? "a worker of its own" : ""],
     ["memory limit", spec.limits?.memory ?? ""],
     ["CPU limit", spec.limits?.cpu === undefined ? "" : `${spec.limits.cpu} cores`],
     ["request limit", spec.limits?.request ?? ""],

@@ -25,7 +25,7 @@ export class DeployedService {
   revision: RevisionRecord;
   spec: ServiceSpec;
   programBytes: number;
-  /** The worker that holds the instance of a server. */
+  /** The worker that holds it, when one alone does. */
   worker: string | undefined;
   /** The place of that worker, which its successor has after it. */
   slot: number | undefined;
@@ -52,6 +52,16 @@ export class DeployedService {
     return this.spec.kind ?? "server";
   }
 
+  /** Whether it has a worker of its own, in which no other service runs. */
+  get isolated(): boolean {
+    return this.spec.isolation === "process";
+  }
+
+  /** Whether one worker has it: not CGI that all share. */
+  get inOneWorker(): boolean {
+    return this.isolated || this.kind === "server";
+  }
+
   /** Whether workers should have it. */
   get wanted(): boolean {
     return this.desired === "running" && this.quarantine === undefined;
@@ -76,14 +86,14 @@ export class DeployedService {
     this.failure = undefined;
   }
 
-  /** Any worker will do for CGI: each has it, but for those that are leaving. */
+  /** Any worker will do for shared CGI: each has it, but for those that are leaving. */
   placement(httpListeners: readonly string[], anyWorker: string | undefined): Placement {
     return {
       service: this.key,
       revision: this.revision.number,
       kind: this.kind,
       state: this.wanted ? "on" : "off",
-      worker: this.kind === "server" ? this.worker : anyWorker,
+      worker: this.inOneWorker ? this.worker : anyWorker,
       routes: routeEntries(this.spec, httpListeners),
     };
   }

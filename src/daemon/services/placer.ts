@@ -58,16 +58,32 @@ export class Placer {
     return pool.ready;
   }
 
-  /** Starts a new revision: a server in one worker, CGI in all. Once more elsewhere when the worker died of it or by chance. */
-  async startAnywhere(instance: InstanceSpec, services: Iterable<DeployedService>): Promise<WorkerProcess[]> {
+  /** A worker of its own, or the best of the shared ones. Throws `worker.*`. */
+  async workerFor(
+    { service, mounts }: Pick<InstanceSpec, "service" | "mounts">,
+    isolated: boolean,
+    services: Iterable<DeployedService>,
+  ): Promise<WorkerProcess> {
+    return isolated ? this.#options.pool.launchOwn(service, mounts) : this.choose(services, mounts);
+  }
+
+  /**
+   * Starts a new revision: in a worker of its own, a server in one of the shared workers, CGI in all of them. Once more
+   * elsewhere when the worker died of it or by chance.
+   */
+  async startAnywhere(
+    instance: InstanceSpec,
+    isolated: boolean,
+    services: Iterable<DeployedService>,
+  ): Promise<WorkerProcess[]> {
     admitGuest(instance.service);
     const all = [...services];
     for (let tries = 1; ; tries++) {
-      let workers = [await this.choose(all, instance.mounts)];
-      if (instance.kind === "cgi") workers = await this.#all(instance.mounts);
+      let workers = [await this.workerFor(instance, isolated, all)];
+      if (instance.kind === "cgi" && !isolated) workers = await this.#all(instance.mounts);
       try {
         await Promise.all(workers.map((worker) => this.start(instance, worker, { wait: true })));
-        const replaced = workers.find((worker) => this.#options.pool.slotOf(worker) === undefined);
+        const replaced = workers.find((worker) => !this.#options.pool.holds(worker));
         if (replaced !== undefined) throw new WarrenError("worker.gone", `worker ${replaced.id} was replaced`);
         return workers;
       } catch (error) {
@@ -85,7 +101,7 @@ export class Placer {
     const { handle } = await programs.open(spec);
     try {
       const number = worker.page?.numberOf(spec.service) ?? 0;
-      quarantine.starting(worker.id, spec);
+      quarantine.starting(worker.id, spec, { alone: this.#options.pool.isOwn(worker) });
       const status = await worker.order("start", { spec, wait, number }, [handle.fd]);
       quarantine.answered(worker.id, spec);
       return status;
@@ -97,7 +113,10 @@ export class Placer {
     }
   }
 
-  /** The guest's last status; undefined when the worker is gone or did not have it. */
+  /**
+   * The guest's last status; undefined when the worker is gone or did not have it. A worker of its own is told to end then,
+   * which is not waited for.
+   */
   async stop(
     service: string,
     revision: number,
@@ -110,7 +129,15 @@ export class Placer {
       return last;
     } catch {
       return undefined;
+    } finally {
+      this.#options.pool.endOwn(worker);
     }
+  }
+
+  /** Lets the shared workers pass connections of these listeners on to a worker that accepts none itself. */
+  async announce(worker: WorkerProcess): Promise<void> {
+    for (const { key, protocol } of this.#options.listeners.list())
+      if (protocol !== "udp") await worker.order("listen", { key });
   }
 
   /** Gives a worker copies of listening sockets that every worker accepts from: a connection is passed on to where its guest is. */
@@ -120,7 +147,7 @@ export class Placer {
     }
   }
 
-  /** Gives a service's TCP listeners to every worker, and its UDP sockets to the one that holds it. */
+  /** Gives a service's TCP listeners to every shared worker, and its UDP sockets to the one that holds it. */
   async assignListeners(service: DeployedService): Promise<void> {
     const { listeners, pool } = this.#options;
     for (const listen of ownListeners(service.spec)) {
@@ -132,10 +159,9 @@ export class Placer {
       );
       const order = { key, service: service.key, guestPort: route?.port ?? 0 };
       await Promise.all(
-        pool.ready.map(async (worker) => {
+        (listen.protocol === "tcp" ? pool.ready : pool.holders(service.worker)).map(async (worker) => {
           try {
-            if (listen.protocol === "tcp" || worker.id === service.worker)
-              await worker.order("listen", order, [listener.fd]);
+            await worker.order("listen", order, [listener.fd]);
           } catch {
             // It is gone; its successor gets them when it is introduced.
           }

@@ -33,6 +33,17 @@ test("Quarantine takes the revision that was being started in two workers that d
   assert.equal(quarantine.convicted(bad), false);
 });
 
+test("Quarantine takes the only one of a worker, whenever that dies", () => {
+  const { quarantine, pass } = withClock();
+  for (const id of ["a", "b"]) {
+    quarantine.starting(id, good, { alone: true });
+    quarantine.answered(id, good);
+    pass(60_000);
+    assert.deepEqual(quarantine.lost(id, undefined, true), id === "b" ? good : undefined);
+  }
+  assert.equal(quarantine.careful, false);
+});
+
 test("Quarantine takes the one that ran rather than the one that started", () => {
   const clock = withClock();
   for (const id of ["a", "b"]) {

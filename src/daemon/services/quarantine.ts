@@ -8,6 +8,8 @@ interface Start {
   readonly suspect: Suspect;
   readonly orderedAt: number;
   answered: boolean;
+  /** Nothing else runs in that worker. */
+  readonly alone: boolean;
 }
 
 /** Two: the first may be chance, a third would cost the other services one more worker. */
@@ -21,7 +23,8 @@ const carefulMs = 60_000;
 
 /**
  * Finds out which revision ends workers. Of a worker that died is suspected, in this order: the service whose guest ran
- * when it died, by the worker's own page; the one that was being started; the one that was started in the last seconds.
+ * when it died, by the worker's own page; the one that had the worker to itself; the one that was being started; the one
+ * that was started in the last seconds.
  * Where it could be one of several nobody is blamed, and {@link careful} asks for starts one by one, so that the next
  * death is clear.
  */
@@ -42,10 +45,10 @@ export class Quarantine {
   }
 
   /** A worker is ordered to start it. */
-  starting(worker: string, { service, revision }: Suspect): void {
+  starting(worker: string, { service, revision }: Suspect, { alone = false }: { alone?: boolean } = {}): void {
     const starts = this.#workers.get(worker) ?? new Map<string, Start>();
     this.#workers.set(worker, starts);
-    starts.set(service, { suspect: { service, revision }, orderedAt: this.#now(), answered: false });
+    starts.set(service, { suspect: { service, revision }, orderedAt: this.#now(), answered: false, alone });
   }
 
   /** The worker answered that order: it lives. */
@@ -92,6 +95,7 @@ export class Quarantine {
     if (ran !== undefined) return ran.suspect;
     const now = this.#now();
     const all = [...starts.values()];
+    if (all[0]?.alone) return all[0].suspect;
     const pending = all.filter(({ answered }) => !answered);
     const suspects = pending.length > 0 ? pending : all.filter(({ orderedAt }) => now - orderedAt < freshMs);
     if (suspects.length > 1) this.#unclearAt = now;

@@ -71,7 +71,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       const service = new DeployedService(record, (await blobs.size(record.revision.program)) ?? 0);
       this.#services.set(service.key, service);
       // Spread, so that each worker starts with the rights that it will need.
-      if (service.mounts.length > 0) service.slot = mounting++ % pool.count;
+      if (service.mounts.length > 0 && !service.isolated) service.slot = mounting++ % pool.count;
       if (service.desired !== "running") continue;
       try {
         for (const { protocol, ip, port } of ownListeners(service.spec)) listeners.open(protocol, { ip, port });
@@ -85,7 +85,7 @@ export class Supervisor implements Omit<Controller, "health"> {
   /** The directories of the services that a slot has or, being CGI, every slot has. */
   mountsOf(slot: number): readonly MountedPath[] {
     const services = [...this.#services.values()].filter(
-      ({ desired, kind, slot: own }) => desired === "running" && (kind === "cgi" || own === slot),
+      ({ desired, inOneWorker, slot: own }) => desired === "running" && (!inOneWorker || own === slot),
     );
     return unionOfMounts(services.map(({ mounts }) => mounts));
   }
@@ -122,10 +122,16 @@ export class Supervisor implements Omit<Controller, "health"> {
     service.slot = this.#options.pool.slotOf(worker);
   }
 
-  /** Gives a new worker every CGI program and tells it where everything is. */
+  /** Gives a new shared worker every CGI program and tells it where everything is. */
   async introduce(worker: WorkerProcess): Promise<void> {
-    const cgi = [...this.#services.values()].filter((service) => service.kind === "cgi" && service.wanted);
+    const cgi = [...this.#services.values()].filter((service) => !service.inOneWorker && service.wanted);
     await inBatches(cgi, (service) => this.#startCgi(service, worker));
+    await this.redirect(worker);
+  }
+
+  /** Tells a worker of one service what it needs to be passed connections, and to pass on those that are not for it. */
+  async introduceOwn(worker: WorkerProcess): Promise<void> {
+    await this.#placer.announce(worker);
     await this.redirect(worker);
   }
 
@@ -153,20 +159,24 @@ export class Supervisor implements Omit<Controller, "health"> {
     }
   }
 
-  /** Starts every server that should run and that no worker has. Resolves when each has answered or failed once. */
+  /** Starts every service that should run and that no worker has, but for those whose own worker waits for its back-off. Resolves when each has answered or failed once. */
   async bringUp(): Promise<void> {
     const idle = [...this.#services.values()].filter(
-      (service) => service.wanted && service.kind === "server" && service.worker === undefined,
+      (service) =>
+        service.wanted &&
+        service.inOneWorker &&
+        service.worker === undefined &&
+        !(service.isolated && this.#options.pool.rests(service.key)),
     );
     const atOnce = this.#quarantine.careful ? 1 : startsAtOnce;
     await inBatches(idle, (service) => this.#queue.run(service.key, () => this.#bringUpOne(service)), atOnce);
     // A deploy that ran while a worker was being set up may have passed that worker by.
-    const cgi = [...this.#services.values()].filter((service) => service.kind === "cgi");
+    const cgi = [...this.#services.values()].filter((service) => !service.inOneWorker);
     await inBatches(cgi, (service) => this.#queue.run(service.key, () => this.#completeCgi(service)));
   }
 
   async #completeCgi(service: DeployedService): Promise<void> {
-    if (!service.wanted || this.#services.get(service.key) !== service) return;
+    if (!service.wanted || service.inOneWorker || this.#services.get(service.key) !== service) return;
     const { pool } = this.#options;
     const without = pool.ready.filter((worker) => !service.runsIn(worker.id));
     if (without.length === 0) return;
@@ -180,8 +190,9 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   async #bringUpOne(service: DeployedService): Promise<void> {
     if (!service.wanted || service.worker !== undefined || this.#services.get(service.key) !== service) return;
+    let worker: WorkerProcess | undefined;
     try {
-      const worker = await this.#placer.choose(this.#services.values(), service.mounts);
+      worker = await this.#placer.workerFor(service.instance, service.isolated, this.#services.values());
       this.#place(service, worker);
       // Not waited for: a guest that fails its start is tried again there, with back-off, and counts as placed.
       await this.#placer.start(service.instance, worker, { wait: false });
@@ -190,6 +201,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     } catch (error) {
       service.worker = undefined;
       service.failure = (error as Error).message;
+      if (worker !== undefined) this.#options.pool.endOwn(worker);
       this.#options.log.error({ service: service.key, err: error }, "a service could not be started");
     }
   }
@@ -265,6 +277,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       await this.#placer.withdraw([service.key]);
       await this.#end(service);
       this.#releaseListeners(service.spec);
+      this.#options.pool.forget(service.key);
       this.#options.forgetLogs(namespace, name);
       this.#options.event("service.deleted", "deleted", service);
     });
@@ -336,7 +349,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     let record: ServiceRecord;
     try {
       step("start");
-      workers = await this.#placer.startAnywhere(instance, this.#services.values());
+      workers = await this.#placer.startAnywhere(instance, spec.isolation === "process", this.#services.values());
       step("commit");
       record = services.commitRevision({
         namespace,
@@ -359,7 +372,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     const current = service ?? new DeployedService(record, programBytes);
     current.replace(record, programBytes);
     current.worker = undefined;
-    if (instance.kind === "server") this.#place(current, workers[0] as WorkerProcess);
+    if (current.inOneWorker) this.#place(current, workers[0] as WorkerProcess);
     this.#services.set(key, current);
     await this.#publish(current);
     if (before !== undefined) this.#retire(current, before);
@@ -389,12 +402,12 @@ export class Supervisor implements Omit<Controller, "health"> {
     const opened = this.#openListeners(service.spec);
     this.#quarantine.forget(service.key);
     try {
-      const workers = await this.#placer.startAnywhere(service.instance, this.#services.values());
+      const workers = await this.#placer.startAnywhere(service.instance, service.isolated, this.#services.values());
       this.#options.services.setDesired(service.namespace, service.name, "running");
       service.desired = "running";
       service.quarantine = undefined;
       service.failure = undefined;
-      if (service.kind === "server") this.#place(service, workers[0] as WorkerProcess);
+      if (service.inOneWorker) this.#place(service, workers[0] as WorkerProcess);
       await this.#publish(service);
       await this.#refresh();
     } catch (error) {
@@ -415,9 +428,7 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   #holders(service: DeployedService): WorkerProcess[] {
     const { pool } = this.#options;
-    if (service.kind === "cgi") return pool.reachable;
-    const worker = service.worker === undefined ? undefined : pool.get(service.worker);
-    return worker === undefined ? [] : [worker];
+    return service.inOneWorker ? pool.holders(service.worker) : [...pool.ready, ...pool.leaving];
   }
 
   /** The keys of the listeners that were not open before. */
@@ -496,7 +507,7 @@ export class Supervisor implements Omit<Controller, "health"> {
   /** Asks the workers how their guests are. */
   async #refresh(): Promise<void> {
     await Promise.all(
-      this.#options.pool.ready.map(async (worker) => {
+      this.#options.pool.serving.map(async (worker) => {
         try {
           const { guests } = await worker.order("status", {});
           for (const status of guests) this.#services.get(status.service)?.report(worker.id, status);

@@ -27,11 +27,15 @@ export interface WorkerPoolOptions {
   mounts(slot: number): readonly MountedPath[];
   /** A worker takes orders, with its peers known to it: give it listeners and placements before it counts as ready. */
   prepare(worker: WorkerProcess): Promise<void>;
+  /** The same for a worker of one service. */
+  prepareOwn(worker: WorkerProcess): Promise<void>;
   onReady(worker: WorkerProcess): void;
   /** Another worker, which is ready, took this one's slot: move what it holds. It is drained when this resolves. */
   onReplaced(worker: WorkerProcess, successor: WorkerProcess): Promise<void>;
-  /** A worker is gone. `successorMs` is when its successor is started; undefined when it has had one for long. */
+  /** A worker is gone. `successorMs` is when its successor is started; undefined when it needs none any more. */
   onLost(worker: WorkerProcess, successorMs: number | undefined): void;
+  /** The back-off of a service's own worker is over. */
+  onRested(service: string): void;
 }
 
 /** A place for a worker. */
@@ -43,11 +47,23 @@ interface Slot {
   replacing: boolean;
 }
 
-/** The workers of this daemon: as many as slots, each replaced when it dies. */
+/** When a service may be given a worker of its own once more. */
+interface Rest {
+  readonly backoff: Backoff;
+  resting: boolean;
+}
+
+/**
+ * The workers of this daemon: as many as slots, which services share, each replaced when it dies; and beside them one for
+ * each service that has its own, launched and ended with the service.
+ */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #slots: readonly Slot[];
-  /** Those whose slot another has taken, until they have ended. */
+  /** Those of one service, with its name. */
+  readonly #own = new Map<WorkerProcess, string>();
+  readonly #rests = new Map<string, Rest>();
+  /** Those whose slot another has taken, or whose service left them, until they have ended. */
   readonly #leaving = new Set<WorkerProcess>();
   /** With those that are still being set up. */
   readonly #connected = new Set<WorkerProcess>();
@@ -67,24 +83,29 @@ export class WorkerPool {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   }
 
-  /** How many workers there should be. */
+  /** How many shared workers there should be. */
   get count(): number {
     return this.#slots.length;
   }
 
-  /** The workers that may be given something. */
+  /** The shared workers, which may be given something. */
   get ready(): WorkerProcess[] {
     return this.#slots.flatMap(({ worker }) => worker ?? []);
   }
 
-  /** Those that finish what they hold, because another took their slot. */
+  /** With those of one service. */
+  get serving(): WorkerProcess[] {
+    return [...this.ready, ...this.#own.keys()];
+  }
+
+  /** Those that finish what they hold, because another took their place. */
   get leaving(): WorkerProcess[] {
     return [...this.#leaving];
   }
 
   /** All that must hear of changes. */
   get reachable(): WorkerProcess[] {
-    return [...this.ready, ...this.#leaving];
+    return [...this.serving, ...this.#leaving];
   }
 
   /** These, those that are being set up, and those of an earlier daemon. */
@@ -92,8 +113,29 @@ export class WorkerPool {
     return this.#connected;
   }
 
-  get(id: string): WorkerProcess | undefined {
-    return this.reachable.find((worker) => worker.id === id);
+  /** The worker of that id, if it has not ended. */
+  holders(id: string | undefined): WorkerProcess[] {
+    return this.reachable.filter((worker) => worker.id === id);
+  }
+
+  /** Whether no other has taken its place, and it lives. */
+  holds(worker: WorkerProcess): boolean {
+    return this.serving.includes(worker);
+  }
+
+  /** Whether it was launched for one service. */
+  isOwn(worker: WorkerProcess): boolean {
+    return this.#own.has(worker);
+  }
+
+  /** The service is no more. */
+  forget(service: string): void {
+    this.#rests.delete(service);
+  }
+
+  /** Whether the service's own worker died and its back-off is not over. */
+  rests(service: string): boolean {
+    return this.#rests.get(service)?.resting ?? false;
   }
 
   /** The number of the slot that a worker has; undefined when it has none any more. */
@@ -117,7 +159,11 @@ export class WorkerPool {
     for (const worker of workers) {
       // Ours are introduced to them, so that they can pass their connections on.
       this.#connected.add(worker);
-      worker.onGone = () => this.#connected.delete(worker);
+      worker.onGone = () => {
+        this.#connected.delete(worker);
+        // What it said of its guests while it was drained no longer holds.
+        this.#options.onLost(worker, undefined);
+      };
     }
     return workers;
   }
@@ -139,7 +185,7 @@ export class WorkerPool {
       if (worker.coversMounts(mounts)) return worker;
       slot.replacing = true;
       try {
-        const successor = await this.#launch(slot, unionOfMounts([this.#options.mounts(slot.index), mounts]));
+        const successor = await this.#launchFor(slot, unionOfMounts([this.#options.mounts(slot.index), mounts]));
         const before = slot.worker;
         slot.worker = successor;
         if (before !== undefined) void this.#retire(before, successor);
@@ -155,6 +201,37 @@ export class WorkerPool {
         if (slot.worker === undefined) void this.#refill(slot);
       }
     });
+  }
+
+  /** A worker for this service alone, which may give out its directories only; others pass it its connections. Throws `worker.*`. */
+  async launchOwn(service: string, mounts: readonly MountedPath[]): Promise<WorkerProcess> {
+    const began = performance.now();
+    let worker: WorkerProcess | undefined;
+    try {
+      worker = await this.#launch(mounts, (lost) => this.#ownLost(lost, performance.now() - began));
+      // From now on it hears of what changes.
+      this.#own.set(worker, service);
+      await this.#options.prepareOwn(worker);
+      if (worker.state !== "ready") throw ended(worker.id);
+    } catch (error) {
+      if (worker !== undefined) this.#own.delete(worker);
+      worker?.kill();
+      if (!this.rests(service)) this.#rest(service, performance.now() - began);
+      throw error;
+    }
+    const ms = Math.round(performance.now() - began);
+    this.#options.log.info({ worker: worker.id, pid: worker.pid, service, ms }, "worker started");
+    this.#options.onReady(worker);
+    return worker;
+  }
+
+  /** Ends a worker of one service, once what it holds is answered; any other goes on. */
+  endOwn(worker: WorkerProcess): void {
+    const service = this.#own.get(worker);
+    if (service === undefined) return;
+    this.#own.delete(worker);
+    this.#leaving.add(worker);
+    void drain(worker, replaceGraceMs);
   }
 
   /** Orders every worker to drain and waits for the ends. */
@@ -181,7 +258,7 @@ export class WorkerPool {
 
   async #fill(slot: Slot): Promise<void> {
     const began = performance.now();
-    const worker = await this.#launch(slot, this.#options.mounts(slot.index));
+    const worker = await this.#launchFor(slot, this.#options.mounts(slot.index));
     slot.worker = worker;
     const ms = Math.round(performance.now() - began);
     this.#options.log.info({ worker: worker.id, pid: worker.pid, ms }, "worker started");
@@ -189,21 +266,51 @@ export class WorkerPool {
   }
 
   /** A worker for a slot, in every way ready to take it. */
-  async #launch(slot: Slot, mounts: readonly MountedPath[]): Promise<WorkerProcess> {
+  async #launchFor(slot: Slot, mounts: readonly MountedPath[]): Promise<WorkerProcess> {
+    const began = performance.now();
+    const worker = await this.#launch(mounts, (worker) => {
+      // Before it took the slot, the rejection below says so.
+      if (slot.worker === worker) this.#lost(slot, performance.now() - began);
+    });
+    await this.#options.prepare(worker);
+    if (worker.state !== "ready") throw ended(worker.id);
+    return worker;
+  }
+
+  /** A worker that takes orders and knows the others. */
+  async #launch(mounts: readonly MountedPath[], onGone: (worker: WorkerProcess) => void): Promise<WorkerProcess> {
     const { directory, handlers, wall } = this.#options;
     const id = `${this.#generation}-${(this.#launched++).toString(36)}`;
-    const began = performance.now();
     const worker = await WorkerProcess.launch({ directory, id, version, handlers, wall, mounts });
     worker.onGone = () => {
       this.#connected.delete(worker);
-      // Before it took the slot, the rejection below says so.
-      if (slot.worker === worker) this.#lost(slot, performance.now() - began);
-      else if (this.#leaving.delete(worker)) this.#options.onLost(worker, undefined);
+      if (this.#leaving.delete(worker)) this.#options.onLost(worker, undefined);
+      else onGone(worker);
     };
     await this.#introduce(worker);
-    await this.#options.prepare(worker);
-    if (worker.state !== "ready") throw ended(id);
     return worker;
+  }
+
+  #ownLost(worker: WorkerProcess, ranMs: number): void {
+    const service = this.#own.get(worker);
+    if (service === undefined) return;
+    this.#own.delete(worker);
+    if (this.#closing) return;
+    const waitMs = this.#rest(service, ranMs);
+    this.#options.log.warn({ worker: worker.id, pid: worker.pid, service, nextInMs: waitMs }, "a worker was lost");
+    this.#options.onLost(worker, waitMs);
+  }
+
+  #rest(service: string, ranMs: number): number {
+    const rest = this.#rests.get(service) ?? { backoff: new Backoff(backoffOptions), resting: false };
+    this.#rests.set(service, rest);
+    rest.resting = true;
+    const waitMs = rest.backoff.ended(ranMs);
+    setTimeout(() => {
+      rest.resting = false;
+      if (!this.#closing) this.#options.onRested(service);
+    }, waitMs);
+    return waitMs;
   }
 
   #lost(slot: Slot, ranMs: number): void {
