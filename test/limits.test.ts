@@ -25,7 +25,9 @@ test("a guest's memory grows to its limit and no further", async (t) => {
     for (let i = 0; i < 2; i++)
       assert.equal((await ask(daemon.port, "grower.localhost", "/grow")).text, `${pages}\n`, memory);
     const { service } = await daemon.client.getService("default", "grower");
-    assert.equal(service.memoryBytes, pages * pageBytes);
+    // Its table of functions counts too.
+    const more = service.memoryBytes - pages * pageBytes;
+    assert.ok(more >= 0 && more < 1024, `${more} bytes more than its memory`);
     // A limit is an answer to the guest, no reason to end it.
     assert.deepEqual([service.state, service.restarts], ["running", 0]);
   }
