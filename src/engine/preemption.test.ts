@@ -21,8 +21,7 @@ const spins: Readonly<Record<string, string>> = {
   "a start section": '(func $spin (loop (br 0))) (start $spin) (func (export "_start"))',
   "fills of memory":
     '(func (export "_start") (drop (memory.grow (i32.const 500))) (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 30000000)) (br 0)))',
-  "calls that double":
-    `${Array.from({ length: 60 }, (_, i) => `(func $f${i} ${i === 0 ? "" : `(call $f${i - 1}) (call $f${i - 1})`})`).join("")} (func (export "_start") (call $f59))`,
+  "calls that double": `${Array.from({ length: 60 }, (_, i) => `(func $f${i} ${i === 0 ? "" : `(call $f${i - 1}) (call $f${i - 1})`})`).join("")} (func (export "_start") (call $f59))`,
 };
 
 for (const [name, text] of Object.entries(spins)) {
@@ -65,7 +64,10 @@ test("two services that spin get equal parts, however many instances they have",
 
 test("a quota holds a guest that spins to its part of the time", async () => {
   const began = performance.now();
-  const instance = await start('(func (export "_start") (loop (br 0)))', testTerms({ share: new CpuShare({ cores: 0.2 }) }));
+  const instance = await start(
+    '(func (export "_start") (loop (br 0)))',
+    testTerms({ share: new CpuShare({ cores: 0.2 }) }),
+  );
   while (performance.now() - began < 1000) await new Promise((resolve) => setTimeout(resolve, 10));
   // 200 of 1000 ms; a slice that began just before the end of an allowance may run over, and pays for it later.
   assert.ok(instance.cpuMs <= 300, `${instance.cpuMs} ms`);
