@@ -197,3 +197,15 @@ test("a function that V8 cannot compile in reasonable time or memory is found at
     ({ code }: { code: string }) => code === "program.check-memory" || code === "program.function-too-complex",
   );
 });
+
+test("a stored program that the disk has damaged is refused and put aside, not prepared", async (t) => {
+  const { path, programs, put } = await rig(t);
+  const digest = await put(empty);
+  const hex = digest.slice(7);
+  const damaged = Buffer.from(empty);
+  damaged[damaged.length - 2] = 0x01;
+  writeFileSync(join(path, "blobs/sha256", hex.slice(0, 2), hex), damaged);
+  await assert.rejects(programs.open({ digest, memoryBytesMax }), { code: "blob.corrupt" });
+  assert.equal(readdirSync(join(path, "blobs/quarantine")).length, 1);
+  assert.equal(readdirSync(join(path, "prepared")).filter((name) => name.includes(hex)).length, 0);
+});

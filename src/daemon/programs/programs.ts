@@ -65,6 +65,8 @@ export class Programs {
   async #check(key: string, { digest, memoryBytesMax }: PreparedProgram): Promise<void> {
     const { blobs, derived, wall, limits = checkLimitsDefault } = this.#options;
     const { start = { plan: (args) => checkPlan(wall, args) } } = this.#options;
+    // Once for each preparation: what the disk has damaged since the upload must not run.
+    await blobs.verify(digest as Digest);
     const { handle } = await blobs.open(digest as Digest);
     try {
       const write = await derived.create();
