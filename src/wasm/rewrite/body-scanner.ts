@@ -14,10 +14,12 @@ import {
   eventLoop,
   eventLoopEnd,
   eventStraight,
+  eventTurn,
   loopCalls,
   loopDispatch,
   loopHeader,
   loopNested,
+  loopTurn,
   loopUsed,
 } from "./code-scan.ts";
 import { type Dispatcher, findDispatcher } from "./dispatcher.ts";
@@ -202,7 +204,8 @@ export class BodyScanner {
             this.#dispatcher = dispatcher;
             blocksOfDispatch = dispatcher.blocks;
           }
-          loops.push(dispatcher === undefined ? 0 : loopDispatch);
+          // No check can stand before a branch that brings values along.
+          loops.push(dispatcher !== undefined ? loopDispatch : b[at + 1] === 0x40 ? 0 : loopHeader);
           loopOps.push(0);
           scan.loopParent.push(loop);
           openLoop[depth] = id;
@@ -287,8 +290,12 @@ export class BodyScanner {
           const target = open - 1 - label;
           if (target >= 0) {
             if (loopOf[target] !== none) {
-              const known = setEnd === at;
-              this.#toLoop(loopOf[target]!, at, known ? wayForward : wayUnknown, setLocal, setValue, ops - checked);
+              const to = loopOf[target]!;
+              if ((loops.items[to]! & loopDispatch) === 0 && to === loop && opcode <= 0x0d) this.#turn(to, at, label);
+              else {
+                const way = setEnd === at ? wayForward : wayUnknown;
+                this.#toLoop(to, at, way, setLocal, setValue, ops - checked);
+              }
             } else if (ops - checked > carried[target]!) carried[target] = ops - checked;
           }
           if (loop !== none && target < loopBlock) events.push5(eventBranch, at, loop, label, 0);
@@ -490,14 +497,23 @@ export class BodyScanner {
   #toLoop(loop: number, at: number, way: number, local: number, value: number, opsSinceCheck: number): void {
     const { loops, events } = this.#scan;
     loops.mark(loop, loopUsed);
-    if ((loops.items[loop]! & loopDispatch) === 0) return;
-    if (way === wayCaught) loops.mark(loop, loopHeader);
+    const dispatches = (loops.items[loop]! & loopDispatch) !== 0;
+    if (!dispatches || way === wayCaught) loops.mark(loop, loopHeader);
+    if (!dispatches) return;
     const dispatcher = this.#dispatcher;
     if (way === wayForward && dispatcher?.loop === loop && dispatcher.isForward(local, value)) {
       dispatcher.carry(opsSinceCheck);
     } else {
       events.push5(eventBackEdge, at, loop, 0, 0);
     }
+  }
+
+  /** A br or br_if to the innermost loop. */
+  #turn(loop: number, at: number, label: number): void {
+    const { loops, events } = this.#scan;
+    if ((loops.items[loop]! & loopTurn) === 0) events.push5(eventTurn, at, loop, label, 0);
+    else loops.mark(loop, loopHeader);
+    loops.mark(loop, loopUsed | loopTurn);
   }
 
   #tooDeep(at: number): never {

@@ -40,8 +40,6 @@ export class CallCosts {
   readonly #plan: CallPlan;
   /** Per loop: what its own code and what it calls may cost. */
   readonly #loopCost: Float64Array;
-  /** Per loop: the costliest of its inner loops, with those in it. */
-  readonly #inner: Float64Array;
   readonly #regionCalls: Int32Array;
 
   constructor(
@@ -63,7 +61,6 @@ export class CallCosts {
     this.#state = new Uint8Array(graph.nodes);
     this.#closes = new Uint8Array(graph.nodes);
     this.#loopCost = new Float64Array(scan.loops.length);
-    this.#inner = new Float64Array(scan.loops.length);
     this.own = new Float64Array(graph.functions);
     this.#regionCalls = new Int32Array(scan.loops.length + 1);
   }
@@ -131,7 +128,6 @@ export class CallCosts {
     const { callStart, loopStart } = scan;
     const { items: loopOf } = scan.callLoop;
     const loopCost = this.#loopCost;
-    const inner = this.#inner;
     const firstCall = callStart[f]!;
     const lastCall = callStart[f + 1]!;
     const firstLoop = loopStart[f]!;
@@ -165,15 +161,9 @@ export class CallCosts {
     regionCalls[0] = 0;
     regionCalls.fill(0, firstLoop + 1, lastLoop + 1);
 
-    // The last turn of a loop, then that of the loop around it, then the rest.
-    let deepest = 0;
-    for (let loop = lastLoop - 1; loop >= firstLoop; loop--) {
-      const parent = scan.loopParent.items[loop]!;
-      const nested = loopCost[loop]! + inner[loop]!;
-      if (parent < 0) deepest = Math.max(deepest, nested);
-      else inner[parent] = Math.max(inner[parent]!, nested);
-    }
-    cost = Math.min(cost + deepest, endless);
+    // The first turn of a loop may be without a check.
+    for (let loop = firstLoop; loop < lastLoop; loop++) cost += loopCost[loop]!;
+    cost = Math.min(cost, endless);
     this.own[f] = cost;
     this.cost[f] = cost;
     this.#finishTail(f, firstCall, lastCall);

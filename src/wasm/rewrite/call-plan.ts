@@ -9,7 +9,6 @@ import {
   eventLoopEnd,
   eventSize,
   loopCalls,
-  loopDispatch,
   loopHeader,
   loopUsed,
 } from "./code-scan.ts";
@@ -152,8 +151,8 @@ function separateCalls({ events, eventStart, loops }: CodeScan, f: number, cut: 
   }
 }
 
-/** A loop with calls has its check in its header, where every turn comes by. */
+/** Whether every turn of a loop, the first one as well, comes by a check. One in a loop of its own does not. */
 function hasHeaderCheck(flags: number): boolean {
-  if ((flags & loopUsed) === 0 || (flags & loopCalls) === 0) return false;
-  return (flags & loopDispatch) === 0 || (flags & loopHeader) !== 0;
+  const needed = loopUsed | loopCalls | loopHeader;
+  return (flags & needed) === needed;
 }

@@ -21,6 +21,7 @@ import {
   eventLoopEnd,
   eventSize,
   eventStraight,
+  eventTurn,
   loopCalls,
   loopDispatch,
   loopHeader,
@@ -32,7 +33,7 @@ import { readU32, skipLeb } from "./leb.ts";
 import { arrayBytesMax, inlineElements, loopOpsMax, peeledBytesMax } from "./tuning.ts";
 
 /** A leaf loop that got its counter and a loop around it. */
-const loopCounted = 32;
+const loopCounted = 64;
 
 interface Helper {
   readonly function: number;
@@ -173,10 +174,13 @@ export class CodeEmitter {
     const { items } = this.#scan.events;
     const [kind, at, id, detail, end] = [items[e]!, items[e + 1]!, items[e + 2]!, items[e + 3]!, items[e + 4]!];
     const w = this.writer;
-    const flags = kind <= eventBackEdge ? this.#scan.loops.items[id]! : 0;
+    const flags = kind <= eventTurn ? this.#scan.loops.items[id]! : 0;
     switch (kind) {
       case eventLoop:
-        if (hasCheck(flags)) this.#checkAt(detail);
+        if ((flags & loopUsed) !== 0 && (flags & loopHeader) !== 0) this.#checkAt(detail);
+        break;
+      case eventTurn:
+        if ((flags & (loopHeader | loopCounted)) === 0) this.#writeTurn(at, detail);
         break;
       case eventBranch:
         if ((flags & loopCounted) === 0) break;
@@ -231,6 +235,26 @@ export class CodeEmitter {
   #unlikely(...code: readonly number[]): void {
     this.#hints.unlikely(this.writer.length - this.#bodyStart);
     this.writer.append(code);
+  }
+
+  /**
+   * A check where a loop turns, so that one that does not turn has none. `br_if` becomes `if ; check ; br ; end`: between a
+   * comparison and its branch a check would part what V8 makes one instruction of.
+   */
+  #writeTurn(at: number, label: number): void {
+    const { bytes } = this.#info;
+    const w = this.writer;
+    if (bytes[at] === 0x0c) {
+      this.#checkAt(at);
+      return;
+    }
+    this.#copyTo(at);
+    w.append([0x04, 0x40]);
+    this.#writeCheck();
+    w.u8(0x0c);
+    w.u32(label + 1);
+    w.u8(0x0b);
+    this.#at = skipLeb(bytes, at + 1);
   }
 
   /**
@@ -385,7 +409,7 @@ export class CodeEmitter {
   }
 }
 
-/** Whether a loop has a check of its own, in its header or by a counter. */
+/** Whether a loop has a check of its own: in its header, where it turns, or by a counter. */
 function hasCheck(flags: number): boolean {
   if ((flags & loopUsed) === 0) return false;
   return (flags & loopDispatch) === 0 || (flags & loopHeader) !== 0;

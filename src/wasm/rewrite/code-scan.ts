@@ -13,14 +13,16 @@ export const eventBranch = 3;
 export const eventBranches = 4;
 /** A branch to the header of a dispatcher that may go backwards: position, loop. */
 export const eventBackEdge = 5;
+/** The only branch to the header of its innermost loop, a br or br_if: position, loop, depth. */
+export const eventTurn = 6;
 /** A call: position, number of the call, nothing, end. */
-export const eventCall = 6;
+export const eventCall = 7;
 /** A bulk operation of unknown length: position, number of the call that it counts as, second opcode, end. */
-export const eventBulk = 7;
+export const eventBulk = 8;
 /** An array of unknown length is made: position, number of the call that it counts as, second opcode, end. */
-export const eventArray = 8;
+export const eventArray = 9;
 /** Much code without a check: position. */
-export const eventStraight = 9;
+export const eventStraight = 10;
 
 export const eventSize = 5;
 
@@ -36,8 +38,10 @@ export const loopCalls = 2;
 export const loopUsed = 4;
 /** A dispatcher: the checks stand at the branches (see {@link CodeScan}). */
 export const loopDispatch = 8;
-/** A dispatcher that needs a check in its header all the same. */
+/** It needs a check in its header: it has several branches to it, or such that no check can stand before. */
 export const loopHeader = 16;
+/** There is an {@link eventTurn} of it. Where it is without {@link loopHeader}, the check stands there. */
+export const loopTurn = 32;
 
 /**
  * What a scan of all bodies found. Functions, loops and calls are counted from 0 in the order of the file; functions
