@@ -32,15 +32,20 @@ export function limitMemory(
     const max = Math.max(limits.min, tableEntriesMax);
     if (limits.max === undefined || limits.max > max) changes.push({ limits, max });
   }
-  for (const [i, max] of memoryMaxima(info, bytesMax).entries()) {
+  for (const [i, max] of memoryMaxima(info.memories, bytesMax).entries()) {
     const limits = info.memories[i]!;
     if (limits.max === undefined || limits.max > max) changes.push({ limits, max });
   }
   return changes.length === 0 ? bytes : rewriteLimits(bytes, info, changes);
 }
 
-/** The most pages that each memory may have. */
-function memoryMaxima({ memories }: ModuleInfo, bytesMax: number): number[] {
+/**
+ * The most pages that each memory of a program may have. Throws `limits.memory` when the minima are more than `bytesMax`.
+ */
+export function memoryMaxima(
+  memories: readonly (Pick<Limits, "min" | "max"> & { readonly start?: number })[],
+  bytesMax: number,
+): number[] {
   const pagesMax = Math.floor(bytesMax / pageBytes);
   let min = 0;
   let growing = 0;
@@ -53,7 +58,7 @@ function memoryMaxima({ memories }: ModuleInfo, bytesMax: number): number[] {
       "limits.memory",
       `the program starts with ${megabytes(min * pageBytes)} of memory, but its limit is ${megabytes(bytesMax)}`,
       {
-        ...(memories[0] === undefined ? {} : { at: memories[0].start }),
+        ...(memories[0]?.start === undefined ? {} : { at: memories[0].start }),
         hint: `Set limits.memory to at least "${Math.ceil((min * pageBytes) / 2 ** 20)}MiB", or run with --memory.`,
       },
     );

@@ -20,8 +20,16 @@ const order = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 /** Offsets into the code section, which are wrong in what comes out: debug information, hints, relocations. */
 const staleCustom = /^(\.debug_|sourceMappingURL$|external_debug_info$|metadata\.code\.|reloc\.|linking$)/;
 
-/** Puts a module together from its sections and the changes of some of them, by section number. */
-export function assemble(info: ModuleInfo, changes: ReadonlyMap<number, SectionChange>): Uint8Array<ArrayBuffer> {
+/**
+ * Puts a module together from its sections and the changes of some of them, by section number.
+ *
+ * @param names the content of the name section, if it changes
+ */
+export function assemble(
+  info: ModuleInfo,
+  changes: ReadonlyMap<number, SectionChange>,
+  names: readonly Uint8Array[] | undefined,
+): Uint8Array<ArrayBuffer> {
   const { bytes, sections, customSections } = info;
   const parts: Uint8Array[] = [bytes.subarray(0, 8)];
   const put = (id: number, content: readonly Uint8Array[]) => {
@@ -32,7 +40,8 @@ export function assemble(info: ModuleInfo, changes: ReadonlyMap<number, SectionC
   const putCustoms = (before: number) => {
     for (; customs < customSections.length && customSections[customs]!.headerStart < before; customs++) {
       const section = customSections[customs]!;
-      if (!staleCustom.test(section.name)) parts.push(bytes.subarray(section.headerStart, section.end));
+      if (section.name === "name" && names !== undefined) put(0, names);
+      else if (!staleCustom.test(section.name)) parts.push(bytes.subarray(section.headerStart, section.end));
     }
   };
   for (const id of order) {

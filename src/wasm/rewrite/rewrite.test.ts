@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { decodeModule } from "../decode.ts";
+import { functionName } from "../function-name.ts";
 import { cell, instantiate, rewrite } from "./testdata/preemption.ts";
 import { wat } from "./testdata/wat.ts";
 
@@ -76,4 +78,24 @@ test("a loop calls the tick when the cell is raised", async () => {
   cell[0] = 1;
   assert.equal(count(100_000), 100_000);
   assert.equal(ticks, 1);
+});
+
+test("a trap tells the names of the guest's functions and of the rewriter's", async () => {
+  const { default: binaryen } = await import("binaryen");
+  const module = binaryen.parseText(`(module (func $inner (loop $l (br $l)))
+    (func $outer (call $inner)) (func (export "spin") (call $outer)))`);
+  binaryen.setDebugInfo(true);
+  const bytes = module.emitBinary();
+  binaryen.setDebugInfo(false);
+  const rewritten = rewrite(bytes);
+  assert.equal(functionName(decodeModule(bytes), 1), "outer");
+  const { exports } = instantiate(rewritten, new WebAssembly.Module(rewritten.bytes as BufferSource), {
+    tick: () => -1,
+  });
+  cell[0] = 1;
+  assert.throws(exports.spin as () => void, (error: Error) => {
+    const names = [...error.stack!.matchAll(/at ([\w.]+) \(wasm:/g)].map(([, name]) => name);
+    assert.deepEqual(names, ["warren.slow", "inner", "outer"]);
+    return true;
+  });
 });

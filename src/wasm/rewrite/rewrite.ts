@@ -18,6 +18,7 @@ import {
   startExport,
 } from "./contract.ts";
 import { hiddenItems } from "./hidden-items.ts";
+import { nameSection } from "./name-section.ts";
 import { markReferences } from "./referenced-functions.ts";
 import { checkReservedNames } from "./reserved-names.ts";
 import { scanFunctions } from "./scan-functions.ts";
@@ -74,7 +75,7 @@ export function rewriteModule(info: ModuleInfo, options: RewriteOptions = {}): R
     [8, { dropped: true }],
     [10, { content: codeContent(info, appended, emitter.writer), customBefore: hintSections(hints) }],
   ]);
-  return { bytes: assemble(info, changes), memories, hasStart, ...hidden };
+  return { bytes: assemble(info, changes, nameSection(info, appended.functions)), memories, hasStart, ...hidden };
 }
 
 function definedMemories({ memories }: ModuleInfo): RewrittenMemory[] {
