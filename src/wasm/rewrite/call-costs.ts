@@ -20,7 +20,7 @@ const done = 2;
 
 /**
  * An upper bound of the instructions that each function may do without a check, what it calls included. Where that is too
- * much a check is added: at a call when many together are too much, at the entry of a function that is too much by itself.
+ * much a check is added at the entry of the function, or of the largest of what it calls.
  */
 export class CallCosts {
   /** Per function: in one activation, other than by calls that close a cycle. */
@@ -41,6 +41,8 @@ export class CallCosts {
   /** Per loop: what its own code and what it calls may cost. */
   readonly #loopCost: Float64Array;
   readonly #regionCalls: Int32Array;
+  /** Per call. */
+  readonly #paid: Float64Array;
 
   constructor(
     scan: CodeScan,
@@ -62,6 +64,7 @@ export class CallCosts {
     this.#closes = new Uint8Array(graph.nodes);
     this.#loopCost = new Float64Array(scan.loops.length);
     this.own = new Float64Array(graph.functions);
+    this.#paid = new Float64Array(scan.callees.length);
     this.#regionCalls = new Int32Array(scan.loops.length + 1);
   }
 
@@ -138,24 +141,30 @@ export class CallCosts {
     // Regions: what stands outside of loops, and each loop without its inner loops.
     let most = cost;
     const regionCalls = this.#regionCalls;
+    const paid = this.#paid;
     for (let call = firstCall; call < lastCall; call++) {
-      const paid = this.#costOfCall(call);
-      if (paid === 0) continue;
+      paid[call] = this.#costOfCall(call);
+      if (paid[call] === 0) continue;
       const loop = loopOf[call]!;
       regionCalls[loop + 1]!++;
-      if (loop < 0) cost += paid;
-      else loopCost[loop]! += paid;
+      if (loop < 0) cost += paid[call]!;
+      else loopCost[loop]! += paid[call]!;
       most = Math.max(most, loop < 0 ? cost : loopCost[loop]!);
     }
     if (most > opsMax) {
       for (let call = firstCall; call < lastCall; call++) {
         const loop = loopOf[call]!;
-        const paid = this.#costOfCall(call);
-        const isTooMuch = (loop < 0 ? cost : loopCost[loop]!) > opsMax;
-        if (!isTooMuch || paid * regionCalls[loop + 1]! <= opsMax) continue;
-        this.#plan.calls[call]! |= before;
-        if (loop < 0) cost -= paid;
-        else loopCost[loop]! -= paid;
+        const target = this.#graph.target(call);
+        const isFunction = target >= 0 && !this.#graph.isHub(target);
+        if (!isFunction || this.#plan.entry[target] === 0) {
+          const isTooMuch = (loop < 0 ? cost : loopCost[loop]!) > opsMax;
+          if (!isTooMuch || paid[call]! * regionCalls[loop + 1]! <= opsMax) continue;
+          // A check in it serves all its callers; but a small cycle is to have none inside.
+          if (isFunction && this.#unary[this.#component[target]!] === 0) this.#plan.entry[target] = 1;
+          else this.#plan.calls[call]! |= before;
+        }
+        if (loop < 0) cost -= paid[call]!;
+        else loopCost[loop]! -= paid[call]!;
       }
     }
     regionCalls[0] = 0;
