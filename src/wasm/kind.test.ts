@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeModule } from "./decode.ts";
 import { type ProgramKind, programKind } from "./kind.ts";
-import { checkImports, missingImports } from "./missing-imports.ts";
 import * as build from "./testdata/build-module.ts";
 import { compileAssemblyScript, compileC, compileGo, packagedGuests } from "./testdata/guests.ts";
 
@@ -81,20 +80,4 @@ test("programKind() knows real programs", () => {
   }
   const script = compileAssemblyScript();
   if (script !== undefined) assert.throws(() => kindOf(script.bytes), { code: "program.assemblyscript-env" });
-});
-
-test("checkImports() names what is not offered, each once", () => {
-  const info = decodeModule(
-    program(
-      [...Array(12)].map((_, i) => ["env", `f${i % 11}`]),
-      ["_start"],
-    ),
-  );
-  const offered = new Set(["env.f0", "env.f1"]);
-  assert.equal(missingImports(info, offered).length, 9);
-  assert.throws(() => checkImports(info, offered), {
-    code: "program.imports-missing",
-    message: /does not offer: env\.f2, env\.f3, .*env\.f9 and 1 more$/,
-  });
-  checkImports(info, new Set(info.imports.map((item) => `${item.module}.${item.name}`)));
 });

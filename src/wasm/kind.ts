@@ -1,5 +1,5 @@
 import { WarrenError } from "../base/errors.ts";
-import { listImports } from "./missing-imports.ts";
+import { listImports } from "./list-imports.ts";
 import { findExport, functionType, type ImportInfo, type ModuleInfo } from "./module-info.ts";
 
 /** How a core module is run: a command by `_start`, once; a reactor by `_initialize`, then by its exports. */

@@ -42,7 +42,7 @@ export function limitMemory(
 /**
  * The most pages that each memory of a program may have. Throws `limits.memory` when the minima are more than `bytesMax`.
  */
-export function memoryMaxima(
+function memoryMaxima(
   memories: readonly (Pick<Limits, "min" | "max"> & { readonly start?: number })[],
   bytesMax: number,
 ): number[] {

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { epochDescriptor } from "../../wasm/rewrite/contract.ts";
 
 /** How often the cell is raised while a guest runs. */
 const periodMs = 1;
@@ -38,7 +39,7 @@ export class EpochClock {
   #thread: Worker | undefined;
 
   constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    this.memory = new WebAssembly.Memory(epochDescriptor);
     this.#words = new Int32Array(this.memory.buffer);
   }
 

@@ -1,8 +1,5 @@
 import type { ValueType } from "../module-info.ts";
 
-/** Raised with every change of what the rewriter makes of a module: results are stored by it. */
-export const rewriterVersion = 1;
-
 /**
  * The module that a rewritten program imports from, and the beginning of the exports that it gets (`warren.`). A program
  * that uses either is refused with `module.reserved-name`.
@@ -46,7 +43,7 @@ export const epochDescriptor = { initial: 1, maximum: 1, shared: true } as const
 export interface RewrittenMemory {
   /** Its import's name: `mem0` and so on. */
   readonly name: string;
-  /** Pages of 64 KiB, as the program declares them. A memory with a lower maximum may be given: `memoryDescriptors()`. */
+  /** Pages of 64 KiB, as the program declares them. A memory with a lower maximum may be given. */
   readonly min: number;
   readonly max: number | undefined;
   readonly is64: boolean;
