@@ -184,8 +184,9 @@ function race(root: OpenDirectory, scratch: ScratchTree): Counts {
     counts.set(operation, count);
     assert.deepEqual(told(), before, `${operation} changed something outside`);
     assert.deepEqual(
-      readdirSync(scratch.path("outside"), { recursive: true })
-        .map(String)
+      // Folder by folder: a recursive listing fails when it meets x/d as that is moved away.
+      ["", "x/", "removable/", "empty/"]
+        .flatMap((folder) => readdirSync(scratch.path(`outside/${folder}`)).map((name) => folder + name))
         // The directory that is moved out and back.
         .filter((name) => !name.startsWith("x/d"))
         .sort(),
