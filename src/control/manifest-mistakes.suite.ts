@@ -251,6 +251,18 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `manifest.bad-value | warren.toml:4: "cpu" of [limits] must be from 0.01 to 1024, not 0`,
   ],
   [
+    `${head}[limits]\nweight = 0`,
+    `manifest.bad-value | warren.toml:4: "weight" of [limits] must be from 1 to 10000, not 0`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "udp://:53"\nreplies = "any"`,
+    `manifest.bad-value | warren.toml:5: "replies" of [[route]] 1 must be "bounded" or "unbounded", not "any"`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "tcp://:53"\nreplies = "unbounded"`,
+    `manifest.bad-value | warren.toml:5: "replies" of [[route]] 1 is for a route with listen = "udp://…" only`,
+  ],
+  [
     `${head}[limits]\nrequest = "half an hour"`,
     `manifest.bad-value | warren.toml:4: "request" of [limits] must be a duration such as 30s, not "half an hour"`,
   ],

@@ -39,6 +39,12 @@ export const Route = Type.Object(
       Type.String({ description: "tcp://ADDR:PORT or udp://ADDR:PORT; the daemon's http listener when absent" }),
     ),
     port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: "the guest's own port" })),
+    replies: Type.Optional(
+      Type.Union([Type.Literal("bounded"), Type.Literal("unbounded")], {
+        description:
+          "of a udp:// listener; bounded when absent: nobody is sent much more than three times what came from his address",
+      }),
+    ),
   },
   { title: "Route", ...closed },
 );
@@ -59,6 +65,13 @@ export const Limits = Type.Object(
     memory: Type.Optional(Size),
     cpu: Type.Optional(
       Type.Number({ minimum: 0.01, maximum: 1024, description: "cores, averaged over 100 ms; no quota when absent" }),
+    ),
+    weight: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        description: "its part of the CPU while others want it too, as systemd's CPUWeight; 100 when absent",
+      }),
     ),
     /** How long a request may wait for its answer, and the guest run without a pause. 5m and 30s when absent. */
     request: Type.Optional(Duration),

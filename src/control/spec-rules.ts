@@ -74,7 +74,7 @@ function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", issues: R
 }
 
 function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
-  const { host, path, ip, listen } = route;
+  const { host, path, ip, listen, replies } = route;
   if (host !== undefined) {
     const problem = hostProblem(host);
     if (problem !== undefined)
@@ -91,6 +91,13 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
   }
   if (ip !== undefined && isIP(ip) === 0) {
     issues.push({ kind: "bad-value", path: [...at, "ip"], message: `must be an IP address, not ${shown(ip)}` });
+  }
+  if (replies !== undefined && listen?.startsWith("udp:") !== true) {
+    issues.push({
+      kind: "bad-value",
+      path: [...at, "replies"],
+      message: 'is for a route with listen = "udp://…" only',
+    });
   }
   if (listen === undefined) return;
   try {

@@ -77,8 +77,14 @@ export class Front implements ListenerShared {
   }
 
   /** Receives from a bound UDP socket of that IP version and takes `fd` over. Throws `listener.failed`. */
-  async addUdpListener(key: string, fd: number, family: 4 | 6, target: DatagramTarget): Promise<UdpListener> {
-    const listener = await UdpListener.open(key, fd, family, target);
+  async addUdpListener(
+    key: string,
+    fd: number,
+    family: 4 | 6,
+    target: DatagramTarget,
+    unboundedReplies?: boolean,
+  ): Promise<UdpListener> {
+    const listener = await UdpListener.open(key, fd, family, target, unboundedReplies);
     this.#udp.set(key, listener);
     return listener;
   }

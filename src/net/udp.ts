@@ -12,17 +12,25 @@ export class UdpListener {
   readonly key: string;
   readonly #socket: Socket;
   readonly #target: DatagramTarget;
-  readonly #budget = new ReplyBudget();
+  /** Undefined: replies have no bound. */
+  readonly #budget: ReplyBudget | undefined;
   #closed: boolean = false;
 
-  private constructor(key: string, socket: Socket, target: DatagramTarget) {
+  private constructor(key: string, socket: Socket, target: DatagramTarget, unboundedReplies: boolean) {
     this.key = key;
+    this.#budget = unboundedReplies ? undefined : new ReplyBudget();
     this.#socket = socket;
     this.#target = target;
   }
 
-  /** Takes `fd` over, a bound UDP socket. Throws `listener.failed`. */
-  static async open(key: string, fd: number, family: 4 | 6, target: DatagramTarget): Promise<UdpListener> {
+  /** Takes `fd` over, a bound UDP socket. `unboundedReplies`: the operator answers for whom they reach. Throws `listener.failed`. */
+  static async open(
+    key: string,
+    fd: number,
+    family: 4 | 6,
+    target: DatagramTarget,
+    unboundedReplies: boolean = false,
+  ): Promise<UdpListener> {
     const socket = createSocket(family === 4 ? "udp4" : "udp6");
     await new Promise<void>((resolve, reject) => {
       socket.once("error", (error) => {
@@ -38,7 +46,7 @@ export class UdpListener {
         resolve();
       });
     });
-    const listener = new UdpListener(key, socket, target);
+    const listener = new UdpListener(key, socket, target, unboundedReplies);
     listener.#begin();
     return listener;
   }
@@ -57,14 +65,14 @@ export class UdpListener {
     this.#socket.on("message", (data, from) => {
       this.#target.activity.requests++;
       const ip = plainIp(from.address);
-      this.#budget.received(ip, data.length, performance.now());
+      this.#budget?.received(ip, data.length, performance.now());
       this.#target.deliver(data, { ip, port: from.port }, reply);
     });
   }
 
   #send(data: Uint8Array, ip: string, port: number): void {
     if (this.#closed || this.#socket.getSendQueueSize() + data.length > sendQueueBytesMax) return;
-    if (!this.#budget.spend(ip, data.length, performance.now())) return;
+    if (this.#budget?.spend(ip, data.length, performance.now()) === false) return;
     const address = this.#socket.address().family === "IPv6" && !ip.includes(":") ? `::ffff:${ip}` : ip;
     this.#socket.send(data, port, address, noError);
   }

@@ -6,6 +6,7 @@ import { compilePrepared } from "../engine/program.ts";
 import { CgiGuest } from "./cgi-guest.ts";
 import { checkMounts } from "./mounts.ts";
 import type { GuestStatus, InstanceSpec } from "./protocol.ts";
+import { weightDefault } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
 import { ServerGuest } from "./server-guest.ts";
 
@@ -20,7 +21,7 @@ export class Guests {
   /** Compiled programs that are in use, by digest and memory limit: a thousand services of one program compile once. */
   readonly #programs = new Map<string, { program: Promise<Program>; users: number }>();
 
-  readonly #shares = new Map<string, { readonly share: CpuShare; readonly cores: number | undefined }>();
+  readonly #shares = new Map<string, CpuShare>();
 
   constructor(environment: WorkerEnvironment) {
     this.#environment = environment;
@@ -78,14 +79,12 @@ export class Guests {
     return guest.status;
   }
 
-  /** The service's part of the CPU: one for all of its instances and revisions, unless its quota changes. */
-  #share({ service, cores }: InstanceSpec): CpuShare {
-    let entry = this.#shares.get(service);
-    if (entry === undefined || entry.cores !== cores) {
-      entry = { share: new CpuShare(cores === undefined ? {} : { cores }), cores };
-      this.#shares.set(service, entry);
-    }
-    return entry.share;
+  /** The service's part of the CPU: one for all of its instances and revisions, on the terms of the newest. */
+  #share({ service, cores, weight }: InstanceSpec): CpuShare {
+    const share = this.#shares.get(service) ?? new CpuShare();
+    this.#shares.set(service, share);
+    share.allot({ weight: weight / weightDefault, ...(cores === undefined ? {} : { cores }) });
+    return share;
   }
 
   #forget(guest: Guest): void {

@@ -1,5 +1,5 @@
 // What the daemon and a worker say to each other: the one file of src/worker that the daemon imports. The carrier is
-// base/link.ts. Types only: each side's handlers are checked against them.
+// base/link.ts. Types and constants only: each side's handlers are checked against them.
 
 /** How a program is served: as a server that listens, or one instance for each request (WAGI). */
 export type GuestKind = "server" | "cgi";
@@ -17,11 +17,16 @@ export interface InstanceSpec {
   readonly memoryBytesMax: number;
   /** CPU quota, averaged over 100 ms; none when absent. */
   readonly cores?: number;
+  /** Its part of a contended CPU beside that of other services; {@link weightDefault} is the usual one. */
+  readonly weight: number;
   /** How long a request may take, and a guest run without a pause. Milliseconds; the worker's defaults when absent. */
   readonly requestMsMax?: number;
   /** The listeners that the guest is handed, from descriptor 3 on. */
   readonly ports: readonly GuestPort[];
 }
+
+/** As in systemd.resource-control(5), CPUWeight=. */
+export const weightDefault = 100;
 
 export interface GuestPort {
   readonly protocol: "tcp" | "udp";
@@ -93,10 +98,10 @@ export interface Orders {
   hello: { body: Record<string, never>; answer: { id: string; pid: number; version: string; listeners: string[] } };
   /**
    * One descriptor: the listening socket, of the kind that the key's scheme names. UDP sockets go to the worker that holds
-   * their `service` only; giving any other twice changes nothing. Without a descriptor: other workers accept, and may pass
+   * their `service` only, with `unboundedReplies` when the bound on replies is off; giving any other twice changes nothing. Without a descriptor: other workers accept, and may pass
    * connections of this listener on to this one.
    */
-  listen: { body: { key: string; service?: string; guestPort?: number }; answer: unknown };
+  listen: { body: { key: string; service?: string; guestPort?: number; unboundedReplies?: boolean }; answer: unknown };
   unlisten: { body: { key: string }; answer: unknown };
   /** Sends a copy of one listening socket ahead of the answer. */
   listener: { body: { key: string }; answer: unknown };

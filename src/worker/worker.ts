@@ -66,7 +66,7 @@ export class Worker {
         version: this.#args.version,
         listeners: [...this.#listeners.keys()],
       }),
-      listen: ({ key, service, guestPort = 0 }, fds) => this.#listen(key, fds, service, guestPort),
+      listen: (body, fds) => this.#listen(body, fds),
       unlisten: ({ key }) => this.#unlisten(key),
       listener: ({ key }) => this.#giveListener(key),
       start: async ({ spec, wait, number }, fds) => {
@@ -98,7 +98,10 @@ export class Worker {
     };
   }
 
-  async #listen(key: string, fds: readonly number[], service: string | undefined, guestPort: number): Promise<void> {
+  async #listen(
+    { key, service, guestPort = 0, unboundedReplies = false }: Orders["listen"]["body"],
+    fds: readonly number[],
+  ): Promise<void> {
     const [fd] = fds;
     if (fd === undefined) {
       if (key.startsWith("udp:")) throw noDescriptor("listen");
@@ -118,6 +121,7 @@ export class Worker {
         fd,
         key.startsWith("udp://[") ? 6 : 4,
         this.#routing.udpTarget(service, guestPort),
+        unboundedReplies,
       );
     } else if (known) {
       closeSync(fd);

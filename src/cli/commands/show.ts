@@ -51,6 +51,7 @@ export function serviceText(service: ServiceView, now: number, width: number | u
     ["isolation", spec.isolation === "process" ? "a worker of its own" : ""],
     ["memory limit", spec.limits?.memory ?? ""],
     ["CPU limit", spec.limits?.cpu === undefined ? "" : `${spec.limits.cpu} cores`],
+    ["CPU weight", spec.limits?.weight === undefined ? "" : String(spec.limits.weight)],
     ["request limit", spec.limits?.request ?? ""],
     ["memory", formatBytes(service.memoryBytes)],
     ["requests", String(service.requests)],

@@ -157,7 +157,8 @@ export class Placer {
       const route = routesOf(service.spec).find(
         ({ listen: text }) => text !== undefined && formatListen(parseListen(text)) === key,
       );
-      const order = { key, service: service.key, guestPort: route?.port ?? 0 };
+      const unboundedReplies = route?.replies === "unbounded";
+      const order = { key, service: service.key, guestPort: route?.port ?? 0, unboundedReplies };
       await Promise.all(
         (listen.protocol === "tcp" ? pool.ready : pool.holders(service.worker)).map(async (worker) => {
           try {

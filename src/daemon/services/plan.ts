@@ -4,6 +4,7 @@ import { formatListen, parseListen } from "../../control/listen.ts";
 import type { Route, ServiceSpec } from "../../control/service.ts";
 import { parseSize } from "../../control/size.ts";
 import type { GuestPort, InstanceSpec, RouteEntry } from "../../worker/protocol.ts";
+import { weightDefault } from "../../worker/protocol.ts";
 
 /** Memory of a guest whose manifest sets none: Go's net/http starts at 40 MiB and needs room to collect its garbage. */
 const memoryDefault = "256MiB";
@@ -23,6 +24,7 @@ export function instanceSpec(namespace: string, revision: number, spec: ServiceS
     mounts: (spec.mount ?? []).map(({ source, target, mode = "ro" }) => ({ source, target, mode })),
     memoryBytesMax: parseSize(spec.limits?.memory ?? memoryDefault),
     ...(spec.limits?.cpu === undefined ? {} : { cores: spec.limits.cpu }),
+    weight: spec.limits?.weight ?? weightDefault,
     ...(spec.limits?.request === undefined ? {} : { requestMsMax: parseDuration(spec.limits.request) }),
     ports: kind === "cgi" ? [] : guestPorts(routesOf(spec)),
   };

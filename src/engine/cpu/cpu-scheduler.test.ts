@@ -62,3 +62,25 @@ test("a service that rested has no claim to what it did not use", async () => {
   scheduler.admit(rested, () => {});
   assert.ok(rested.virtualMs >= busy.virtualMs - 4);
 });
+
+test("a service that starts to spin does not hold up one that has used much", async () => {
+  const scheduler = new CpuScheduler();
+  const [old, fresh] = [new CpuShare(), new CpuShare()];
+  // Nobody ever waited while it used all of that.
+  for (let i = 0; i < 100; i++) {
+    scheduler.admit(old, () => {});
+    old.charge(100, performance.now());
+  }
+  let freshRuns = 0;
+  const before = await new Promise<number>((resolve) => {
+    const spin = (): void => {
+      freshRuns++;
+      fresh.charge(2, performance.now());
+      if (freshRuns < 2000) scheduler.enqueue(fresh, spin);
+      else resolve(freshRuns);
+    };
+    scheduler.enqueue(fresh, spin);
+    setImmediate(() => scheduler.admit(old, () => resolve(freshRuns)));
+  });
+  assert.ok(before <= 60, `${before} slices of a newcomer came first`);
+});

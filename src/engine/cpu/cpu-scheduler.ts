@@ -16,6 +16,7 @@ interface Waiting {
 export class CpuScheduler {
   readonly #waiting: Waiting[] = [];
   #pumping: boolean = false;
+  /** What the service that was let go last had used then: who has used less, because it is new or rested, starts from there. */
   #least = 0;
 
   /** Runs `go` when the share may run: now, or later. */
@@ -27,14 +28,22 @@ export class CpuScheduler {
       setTimeout(() => this.admit(share, go), heldMs);
       return;
     }
-    // One that comes back after a rest has no claim to what it did not use.
-    share.virtualMs = Math.max(share.virtualMs, this.#least);
-    if (this.#waiting.length > 0 && share.virtualMs > this.#first().share.virtualMs + leadMs) this.enqueue(share, go);
-    else go();
+    this.#level(share);
+    if (this.#waiting.length > 0) {
+      if (share.virtualMs > this.#first().share.virtualMs + leadMs) {
+        this.enqueue(share, go);
+        return;
+      }
+    } else {
+      this.#least = share.virtualMs;
+    }
+    go();
   }
 
   /** Queues a guest whose slice is over. */
   enqueue(share: CpuShare, go: () => void): void {
+    // A guest's first run asks nobody: the first slice of a new service ends here.
+    this.#level(share);
     this.#waiting.push({ share, go });
     if (this.#pumping) return;
     this.#pumping = true;
@@ -55,6 +64,11 @@ export class CpuScheduler {
       next.go();
     }
   };
+
+  /** Who was away has no claim to what it did not use. */
+  #level(share: CpuShare): void {
+    share.virtualMs = Math.max(share.virtualMs, this.#least);
+  }
 
   /** The waiting guest whose service has used least; of one service the one that has waited longest. */
   #first(): Waiting {

@@ -47,3 +47,12 @@ test("virtualMs counts by weight", () => {
   share.charge(8, 8);
   assert.equal(share.virtualMs, 2);
 });
+
+test("allot() changes weight and quota and keeps what was used", () => {
+  const share = new CpuShare({ cores: 1 });
+  share.charge(8, 8);
+  share.allot({ weight: 2, cores: 0.05 });
+  share.charge(8, 16);
+  assert.equal(share.virtualMs, 12);
+  assert.ok(share.heldMs(16) > 0);
+});

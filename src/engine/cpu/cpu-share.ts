@@ -10,8 +10,8 @@ export interface CpuShareOptions {
 
 /** What one service may use of a worker's CPU, and what it has used. All of its instances draw on it. */
 export class CpuShare {
-  readonly weight: number;
-  readonly #allowanceMs: number;
+  #weight = 1;
+  #allowanceMs = Number.POSITIVE_INFINITY;
   /** CPU time by weight: the service with the least goes first. Milliseconds. */
   virtualMs = 0;
   #throttled = 0;
@@ -19,8 +19,13 @@ export class CpuShare {
   #usedMs = 0;
   #window = 0;
 
-  constructor({ weight = 1, cores = Number.POSITIVE_INFINITY }: CpuShareOptions = {}) {
-    this.weight = weight;
+  constructor(options: CpuShareOptions = {}) {
+    this.allot(options);
+  }
+
+  /** From now on it has this weight and quota: its service was deployed with others. */
+  allot({ weight = 1, cores = Number.POSITIVE_INFINITY }: CpuShareOptions): void {
+    this.#weight = weight;
     this.#allowanceMs = cores * windowMs;
   }
 
@@ -42,7 +47,7 @@ export class CpuShare {
 
   /** Counts time that a guest of it has run, up to `now`. Milliseconds. */
   charge(ms: number, now: number): void {
-    this.virtualMs += ms / this.weight;
+    this.virtualMs += ms / this.#weight;
     this.#roll(now);
     this.#usedMs += ms;
   }
