@@ -135,6 +135,7 @@ test("a name that resolves to a private address leads there where that address i
 
 test("localhost gives loopback, where it is granted by that name, and nothing else that is special", () => {
   const one = policy("localhost:80");
+  assert.equal(one.mayReach("tcp", { ip: "127.0.0.1", port: 80 }), true);
   assert.deepEqual(one.resolved("localhost", ["127.0.0.1", "::1", "10.0.0.1"]), ["127.0.0.1", "::1"]);
   assert.equal(one.mayReach("tcp", { ip: "127.0.0.1", port: 80 }), true);
   assert.equal(one.mayReach("tcp", { ip: "127.0.0.1", port: 81 }), false);

@@ -14,14 +14,15 @@ const namesMax = 64;
 
 interface Compiled {
   readonly grant: OutboundGrant;
-  readonly network: IpNetwork | undefined;
+  /** The addresses that it gives whatever names resolve to. */
+  readonly networks: readonly IpNetwork[];
 }
 
 /**
  * What one instance may reach, by its grants and by what its own lookups gave. A name gives the addresses that it resolved to,
  * as far as they are public: an address of another kind (loopback, private, link-local and so on, see ip-special.ts) is
  * reached by a grant of an address or block that lies within its kind, so that `0.0.0.0/0` opens the internet but nothing
- * local; and loopback by the name `localhost`. No name, whoever answers for it, leads anywhere else.
+ * local; and loopback by the name `localhost`. No other name, whoever answers for it, leads anywhere else.
  */
 export class OutboundPolicy {
   readonly #grants: readonly Compiled[];
@@ -31,7 +32,7 @@ export class OutboundPolicy {
 
   /** `now`: milliseconds of a monotonic clock. */
   constructor(grants: readonly OutboundGrant[], now: () => number = () => performance.now()) {
-    this.#grants = grants.map((grant) => ({ grant, network: parseNetwork(grant.host) }));
+    this.#grants = grants.map((grant) => ({ grant, networks: networksOf(grant.host) }));
     this.#now = now;
   }
 
@@ -53,7 +54,7 @@ export class OutboundPolicy {
       const ip = parseIp(text);
       if (ip === undefined) continue;
       const byName = this.#grants.some(({ grant }) => leadsTo(grant.host, normal, ip));
-      if (!byName && !this.#grants.some(({ network }) => network !== undefined && covers(network, ip))) continue;
+      if (!byName && !this.#grants.some(({ networks }) => covers(networks, ip))) continue;
       const canonical = formatIp(ip);
       if (byName) this.#remember(canonical, normal);
       if (!reachable.includes(canonical)) reachable.push(canonical);
@@ -69,7 +70,7 @@ export class OutboundPolicy {
       ({ grant }) => grant.protocol === protocol && port >= grant.firstPort && port <= grant.lastPort,
     );
     if (here.length === 0) return false;
-    if (here.some(({ network }) => network !== undefined && covers(network, ip))) return true;
+    if (here.some(({ networks }) => covers(networks, ip))) return true;
     const canonical = formatIp(ip);
     for (const name of this.#namesOf(canonical)) {
       if (!here.some(({ grant }) => leadsTo(grant.host, name, ip))) continue;
@@ -107,20 +108,27 @@ function matches(host: string, name: string): boolean {
 
 /** Whether a granted host, as a name, gives an address that a name resolved to. */
 function leadsTo(host: string, name: string, ip: IpBytes): boolean {
-  if (!matches(host, name)) return false;
-  const special = specialBlock(ip);
-  if (special === undefined) return true;
-  // RFC 6761 §6.3: these names are loopback's. `*` does not mean them.
-  return special.use === "loopback" && (host === "localhost" || host.endsWith(".localhost"));
+  return matches(host, name) && specialBlock(ip) === undefined;
 }
 
-/** Whether a granted block gives an address in it: a special one only when the block lies within what makes it special. */
-function covers(network: IpNetwork, ip: IpBytes): boolean {
-  if (!inNetwork(ip, network)) return false;
-  // `::/0` means IPv6, though the v4-mapped form of every IPv4 address lies in it.
-  if (network.bits < ipv4Bits && isIpv4(ip)) return false;
-  const special = specialBlock(ip);
-  return special === undefined || isWithin(network, special);
+function networksOf(host: string): readonly IpNetwork[] {
+  // RFC 6761 §6.3: the name means loopback, whatever a resolver says of it.
+  if (host === "localhost") return loopback;
+  const network = parseNetwork(host);
+  return network === undefined ? [] : [network];
+}
+
+const loopback: readonly IpNetwork[] = ["127.0.0.0/8", "::1"].flatMap((text) => parseNetwork(text) ?? []);
+
+/** Whether granted blocks give an address: a special one only when the block lies within what makes it special. */
+function covers(networks: readonly IpNetwork[], ip: IpBytes): boolean {
+  return networks.some((network) => {
+    if (!inNetwork(ip, network)) return false;
+    // `::/0` means IPv6, though the v4-mapped form of every IPv4 address lies in it.
+    if (network.bits < ipv4Bits && isIpv4(ip)) return false;
+    const special = specialBlock(ip);
+    return special === undefined || isWithin(network, special);
+  });
 }
 
 function deleteFirst<K>(map: Map<K, unknown>): void {

@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import type { Conduit } from "../base/conduit.ts";
 import { resetConduit } from "../base/conduit.ts";
+import { Tunnel } from "../base/tunnel.ts";
 import { Acceptor } from "./acceptor.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
 import { passOn } from "./pass-on.ts";
@@ -8,7 +9,6 @@ import { localAddress, remoteAddress } from "./socket-address.ts";
 import { StallWatch } from "./socket-handle.ts";
 import type { ElsewhereTarget, StreamTarget } from "./target.ts";
 import type { Swept } from "./ticker.ts";
-import { Tunnel } from "./tunnel.ts";
 
 const writeStallMsMax = 30_000;
 const passedMax = 3;

@@ -1,7 +1,7 @@
 import { type Conduit, resetConduit } from "../../base/conduit.ts";
 import { WarrenError } from "../../base/errors.ts";
+import { Tunnel } from "../../base/tunnel.ts";
 import type { StreamTarget } from "../target.ts";
-import { Tunnel } from "../tunnel.ts";
 import { Upstream, type UpstreamPool, type UpstreamUser } from "../upstream.ts";
 import { AnswerBody } from "./answer-body.ts";
 import type { BodyFraming } from "./body-framing.ts";

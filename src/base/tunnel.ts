@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
-import type { Conduit } from "../base/conduit.ts";
-import { resetConduit } from "../base/conduit.ts";
+import type { Conduit } from "./conduit.ts";
+import { resetConduit } from "./conduit.ts";
+import { systemCode } from "./errors.ts";
 
 /**
- * Pipes a client's socket and a guest's connection into each other, with backpressure and half-close both ways: TCP
- * routes, and HTTP connections after a 101. `onDone` is called once, when the socket is closed.
+ * Pipes a socket and a guest's connection into each other, with backpressure and half-close both ways: a client's on TCP
+ * routes and after a 101, a server's that a guest connected to. `onDone` is called once, when the socket is closed.
  */
 export class Tunnel {
   readonly #socket: Socket;
@@ -12,6 +13,8 @@ export class Tunnel {
   readonly #onDone: () => void;
   #blocked: boolean = false;
   #pumping: boolean = false;
+  /** What the socket closed on, as the guest is to hear of it. */
+  #failure: string | undefined;
 
   constructor(socket: Socket, conduit: Conduit, onDone: () => void) {
     this.#socket = socket;
@@ -23,20 +26,22 @@ export class Tunnel {
   start(ahead: Uint8Array | undefined): void {
     const { input, output } = this.#conduit;
     const socket = this.#socket;
-    input.onReadable = () => this.#toClient();
+    input.onReadable = () => this.#toSocket();
     output.onWritable = () => this.#onGuestWritable();
     socket.on("data", (chunk: Buffer) => this.#toGuest(chunk));
     socket.on("end", () => output.end());
     socket.on("drain", () => {
       this.#blocked = false;
-      this.#toClient();
+      this.#toSocket();
     });
-    // What went wrong does not matter here: "close" follows and ends both sides.
-    socket.on("error", () => {});
+    // "close" follows and ends both sides.
+    socket.on("error", (error) => {
+      if (systemCode(error) === "ETIMEDOUT") this.#failure = "connection.timed-out";
+    });
     socket.on("close", () => this.#onClose());
     if (ahead !== undefined) this.#toGuest(ahead);
     if (socket.readableEnded) output.end();
-    this.#toClient();
+    this.#toSocket();
     if (output.writable || output.closed) socket.resume();
   }
 
@@ -51,7 +56,7 @@ export class Tunnel {
     else this.#socket.resume();
   }
 
-  #toClient(): void {
+  #toSocket(): void {
     const { input, output } = this.#conduit;
     const socket = this.#socket;
     // Taking a chunk may make the guest push the next one before this one is written: that one's turn comes after.
@@ -73,7 +78,7 @@ export class Tunnel {
     const { input, output } = this.#conduit;
     input.onReadable = undefined;
     output.onWritable = undefined;
-    if (!input.finished || !output.closed) resetConduit(this.#conduit, "the client went away");
+    if (!input.finished || !output.closed) resetConduit(this.#conduit, "the other end went away", this.#failure);
     this.#onDone();
   }
 }
