@@ -35,7 +35,7 @@ const guestIp = "127.0.0.1";
  */
 export function startInstance(program: Program, options: GuestOptions): Instance {
   const instance = new Instance(program, options);
-  queueMicrotask(() => instance.run());
+  instance.begin();
   return instance;
 }
 
@@ -142,8 +142,12 @@ export class Instance {
     this.#finish({ kind: "killed", reason });
   }
 
-  /** For {@link startInstance}. */
-  run(): void {
+  /** For {@link startInstance}. In its turn, since making an instance takes a while and many may be to begin at once. */
+  begin(): void {
+    this.#thread.begin(() => this.#run());
+  }
+
+  #run(): void {
     const host = this.#host;
     if (this.#state !== "new" || host === undefined) return;
     this.#state = "running";

@@ -83,6 +83,11 @@ export class GuestThread {
     return this.#burstMs + (this.#running ? this.#since(now) : 0);
   }
 
+  /** Calls `run`, which is to {@link start}, when the guest may begin. */
+  begin(run: () => void): void {
+    this.#pacer.requeue(run);
+  }
+
   /** The guest begins to run. */
   start(): void {
     this.#running = true;
@@ -157,7 +162,7 @@ export class GuestThread {
   readonly #wake = (): void => {
     if (this.#retrying || this.#wait === undefined) return;
     this.#retrying = true;
-    setImmediate(this.#retry);
+    this.#pacer.soon(this.#retry);
   };
 
   readonly #retry = (): void => {
@@ -208,7 +213,7 @@ export class GuestThread {
 
   readonly #expire = (): void => {
     this.#timer = undefined;
-    if (this.#wait?.deadline !== undefined) this.#retry();
+    if (this.#wait?.deadline !== undefined) this.#wake();
   };
 
   #since(now: number): number {

@@ -4,7 +4,9 @@ export interface Pacer {
   starts(): void;
   /** It has run for `ms` milliseconds, up to `now` (performance.now()). */
   ran(ms: number, now: number): void;
-  /** What it waited for has come: calls `go` now or later. */
+  /** One of its descriptors woke, or its time has come: calls `look` once the events of this turn of the event loop are through. */
+  soon(look: () => void): void;
+  /** What it waited for has come, as a look found: calls `go` now or later. */
   resume(go: () => void): void;
   /** It lets others go first: calls `go` later. */
   requeue(go: () => void): void;
@@ -14,6 +16,9 @@ export interface Pacer {
 export const freePacer: Pacer = {
   starts() {},
   ran() {},
+  soon: (look) => {
+    setImmediate(look);
+  },
   resume: (go) => go(),
   requeue: (go) => {
     setImmediate(go);

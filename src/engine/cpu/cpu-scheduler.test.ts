@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { CpuScheduler } from "./cpu-scheduler.ts";
 import { CpuShare } from "./cpu-share.ts";
 
@@ -34,17 +35,45 @@ test("CpuScheduler shares by weight", async () => {
   assert.ok(Math.abs((ran[0] as number) - 300) <= 6, `${ran}`);
 });
 
-test("admit() runs at once when nobody waits, and queues one that is ahead", async () => {
+test("what an event woke goes before a guest whose slice is over, though that one waits already", async () => {
+  const scheduler = new CpuScheduler();
+  const [spinning, serving] = [new CpuShare(), new CpuShare()];
+  const order: string[] = [];
+  scheduler.enqueue(spinning, () => {
+    order.push("spins");
+    scheduler.ran(spinning, 1, performance.now());
+    // Queued first, and yet it waits for what the events of the next turn bring.
+    scheduler.enqueue(spinning, () => order.push("spins on"));
+    scheduler.soon(() => scheduler.admit(serving, () => order.push("serves")));
+  });
+  while (order.length < 3) await turn();
+  assert.deepEqual(order, ["spins", "serves", "spins on"]);
+});
+
+test("a service that used more than another waits for it", async () => {
   const scheduler = new CpuScheduler();
   const [greedy, modest] = [new CpuShare(), new CpuShare()];
   const order: string[] = [];
-  scheduler.admit(greedy, () => order.push("greedy"));
   greedy.charge(50, performance.now());
-  scheduler.enqueue(modest, () => order.push("modest"));
-  scheduler.admit(greedy, () => order.push("greedy again"));
-  assert.deepEqual(order, ["greedy"]);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.deepEqual(order, ["greedy", "modest", "greedy again"]);
+  scheduler.soon(() => scheduler.admit(greedy, () => order.push("greedy")));
+  scheduler.soon(() => scheduler.admit(modest, () => order.push("modest")));
+  while (order.length < 2) await turn();
+  assert.deepEqual(order, ["modest", "greedy"]);
+});
+
+test("guests that have run for long in a turn of the event loop let it turn", async () => {
+  const scheduler = new CpuScheduler();
+  const order: string[] = [];
+  setImmediate(() => setImmediate(() => order.push("turned")));
+  const guests = Array.from({ length: 4 }, (_, i) => ({ name: `guest ${i}`, share: new CpuShare() }));
+  for (const { name, share } of guests) {
+    scheduler.enqueue(share, () => {
+      order.push(name);
+      scheduler.ran(share, 1, performance.now());
+    });
+  }
+  while (order.length < 5) await turn();
+  assert.deepEqual(order, ["guest 0", "guest 1", "turned", "guest 2", "guest 3"]);
 });
 
 test("a service that rested has no claim to what it did not use", async () => {
@@ -59,7 +88,7 @@ test("a service that rested has no claim to what it did not use", async () => {
     };
     scheduler.enqueue(busy, go);
   });
-  scheduler.admit(rested, () => {});
+  await new Promise<void>((resolve) => scheduler.soon(() => scheduler.admit(rested, resolve)));
   assert.ok(rested.virtualMs >= busy.virtualMs - 4);
 });
 
@@ -68,7 +97,7 @@ test("a service that starts to spin does not hold up one that has used much", as
   const [old, fresh] = [new CpuShare(), new CpuShare()];
   // Nobody ever waited while it used all of that.
   for (let i = 0; i < 100; i++) {
-    scheduler.admit(old, () => {});
+    await new Promise<void>((resolve) => scheduler.soon(() => scheduler.admit(old, resolve)));
     old.charge(100, performance.now());
   }
   let freshRuns = 0;
@@ -80,7 +109,7 @@ test("a service that starts to spin does not hold up one that has used much", as
       else resolve(freshRuns);
     };
     scheduler.enqueue(fresh, spin);
-    setImmediate(() => scheduler.admit(old, () => resolve(freshRuns)));
+    scheduler.soon(() => scheduler.admit(old, () => resolve(freshRuns)));
   });
   assert.ok(before <= 60, `${before} slices of a newcomer came first`);
 });

@@ -1,7 +1,7 @@
 import type { CpuShare } from "./cpu-share.ts";
 
-/** How far a service may be ahead of the one that waits longest before it has to queue behind it. Milliseconds. */
-const leadMs = 4;
+/** What guests may run in one turn of the event loop before sockets and timers have theirs; the last may go over it by a slice. */
+const turnMsMax = 2;
 
 interface Waiting {
   readonly share: CpuShare;
@@ -9,69 +9,83 @@ interface Waiting {
 }
 
 /**
- * Decides which guest of a worker goes on next. A guest that was stopped at the end of its slice waits here; one that was
- * woken by an event runs at once unless its service is ahead of one that waits. One guest is let go in each turn of the
- * event loop, so that sockets and timers are served between two slices.
+ * Decides which guest of a worker goes on next: the one whose service has used least of the CPU by weight, whether an event
+ * woke it or its slice was over. Those that an event woke are looked at first, all of them, so that a guest that spins
+ * never goes before one that has a request to answer and used less. Once guests have run for {@link turnMsMax} in a turn
+ * of the event loop, the rest waits for the next turn.
+ *
+ * A guest that is let go runs in the microtasks that follow, so each has a callback of its own: there is one for each look
+ * and for each guest that waits.
  */
 export class CpuScheduler {
   readonly #waiting: Waiting[] = [];
-  #pumping: boolean = false;
+  #looks: (() => void)[] = [];
   /** What the service that was let go last had used then: who has used less, because it is new or rested, starts from there. */
   #least = 0;
+  #turnMs = 0;
+  #turnBegan: boolean = false;
 
-  /** Runs `go` when the share may run: now, or later. */
+  /** Calls `look`, which may {@link admit}, once the events of this turn of the event loop are through. */
+  soon(look: () => void): void {
+    this.#looks.push(look);
+    setImmediate(this.#step);
+  }
+
+  /** To be called from a look: runs `go` when the share may run. */
   admit(share: CpuShare, go: () => void): void {
-    const now = performance.now();
-    const heldMs = share.heldMs(now);
-    if (heldMs > 0) {
-      share.holdUp();
-      setTimeout(() => this.admit(share, go), heldMs);
+    share.virtualMs = Math.max(share.virtualMs, this.#least);
+    this.#waiting.push({ share, go });
+  }
+
+  /** Runs `go` in its turn: that of a guest whose slice is over, or that begins. */
+  enqueue(share: CpuShare, go: () => void): void {
+    this.admit(share, go);
+    setImmediate(this.#step);
+  }
+
+  /** A guest of the share has run for so long, up to `now`. Milliseconds. */
+  ran(share: CpuShare, ms: number, now: number): void {
+    this.#turnMs += ms;
+    share.charge(ms, now);
+  }
+
+  readonly #step = (): void => {
+    if (!this.#turnBegan) {
+      // The first of this turn, so that it is the first of the next one.
+      this.#turnBegan = true;
+      setImmediate(this.#endTurn);
+    }
+    const looks = this.#looks;
+    if (looks.length > 0) {
+      this.#looks = [];
+      for (const look of looks) look();
+    }
+    if (this.#waiting.length === 0) return;
+    if (this.#turnMs >= turnMsMax) {
+      setImmediate(this.#step);
       return;
     }
-    this.#level(share);
-    if (this.#waiting.length > 0) {
-      if (share.virtualMs > this.#first().share.virtualMs + leadMs) {
-        this.enqueue(share, go);
-        return;
-      }
-    } else {
-      this.#least = share.virtualMs;
-    }
-    go();
-  }
-
-  /** Queues a guest whose slice is over. */
-  enqueue(share: CpuShare, go: () => void): void {
-    // A guest's first run asks nobody: the first slice of a new service ends here.
-    this.#level(share);
-    this.#waiting.push({ share, go });
-    if (this.#pumping) return;
-    this.#pumping = true;
-    setImmediate(this.#pump);
-  }
-
-  readonly #pump = (): void => {
-    const next = this.#first();
-    this.#waiting.splice(this.#waiting.indexOf(next), 1);
-    this.#least = Math.max(this.#least, next.share.virtualMs);
-    this.#pumping = this.#waiting.length > 0;
-    if (this.#pumping) setImmediate(this.#pump);
+    const next = this.#take();
     const heldMs = next.share.heldMs(performance.now());
     if (heldMs > 0) {
       next.share.holdUp();
       setTimeout(() => this.enqueue(next.share, next.go), heldMs);
-    } else {
-      next.go();
+      return;
     }
+    this.#least = Math.max(this.#least, next.share.virtualMs);
+    next.go();
   };
 
-  /** Who was away has no claim to what it did not use. */
-  #level(share: CpuShare): void {
-    share.virtualMs = Math.max(share.virtualMs, this.#least);
-  }
+  readonly #endTurn = (): void => {
+    this.#turnBegan = false;
+    this.#turnMs = 0;
+  };
 
   /** The waiting guest whose service has used least; of one service the one that has waited longest. */
-  #first(): Waiting {
-    return this.#waiting.reduce((best, one) => (one.share.virtualMs < best.share.virtualMs ? one : best));
+  #take(): Waiting {
+    const waiting = this.#waiting;
+    let best = 0;
+    for (let i = 1; i < waiting.length; i++) if (waiting[i]!.share.virtualMs < waiting[best]!.share.virtualMs) best = i;
+    return waiting.splice(best, 1)[0]!;
   }
 }

@@ -58,7 +58,8 @@ export class Preemption {
     const scheduler = this.#scheduler;
     return {
       starts: () => clock.guestStarts(),
-      ran: (ms, now) => share.charge(ms, now),
+      ran: (ms, now) => scheduler.ran(share, ms, now),
+      soon: (look) => scheduler.soon(look),
       resume: (go) => scheduler.admit(share, go),
       requeue: (go) => scheduler.enqueue(share, go),
     };
