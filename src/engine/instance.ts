@@ -1,7 +1,8 @@
 import { assert } from "../base/assert.ts";
-import { SystemClocks } from "../wasi/clocks.ts";
+import { type Clocks, SystemClocks } from "../wasi/clocks.ts";
 import type { Descriptor } from "../wasi/descriptor.ts";
 import { DescriptorTable } from "../wasi/descriptor-table.ts";
+import { MemoryFiles } from "../wasi/files/memory-files.ts";
 import { openMounts } from "../wasi/files/mount.ts";
 import { CpuMeter, GuestThread } from "../wasi/guest-thread.ts";
 import { bindPreview1 } from "../wasi/p1/bind.ts";
@@ -77,7 +78,7 @@ export class Instance {
     this.#account = new MemoryAccount(program.memoryMax, this.#table);
     this.#network = new VirtualNetwork((waiting) => this.#account.hasRoom(waiting));
     this.#network.onListen = () => this.#listening.resolve(true);
-    const handed = this.#open(options);
+    const handed = this.#open(options, clocks);
     this.#host = {
       table: this.#table,
       memory: new GuestMemory(),
@@ -112,7 +113,10 @@ export class Instance {
     return this.#state === "ended";
   }
 
-  /** Bytes of the guest's memories as far as they have grown, its tables, and what waits in its sockets and streams. */
+  /**
+   * Bytes of the guest's memories as far as they have grown, its tables, its files in memory, and what waits in its
+   * sockets and streams.
+   */
   get memoryBytes(): number {
     return this.ended ? this.#memoryBytes : this.#account.bytes;
   }
@@ -220,6 +224,7 @@ export class Instance {
     this.#thread.stop();
     this.#thread.end(new Error("ended"));
     this.#account.attach([], []);
+    this.#account.attachFiles([]);
     this.#host = undefined;
     if (exit.kind !== "exit" || exit.code !== 0) {
       // What a program left half-sent when it broke must not look complete.
@@ -234,14 +239,10 @@ export class Instance {
   }
 
   /** Standard streams, then the handed sockets, then the directories. */
-  #open({
-    stdin,
-    stdout = discard,
-    stderr = discard,
-    terminals = {},
-    sockets = [],
-    mounts = [],
-  }: GuestOptions): Set<Descriptor> {
+  #open(
+    { stdin, stdout = discard, stderr = discard, terminals = {}, sockets = [], mounts = [] }: GuestOptions,
+    clocks: Clocks,
+  ): Set<Descriptor> {
     const handed = new Set<Descriptor>();
     this.#add(new InputStream(stdin, terminals.stdin ?? false));
     this.#add(new OutputStream(stdout, terminals.stdout ?? false));
@@ -261,7 +262,10 @@ export class Instance {
       this.#add(socket);
       handed.add(socket);
     }
-    for (const directory of openMounts(mounts)) this.#add(directory);
+    const directories = openMounts(mounts, { now: () => clocks.realtime() });
+    for (const directory of directories) this.#add(directory);
+    const files = directories.map(({ mount }) => mount.files);
+    this.#account.attachFiles(files.filter((one) => one instanceof MemoryFiles));
     return handed;
   }
 

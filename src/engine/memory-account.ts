@@ -17,6 +17,7 @@ export class MemoryAccount {
   readonly #now: () => number;
   #memories: readonly WebAssembly.Memory[] = [];
   #tables: readonly WebAssembly.Table[] = [];
+  #files: readonly { readonly heldBytes: number }[] = [];
   #countedAt = Number.NEGATIVE_INFINITY;
   #counted = 0;
 
@@ -33,9 +34,15 @@ export class MemoryAccount {
     this.#tables = tables;
   }
 
-  /** Its memories as far as they have grown, its tables, and what waits in its sockets and streams. */
+  /** The instance's files in memory, which have a limit of their own; none once it has ended. */
+  attachFiles(files: readonly { readonly heldBytes: number }[]): void {
+    this.#files = files;
+  }
+
+  /** Its memories as far as they have grown, its tables, its files in memory, and what waits in its sockets and streams. */
   get bytes(): number {
-    return this.#ownBytes() + this.#countBuffers();
+    const files = this.#files.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+    return this.#ownBytes() + files + this.#countBuffers();
   }
 
   /**

@@ -13,7 +13,8 @@ export interface InstanceSpec {
   readonly digest: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly mounts: readonly { readonly source: string; readonly target: string; readonly mode: "ro" | "rw" }[];
+  readonly mounts: readonly InstanceMount[];
+  /** Of memories, tables and buffers: what `limits.memory` leaves beside the files in memory. */
   readonly memoryBytesMax: number;
   /** CPU quota, averaged over 100 ms; none when absent. */
   readonly cores?: number;
@@ -27,6 +28,11 @@ export interface InstanceSpec {
 
 /** As in systemd.resource-control(5), CPUWeight=. */
 export const weightDefault = 100;
+
+/** What a guest is given to see at a path: a directory or file of the host's, or an empty directory in memory. */
+export type InstanceMount =
+  | { readonly source: string; readonly target: string; readonly mode: "ro" | "rw" }
+  | { readonly tmpBytesMax: number; readonly target: string };
 
 export interface GuestPort {
   readonly protocol: "tcp" | "udp";
@@ -151,7 +157,7 @@ export const pulseFd = 5;
 export const pulseWord = { beats: 0, guest: 1 } as const;
 export const beatEveryMs = 250;
 
-/** A directory of the host that a guest may be given. */
+/** A directory or file of the host that a guest may be given. */
 export interface MountedPath {
   readonly source: string;
   readonly mode: "ro" | "rw";

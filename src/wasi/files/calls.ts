@@ -1,7 +1,8 @@
-import { constants } from "node:fs";
 import { bindLibc, lastErrno, pointerTo } from "../../base/libc.ts";
 import { errno, type Result } from "../errno.ts";
+import type { NewTime } from "./file-system.ts";
 import { fromHostErrno } from "./host-errno.ts";
+import { open } from "./open-flags.ts";
 import { decodeStatus, type FileStatus, statxBytes, statxMask } from "./status.ts";
 
 /**
@@ -39,23 +40,6 @@ const { syscall: getdents64 } = bindLibc({
 /** asm-generic/unistd.h, and the x86 table for what is older than it. */
 const systemCall = { openat2: 437, getdents64: process.arch === "x64" ? 217 : 61 };
 
-/** Flags of openat: the architecture's where they differ (O_DIRECTORY, O_NOFOLLOW), from node:fs. */
-export const open = {
-  readOnly: constants.O_RDONLY,
-  writeOnly: constants.O_WRONLY,
-  readWrite: constants.O_RDWR,
-  create: constants.O_CREAT,
-  exclusive: constants.O_EXCL,
-  append: constants.O_APPEND,
-  nonblock: constants.O_NONBLOCK,
-  directory: constants.O_DIRECTORY,
-  noFollow: constants.O_NOFOLLOW,
-  noTerminal: constants.O_NOCTTY,
-  // asm-generic/fcntl.h; node:fs does not have these, and no architecture of Node's differs.
-  path: 0o10000000,
-  closeOnExec: 0o2000000,
-} as const;
-
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_REMOVEDIR = 0x200;
 const AT_EMPTY_PATH = 0x1000;
@@ -86,7 +70,6 @@ const entriesPointer = pointerTo(entries.buffer);
 const howBytes = 24;
 
 const encoder = new TextEncoder();
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Puts a path and its NUL into scratch memory; false when it is too long. */
 function put(path: string, into: Uint8Array): boolean {
@@ -156,17 +139,6 @@ export function readLinkAt(directory: number, name: string): Uint8Array | Result
   return length < link.length ? link.subarray(0, length) : -errno.NAMETOOLONG;
 }
 
-/** The same as text; -ILSEQ when it is not UTF-8. */
-export function readLinkText(directory: number, name: string): string | Result {
-  const bytes = readLinkAt(directory, name);
-  if (typeof bytes === "number") return bytes;
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return -errno.ILSEQ;
-  }
-}
-
 export function statusAt(directory: number, name: string): FileStatus | Result {
   if (!put(name, pathA)) return -errno.NAMETOOLONG;
   return statx(directory, AT_SYMLINK_NOFOLLOW);
@@ -181,9 +153,6 @@ function statx(fd: number, flags: number): FileStatus | Result {
   const result = libc.statx(fd, pathAPointer, flags, statxMask, structurePointer);
   return result === 0 ? decodeStatus(structure) : settle(result);
 }
-
-/** A time to set: nanoseconds since 1970, the present, or undefined to leave it. */
-export type NewTime = bigint | "now" | undefined;
 
 export function setTimesAt(directory: number, name: string, accessed: NewTime, modified: NewTime): Result {
   if (!put(name, pathA)) return -errno.NAMETOOLONG;

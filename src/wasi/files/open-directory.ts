@@ -1,24 +1,10 @@
 import { type Descriptor, fdflags, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
-import {
-  closeFile,
-  linkAt,
-  makeDirectoryAt,
-  makeSymbolicLinkAt,
-  type NewTime,
-  readLinkAt,
-  removeAt,
-  renameAt,
-  setTimesAt,
-  setTimesOf,
-  statusAt,
-  statusOf,
-  synchronize,
-} from "./calls.ts";
+import type { FileSystem, Handle, NewTime } from "./file-system.ts";
 import type { Mount } from "./mount.ts";
 import { OpenFile } from "./open-file.ts";
 import { openPath } from "./open-path.ts";
-import { type DirectoryEntry, readDirectory } from "./read-directory.ts";
+import type { DirectoryEntry } from "./read-directory.ts";
 import { atEndOfLinks, atPlace, type Place } from "./resolve.ts";
 import { allRights, directoryRights, fileRights, rights as right, writeRights } from "./rights.ts";
 import type { FileStatus } from "./status.ts";
@@ -59,11 +45,13 @@ export class OpenDirectory implements Descriptor {
   rights: number = directoryRights;
   /** What descriptors opened beneath may do at most. */
   inheriting: number;
-  readonly #fd: number;
+  readonly #files: FileSystem;
+  readonly #handle: Handle;
 
-  /** Takes the fd over. */
-  constructor(fd: number, mount: Mount, { preopen, inheriting = allRights, flags = 0 }: DirectoryOptions = {}) {
-    this.#fd = fd;
+  /** Takes the handle over. */
+  constructor(handle: Handle, mount: Mount, { preopen, inheriting = allRights, flags = 0 }: DirectoryOptions = {}) {
+    this.#handle = handle;
+    this.#files = mount.files;
     this.mount = mount;
     this.preopen = preopen;
     this.inheriting = inheriting;
@@ -83,7 +71,7 @@ export class OpenDirectory implements Descriptor {
   }
 
   close(): void {
-    closeFile(this.#fd);
+    this.#files.close(this.#handle);
   }
 
   open(path: string, request: GuestOpen): OpenFile | OpenDirectory | Result {
@@ -97,22 +85,22 @@ export class OpenDirectory implements Descriptor {
     if (this.mount.readOnly && (request.create || request.truncate || write)) return -errno.ROFS;
     const read = (request.rights & right.read) !== 0;
     const append = (request.flags & fdflags.append) !== 0;
-    const opened = openPath(this.mount.resolve, this.#fd, path, { ...request, read, write, append });
+    const opened = openPath(this.#files, this.#handle, path, { ...request, read, write, append });
     if (typeof opened === "number") return opened;
     if (opened.directory) {
-      return new OpenDirectory(opened.fd, this.mount, { inheriting: this.inheriting, flags: request.flags });
+      return new OpenDirectory(opened.handle, this.mount, { inheriting: this.inheriting, flags: request.flags });
     }
     const without = (read ? 0 : right.read) | (write ? 0 : writeRights);
-    return new OpenFile(opened.fd, this.mount, fileRights & this.inheriting & ~without, request.flags);
+    return new OpenFile(opened.handle, this.mount, fileRights & this.inheriting & ~without, request.flags);
   }
 
   makeDirectory(path: string): Result {
     return (
       this.#may(right.createDirectory) ??
       this.#at(path, (place) => {
-        if (!this.mount.readOnly) return makeDirectoryAt(place.directory, place.name);
+        if (!this.mount.readOnly) return this.#files.makeDirectory(place.directory, place.name);
         // `mkdir -p` and its like go on at EXIST only.
-        return typeof statusAt(place.directory, place.name) === "number" ? -errno.ROFS : -errno.EXIST;
+        return typeof this.#files.statusAt(place.directory, place.name) === "number" ? -errno.ROFS : -errno.EXIST;
       })
     );
   }
@@ -120,7 +108,7 @@ export class OpenDirectory implements Descriptor {
   removeDirectory(path: string): Result {
     return (
       this.#mayWrite(right.removeDirectory) ??
-      this.#at(path, ({ directory, name }) => removeAt(directory, name, "directory"))
+      this.#at(path, ({ directory, name }) => this.#files.remove(directory, name, "directory"))
     );
   }
 
@@ -128,8 +116,8 @@ export class OpenDirectory implements Descriptor {
     return (
       this.#mayWrite(right.unlinkFile) ??
       this.#at(path, (place) => {
-        if (!place.slash) return removeAt(place.directory, place.name, "file");
-        const status = statusAt(place.directory, place.name);
+        if (!place.slash) return this.#files.remove(place.directory, place.name, "file");
+        const status = this.#files.statusAt(place.directory, place.name);
         if (typeof status === "number") return status;
         return status.type === filetype.directory ? -errno.ISDIR : -errno.NOTDIR;
       })
@@ -143,7 +131,9 @@ export class OpenDirectory implements Descriptor {
       this.#mayWrite(right.renameSource) ??
       to.#mayWrite(right.renameTarget) ??
       this.#at(path, (from) =>
-        to.#at(newPath, (place) => renameAt(from.directory, withSlash(from), place.directory, withSlash(place))),
+        to.#at(newPath, (place) =>
+          this.#files.rename(from.directory, withSlash(from), place.directory, withSlash(place)),
+        ),
       )
     );
   }
@@ -154,7 +144,7 @@ export class OpenDirectory implements Descriptor {
     const make = (from: Place, status: FileStatus | Result): Result => {
       if (typeof status === "number") return status;
       if (from.slash && status.type !== filetype.directory) return -errno.NOTDIR;
-      return to.#atNew(newPath, (place) => linkAt(from.directory, from.name, place.directory, place.name));
+      return to.#atNew(newPath, (place) => this.#files.link(from.directory, from.name, place.directory, place.name));
     };
     return this.#mayWrite(right.linkSource) ?? to.#mayWrite(right.linkTarget) ?? this.#atStatus(path, follow, make);
   }
@@ -165,7 +155,7 @@ export class OpenDirectory implements Descriptor {
     if (target.includes("\0")) return -errno.INVAL;
     return (
       this.#mayWrite(right.symbolicLink) ??
-      this.#atNew(path, ({ directory, name }) => makeSymbolicLinkAt(target, directory, name))
+      this.#atNew(path, ({ directory, name }) => this.#files.makeSymbolicLink(target, directory, name))
     );
   }
 
@@ -176,7 +166,7 @@ export class OpenDirectory implements Descriptor {
       this.#at(path, ({ directory, name, slash }) => {
         // A trailing slash asks for what the link leads to, and that is no link.
         if (slash) return -errno.INVAL;
-        const text = readLinkAt(directory, name);
+        const text = this.#files.readLink(directory, name);
         if (typeof text === "number") return text;
         const part = text.subarray(0, buffer.length);
         buffer.set(part);
@@ -205,22 +195,22 @@ export class OpenDirectory implements Descriptor {
       this.#atStatus(path, follow, ({ directory, name, slash }, status) => {
         if (typeof status === "number") return status;
         if (slash && status.type !== filetype.directory) return -errno.NOTDIR;
-        return setTimesAt(directory, name, accessed, modified);
+        return this.#files.setTimesAt(directory, name, accessed, modified);
       })
     );
   }
 
   /** The status of the directory itself. */
   status(): FileStatus | Result {
-    return this.#may(right.status) ?? statusOf(this.#fd);
+    return this.#may(right.status) ?? this.#files.statusOf(this.#handle);
   }
 
   setTimes(accessed: NewTime, modified: NewTime): Result {
-    return this.#mayWrite(right.setTimes) ?? setTimesOf(this.#fd, accessed, modified);
+    return this.#mayWrite(right.setTimes) ?? this.#files.setTimesOf(this.#handle, accessed, modified);
   }
 
   synchronize(what: "all" | "data"): Result {
-    return this.#may(what === "all" ? right.sync : right.dataSync) ?? synchronize(this.#fd, what);
+    return this.#may(what === "all" ? right.sync : right.dataSync) ?? this.#files.synchronize(this.#handle, what);
   }
 
   /**
@@ -228,7 +218,7 @@ export class OpenDirectory implements Descriptor {
    * `.` and `..` are among them, and the order is the file system's. `bytesMax` says about how many will be wanted.
    */
   readEntries(cookie: bigint, bytesMax: number, take: (entry: DirectoryEntry) => boolean): Result {
-    return this.#may(right.readDirectory) ?? readDirectory(this.#fd, cookie, bytesMax, take);
+    return this.#may(right.readDirectory) ?? this.#files.readDirectory(this.#handle, cookie, bytesMax, take);
   }
 
   /** Shrinks the rights; -NOTCAPABLE when asked for more than there are. */
@@ -248,20 +238,20 @@ export class OpenDirectory implements Descriptor {
   }
 
   #at(path: string, act: (place: Place) => Result): Result {
-    return atPlace(this.mount.resolve, this.#fd, path, act);
+    return atPlace(this.#files, this.#handle, path, act);
   }
 
   /** With the status of what is there, at the end of links if asked for, or by a trailing slash. */
   #atStatus(path: string, follow: boolean, act: (place: Place, status: FileStatus | Result) => Result): Result {
-    if (follow || path.endsWith("/")) return atEndOfLinks(this.mount.resolve, this.#fd, path, act);
-    return this.#at(path, (place) => act(place, statusAt(place.directory, place.name)));
+    if (follow || path.endsWith("/")) return atEndOfLinks(this.#files, this.#handle, path, act);
+    return this.#at(path, (place) => act(place, this.#files.statusAt(place.directory, place.name)));
   }
 
   /** For what makes a new file that is no directory, so that a trailing slash can only be wrong. */
   #atNew(path: string, act: (place: Place) => Result): Result {
     return this.#at(path, (place) => {
       if (!place.slash) return act(place);
-      const status = statusAt(place.directory, place.name);
+      const status = this.#files.statusAt(place.directory, place.name);
       if (typeof status === "number") return status;
       return status.type === filetype.directory ? -errno.EXIST : -errno.NOTDIR;
     });

@@ -1,34 +1,17 @@
-import { readSync, readvSync, writeSync, writevSync } from "node:fs";
 import { type Descriptor, fdflags, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
-import {
-  advise,
-  allocate,
-  closeFile,
-  type NewTime,
-  positionOf,
-  setAppend,
-  setTimesOf,
-  statusOf,
-  synchronize,
-  truncate,
-} from "./calls.ts";
-import { fromNodeError } from "./host-errno.ts";
+import type { FileSystem, Handle, NewTime } from "./file-system.ts";
 import type { Mount } from "./mount.ts";
 import { rights as right } from "./rights.ts";
 import type { FileStatus } from "./status.ts";
 
-/** Bytes that one read or write moves at most, about a millisecond of copying: the rest is the next call's. */
-const bytesPerCallMax = 4 * 1024 * 1024;
+/** What a poll for writing promises, and more: files always take what is written. */
+const writableBytes = 4 * 1024 * 1024;
 
 /** `advice` of preview 1 as Linux's POSIX_FADV_: sequential and random are the other way round. */
 const adviceOfHost: readonly number[] = [0, 2, 1, 3, 4, 5];
 
-/**
- * A regular file that a guest has open. Reads and writes are synchronous calls of node:fs: they meet the page cache,
- * where going to libuv's threads and back costs more than the copy (pread of 4 KiB: 0.7 µs, and 1.0 µs through FFI).
- * The position is kept here, so that it costs no call and is saved with the guest.
- */
+/** A regular file that a guest has open. The position is kept here, so that it costs no call and is saved with the guest. */
 export class OpenFile implements Descriptor {
   readonly type = filetype.regularFile;
   wake: (() => void) | undefined = undefined;
@@ -36,13 +19,15 @@ export class OpenFile implements Descriptor {
   /** What this descriptor may do, {@link right}; {@link limitRights} takes away. */
   rights: number;
   readonly inheriting = 0;
-  readonly #fd: number;
+  readonly #files: FileSystem;
+  readonly #handle: Handle;
   #flags: number;
   #position = 0;
 
-  /** Takes the fd over. `flags` are those it was opened with. */
-  constructor(fd: number, mount: Mount, rights: number, flags: number) {
-    this.#fd = fd;
+  /** Takes the handle over. `flags` are those it was opened with. */
+  constructor(handle: Handle, mount: Mount, rights: number, flags: number) {
+    this.#handle = handle;
+    this.#files = mount.files;
     this.mount = mount;
     this.rights = rights;
     this.#flags = flags;
@@ -53,7 +38,8 @@ export class OpenFile implements Descriptor {
   }
 
   set flags(flags: number) {
-    if (((flags ^ this.#flags) & fdflags.append) !== 0) setAppend(this.#fd, (flags & fdflags.append) !== 0);
+    if (((flags ^ this.#flags) & fdflags.append) !== 0)
+      this.#files.setAppend(this.#handle, (flags & fdflags.append) !== 0);
     this.#flags = flags;
   }
 
@@ -66,21 +52,14 @@ export class OpenFile implements Descriptor {
   /** Reads from a position, leaving the descriptor's own. */
   readAt(buffers: readonly Uint8Array[], position: number): Result {
     if ((this.rights & right.read) === 0) return -errno.BADF;
-    const [first, second] = buffers;
-    if (first === undefined) return 0;
-    try {
-      if (second !== undefined) return readvSync(this.#fd, capped(buffers), position);
-      return readSync(this.#fd, first, 0, Math.min(first.length, bytesPerCallMax), position);
-    } catch (error) {
-      return fromNodeError(error);
-    }
+    return this.#files.read(this.#handle, buffers, position);
   }
 
   write(buffers: readonly Uint8Array[]): Result {
     const append = (this.#flags & fdflags.append) !== 0;
-    const count = this.#write(buffers, append ? null : this.#position);
+    const count = this.#write(buffers, append ? "end" : this.#position);
     if (count <= 0) return count;
-    if (append) this.#position = positionOf(this.#fd);
+    if (append) this.#position = this.#files.appendedTo(this.#handle);
     else this.#position += count;
     return count;
   }
@@ -90,22 +69,14 @@ export class OpenFile implements Descriptor {
     return this.#write(buffers, position);
   }
 
-  #write(buffers: readonly Uint8Array[], position: number | null): Result {
+  #write(buffers: readonly Uint8Array[], position: number | "end"): Result {
     if ((this.rights & right.write) === 0) return -errno.BADF;
-    const [first, second] = buffers;
-    if (first === undefined) return 0;
-    try {
-      const count =
-        second === undefined
-          ? writeSync(this.#fd, first, 0, Math.min(first.length, bytesPerCallMax), position)
-          : writevSync(this.#fd, capped(buffers), position ?? undefined);
-      // F_SETFL cannot set O_SYNC, so that it is done by hand for all.
-      if ((this.#flags & (fdflags.sync | fdflags.rsync)) !== 0) synchronize(this.#fd, "all");
-      else if ((this.#flags & fdflags.dsync) !== 0) synchronize(this.#fd, "data");
-      return count;
-    } catch (error) {
-      return fromNodeError(error);
-    }
+    const count = this.#files.write(this.#handle, buffers, position);
+    if (count <= 0) return count;
+    // F_SETFL cannot set O_SYNC, so that it is done by hand for all.
+    if ((this.#flags & (fdflags.sync | fdflags.rsync)) !== 0) this.#files.synchronize(this.#handle, "all");
+    else if ((this.#flags & fdflags.dsync) !== 0) this.#files.synchronize(this.#handle, "data");
+    return count;
   }
 
   get position(): number {
@@ -117,7 +88,7 @@ export class OpenFile implements Descriptor {
     let base: number | bigint = 0;
     if (whence === 1) base = this.#position;
     else if (whence === 2) {
-      const status = statusOf(this.#fd);
+      const status = this.#files.statusOf(this.#handle);
       if (typeof status === "number") return status;
       base = status.size;
     } else if (whence !== 0) return -errno.INVAL;
@@ -129,38 +100,38 @@ export class OpenFile implements Descriptor {
   }
 
   poll(interest: "read" | "write"): Readiness {
-    if (interest === "write") return { bytes: bytesPerCallMax, hangup: false };
-    const status = statusOf(this.#fd);
+    if (interest === "write") return { bytes: writableBytes, hangup: false };
+    const status = this.#files.statusOf(this.#handle);
     const size = typeof status === "number" ? 0 : Number(status.size);
     return { bytes: Math.max(0, size - this.#position), hangup: false };
   }
 
   status(): FileStatus | Result {
-    return this.#may(right.status) ?? statusOf(this.#fd);
+    return this.#may(right.status) ?? this.#files.statusOf(this.#handle);
   }
 
   setSize(size: bigint): Result {
-    return this.#may(right.setSize) ?? truncate(this.#fd, size);
+    return this.#may(right.setSize) ?? this.#files.truncate(this.#handle, size);
   }
 
   setTimes(accessed: NewTime, modified: NewTime): Result {
     if (this.mount.readOnly) return -errno.ROFS;
-    return this.#may(right.setTimes) ?? setTimesOf(this.#fd, accessed, modified);
+    return this.#may(right.setTimes) ?? this.#files.setTimesOf(this.#handle, accessed, modified);
   }
 
   allocate(offset: bigint, length: bigint): Result {
-    return this.#may(right.allocate) ?? allocate(this.#fd, offset, length);
+    return this.#may(right.allocate) ?? this.#files.allocate(this.#handle, offset, length);
   }
 
   /** `advice` by preview 1's numbers. */
   advise(offset: bigint, length: bigint, advice: number): Result {
     const host = adviceOfHost[advice];
     if (host === undefined) return -errno.INVAL;
-    return this.#may(right.advise) ?? advise(this.#fd, offset, length, host);
+    return this.#may(right.advise) ?? this.#files.advise(this.#handle, offset, length, host);
   }
 
   synchronize(what: "all" | "data"): Result {
-    return this.#may(what === "all" ? right.sync : right.dataSync) ?? synchronize(this.#fd, what);
+    return this.#may(what === "all" ? right.sync : right.dataSync) ?? this.#files.synchronize(this.#handle, what);
   }
 
   /** Shrinks the rights; -NOTCAPABLE when asked for more than there are. */
@@ -171,7 +142,7 @@ export class OpenFile implements Descriptor {
   }
 
   close(): void {
-    closeFile(this.#fd);
+    this.#files.close(this.#handle);
   }
 
   #may(needed: number): Result | undefined {
@@ -179,16 +150,4 @@ export class OpenFile implements Descriptor {
     // What only a file open for writing can do is an error of the descriptor (ftruncate(2), fallocate(2)).
     return needed === right.setSize || needed === right.allocate ? -errno.BADF : -errno.NOTCAPABLE;
   }
-}
-
-/** As many of the buffers as one call moves. */
-function capped(buffers: readonly Uint8Array[]): Uint8Array[] {
-  const taken: Uint8Array[] = [];
-  let room = bytesPerCallMax;
-  for (const buffer of buffers) {
-    taken.push(buffer.length <= room ? buffer : buffer.subarray(0, room));
-    room -= buffer.length;
-    if (room <= 0) break;
-  }
-  return taken;
 }

@@ -1,7 +1,8 @@
 import { filetype } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
-import { closeFile, open, openAt, statusAt, statusOf, truncate } from "./calls.ts";
-import { atEndOfLinks, atPlace, type Place, type Resolver } from "./resolve.ts";
+import type { FileSystem, Handle } from "./file-system.ts";
+import { open } from "./open-flags.ts";
+import { atEndOfLinks, atPlace, type Place } from "./resolve.ts";
 import type { FileStatus } from "./status.ts";
 
 /** How to open a path. */
@@ -20,7 +21,7 @@ export interface OpenRequest {
 }
 
 export interface Opened {
-  readonly fd: number;
+  readonly handle: Handle;
   readonly directory: boolean;
 }
 
@@ -29,25 +30,25 @@ export interface Opened {
  * may block (FIFO) or act (device), and once more after, since it may have been swapped in between: O_NONBLOCK keeps
  * that from blocking.
  */
-export function openPath(resolver: Resolver, root: number, path: string, request: OpenRequest): Opened | Result {
+export function openPath(files: FileSystem, root: Handle, path: string, request: OpenRequest): Opened | Result {
   if (request.create && request.directory) return -errno.INVAL;
   let opened: Opened | undefined;
   const act = (place: Place, status: FileStatus | Result): Result => {
     const refused = typeof status === "number" ? refusalOfNew(status, place, request) : refusal(status, place, request);
     if (refused < 0) return refused;
-    const fd = openAt(place.directory, place.name, hostFlags(status, request), 0o666);
-    if (fd < 0) return fd;
-    const now = statusOf(fd);
-    const failure = typeof now === "number" ? now : finish(fd, now, place, request);
-    if (failure < 0) closeFile(fd);
-    else opened = { fd, directory: typeof now !== "number" && now.type === filetype.directory };
+    const handle = files.open(place.directory, place.name, hostFlags(status, request), 0o666);
+    if (handle < 0) return handle;
+    const now = files.statusOf(handle);
+    const failure = typeof now === "number" ? now : finish(files, handle, now, place, request);
+    if (failure < 0) files.close(handle);
+    else opened = { handle, directory: typeof now !== "number" && now.type === filetype.directory };
     return failure;
   };
   // A trailing slash asks for what the link leads to (POSIX, pathname resolution); O_EXCL for what is there itself.
   const follow = (request.follow || path.endsWith("/")) && !(request.create && request.exclusive);
   const result = follow
-    ? atEndOfLinks(resolver, root, path, act)
-    : atPlace(resolver, root, path, (place) => act(place, statusAt(place.directory, place.name)));
+    ? atEndOfLinks(files, root, path, act)
+    : atPlace(files, root, path, (place) => act(place, files.statusAt(place.directory, place.name)));
   return opened ?? result;
 }
 
@@ -86,9 +87,9 @@ function hostFlags(status: FileStatus | Result, request: OpenRequest): number {
 }
 
 /** The second check, and truncation only after it: O_TRUNC would have come before. */
-function finish(fd: number, now: FileStatus, place: Place, request: OpenRequest): Result {
+function finish(files: FileSystem, handle: Handle, now: FileStatus, place: Place, request: OpenRequest): Result {
   if (now.type === filetype.directory) return 0;
   if (request.directory || place.slash) return -errno.NOTDIR;
   if (now.type !== filetype.regularFile) return -errno.ACCES;
-  return request.truncate ? truncate(fd, 0n) : 0;
+  return request.truncate ? files.truncate(handle, 0n) : 0;
 }

@@ -3,11 +3,11 @@ import { fstatSync, openSync, readdirSync, statSync } from "node:fs";
 import { test } from "node:test";
 import { errno } from "../errno.ts";
 import { closeFile } from "./calls.ts";
-import type { Resolver } from "./resolve.ts";
+import type { FileSystem } from "./file-system.ts";
 import { makeTree } from "./scratch-tree.suite.ts";
 
-/** What every {@link Resolver} does. */
-export function resolverSuite(name: string, resolver: Resolver): void {
+/** What {@link FileSystem.resolve} does with the host's files, by either way. */
+export function resolverSuite(name: string, files: FileSystem): void {
   const chain = Object.fromEntries(
     Array.from({ length: 60 }, (_, n) => [`in/l${n}`, { link: n === 0 ? "dir" : `l${n - 1}` }] as const),
   );
@@ -87,7 +87,7 @@ export function resolverSuite(name: string, resolver: Resolver): void {
     const root = openSync(scratch.path("in"), "r");
     try {
       for (const [path, expected] of cases) {
-        const fd = resolver(root, path);
+        const fd = files.resolve(root, path);
         if (typeof expected === "number") {
           assert.equal(fd, -expected, path.slice(0, 80));
           continue;
@@ -109,7 +109,7 @@ export function resolverSuite(name: string, resolver: Resolver): void {
       const open = () => readdirSync("/proc/self/fd").length;
       const before = open();
       for (const [path] of cases) {
-        const fd = resolver(root, path);
+        const fd = files.resolve(root, path);
         assert.equal(open(), before + (fd >= 0 ? 1 : 0), path.slice(0, 80));
         if (fd >= 0) closeFile(fd);
       }
@@ -122,7 +122,7 @@ export function resolverSuite(name: string, resolver: Resolver): void {
     const root = openSync("/proc/self", "r");
     try {
       for (const path of ["root", "root/etc", "cwd", `fd/${root}`, `fd/${root}/..`, "exe"]) {
-        assert.ok([-errno.PERM, -errno.LOOP].includes(resolver(root, path)), path);
+        assert.ok([-errno.PERM, -errno.LOOP].includes(files.resolve(root, path)), path);
       }
     } finally {
       closeFile(root);

@@ -1,15 +1,8 @@
 import { test } from "node:test";
-import { openDirectorySuite } from "./open-directory.suite.ts";
+import { HostFiles } from "./host-files.ts";
 import { resolverSuite } from "./resolve.suite.ts";
-import { resolve } from "./resolve.ts";
-import { resolveByKernel } from "./resolve-kernel.ts";
-import { resolveByWalk } from "./resolve-walk.ts";
+import { kernelResolves } from "./resolve-kernel.ts";
 
-resolverSuite("resolveByWalk()", resolveByWalk);
-openDirectorySuite("OpenDirectory by resolveByWalk()", resolveByWalk);
-if (resolve === resolveByKernel) {
-  resolverSuite("resolveByKernel()", resolveByKernel);
-  openDirectorySuite("OpenDirectory by resolveByKernel()", resolveByKernel);
-} else {
-  test("resolveByKernel()", { skip: "this kernel has no openat2, or denies it" });
-}
+resolverSuite("resolveByWalk()", new HostFiles("walk"));
+if (kernelResolves()) resolverSuite("resolveByKernel()", new HostFiles("kernel"));
+else test("resolveByKernel()", { skip: "this kernel has no openat2, or denies it" });

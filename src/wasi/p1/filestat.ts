@@ -1,5 +1,5 @@
 import { errno } from "../errno.ts";
-import type { NewTime } from "../files/calls.ts";
+import type { NewTime } from "../files/file-system.ts";
 import type { FileStatus } from "../files/status.ts";
 import { Fault, type GuestMemory } from "./memory.ts";
 
