@@ -184,7 +184,24 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   ],
   [
     `${head}[[mount]]\nsource = ""\ntarget = "/data"`,
-    `manifest.bad-mount | warren.toml:4: "source" of [[mount]] 1 is not a directory's path: ""`,
+    `manifest.bad-mount | warren.toml:4: "source" of [[mount]] 1 is not a path: ""`,
+  ],
+  [`${head}[[mount]]\ntarget = "/data"`, `manifest.bad-mount | warren.toml:3: [[mount]] 1 needs a source, or a tmp`],
+  [
+    `${head}[[mount]]\nsource = "a"\ntmp = "1MiB"\ntarget = "/data"`,
+    `manifest.bad-mount | warren.toml:5: "tmp" of [[mount]] 1 cannot be used together with source`,
+  ],
+  [
+    `${head}[[mount]]\ntmp = "1MiB"\nmode = "ro"\ntarget = "/data"`,
+    `manifest.bad-mount | warren.toml:5: "mode" of [[mount]] 1 must not be "ro" for a tmp, which is empty at first`,
+  ],
+  [
+    `${head}[[mount]]\ntmp = "1KiB"\ntarget = "/data"`,
+    `manifest.bad-mount | warren.toml:4: "tmp" of [[mount]] 1 must be at least 64KiB, not "1KiB"`,
+  ],
+  [
+    `${head}[[mount]]\ntmp = "60MiB"\ntarget = "/a"\n[[mount]]\ntmp = "4MiB"\ntarget = "/b"\n[limits]\nmemory = "64MiB"`,
+    `manifest.bad-mount | warren.toml:7: "tmp" of [[mount]] 2 leaves nothing of limits.memory, which is 64MiB | what a program holds in tmp is a part of its memory: raise limits.memory, or make tmp smaller`,
   ],
   [
     `${head}[[mount]]\nsource = "a"\ntarget = "/data"\n[[mount]]\nsource = "b"\ntarget = "/data/"`,

@@ -4,7 +4,9 @@ import { Mount, ServiceSpec } from "./service.ts";
 const ManifestMount = Type.Object(
   {
     ...Mount.properties,
-    source: Type.String({ description: "directory on this machine, absolute or beside the manifest" }),
+    source: Type.Optional(
+      Type.String({ description: "directory or file on this machine, absolute or beside the manifest" }),
+    ),
   },
   { additionalProperties: false },
 );

@@ -38,7 +38,9 @@ export function parseManifest(text: string, { file }: { file: string }): Manifes
 /** What is deployed for a manifest: the program by its digest, and mounts from the manifest's own directory. */
 export function specOf(manifest: Manifest, { directory, digest }: { directory: string; digest: Digest }): ServiceSpec {
   const { mount, ...rest } = manifest;
-  const absolute = mount?.map((entry) => ({ ...entry, source: resolve(directory, entry.source) }));
+  const absolute = mount?.map((entry) =>
+    entry.source === undefined ? entry : { ...entry, source: resolve(directory, entry.source) },
+  );
   return { ...rest, program: digest, ...(absolute === undefined ? {} : { mount: absolute }) };
 }
 

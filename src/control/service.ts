@@ -17,10 +17,8 @@ export const DigestText = Type.String({
 });
 
 /** `64MiB`, `1GiB`, `512KiB`, or plain bytes. */
-export const Size = Type.String({
-  pattern: "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB|kB|MB|GB)?$",
-  description: "a size such as 64MiB",
-});
+const sizePattern = "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB|kB|MB|GB)?$";
+export const Size = Type.String({ pattern: sizePattern, description: "a size such as 64MiB" });
 
 /** `500ms`, `30s`, `5m`, `1h`. */
 export const Duration = Type.String({
@@ -52,13 +50,24 @@ export type Route = Static<typeof Route>;
 
 export const Mount = Type.Object(
   {
-    source: Type.String({ pattern: "^/", description: "absolute path of a directory on the host" }),
+    source: Type.Optional(
+      Type.String({ pattern: "^/", description: "absolute path of a directory or a regular file on the host" }),
+    ),
+    tmp: Type.Optional(
+      Type.String({
+        pattern: sizePattern,
+        description: "instead of a source: a directory in memory of this size, a part of limits.memory",
+      }),
+    ),
     target: Type.String({ pattern: "^/", description: "absolute path in the guest" }),
     mode: Type.Optional(Type.Union([Type.Literal("ro"), Type.Literal("rw")], { description: "ro when absent" })),
   },
   { title: "Mount", ...closed },
 );
 export type Mount = Static<typeof Mount>;
+
+/** Memory of a guest whose manifest sets none: Go's net/http starts at 40 MiB and needs room to collect its garbage. */
+export const memoryDefault = "256MiB";
 
 export const Limits = Type.Object(
   {

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { type Issue, type Path, shown } from "./check.ts";
 import { formatListen, parseListen } from "./listen.ts";
-import type { Mount, Route, ServiceSpec } from "./service.ts";
+import { type Mount, memoryDefault, type Route, type ServiceSpec } from "./service.ts";
 import { parseSize } from "./size.ts";
 
 /** A rule that a schema cannot say was broken. */
@@ -19,6 +19,8 @@ const pathPattern = /^\/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
 /** The smallest and largest memory that wasm32 can have: one page, 65,536 pages. */
 const memoryBytesMin = 65_536;
 const memoryBytesMax = 4 * 1024 ** 3;
+/** Room for a few files. */
+const tmpBytesMin = 64 * 1024;
 
 /** What is wrong with a spec whose shape is right: hosts, paths, addresses, sizes, duplicates. Empty when nothing is. */
 export function checkRules(spec: RuledSpec): RuleIssue[] {
@@ -26,8 +28,9 @@ export function checkRules(spec: RuledSpec): RuleIssue[] {
   for (const [index, text] of (spec.args ?? []).entries()) checkText(text, ["args", index], issues);
   for (const [name, text] of Object.entries(spec.env ?? {})) checkText(text, ["env", name], issues);
   checkRoutes(spec.route ?? [], spec.kind ?? "server", issues);
-  checkMounts(spec.mount ?? [], issues);
   if (spec.limits?.memory !== undefined) checkMemory(spec.limits.memory, issues);
+  checkMounts(spec.mount ?? [], issues);
+  if (issues.length === 0) checkTmp(spec, issues);
   return issues;
 }
 
@@ -122,17 +125,12 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
   }
 }
 
-function checkMounts(mounts: readonly Pick<Mount, "source" | "target">[], issues: RuleIssue[]): void {
+function checkMounts(mounts: readonly Mount[], issues: RuleIssue[]): void {
   const seen = new Set<string>();
-  for (const [index, { source, target }] of mounts.entries()) {
+  for (const [index, mount] of mounts.entries()) {
     const at = ["mount", index];
-    if (source === "" || source.includes("\0")) {
-      issues.push({
-        kind: "bad-mount",
-        path: [...at, "source"],
-        message: `is not a directory's path: ${shown(source)}`,
-      });
-    }
+    const { target } = mount;
+    checkOrigin(mount, at, issues);
     if (target.includes("\0") || /\/\/|\/\.\.?(\/|$)/.test(target)) {
       issues.push({
         kind: "bad-mount",
@@ -148,6 +146,40 @@ function checkMounts(mounts: readonly Pick<Mount, "source" | "target">[], issues
         message: `repeats that of another mount: ${shown(target)}`,
       });
     seen.add(key);
+  }
+}
+
+/** What is mounted: one of the three that there are. */
+function checkOrigin({ source, tmp, mode }: Mount, at: Path, issues: RuleIssue[]): void {
+  const bad = (path: Path, message: string) => issues.push({ kind: "bad-mount", path, message });
+  if (source === undefined && tmp === undefined) bad(at, "needs a source, or a tmp");
+  else if (source !== undefined && tmp !== undefined) bad([...at, "tmp"], "cannot be used together with source");
+  if (source === "" || source?.includes("\0")) bad([...at, "source"], `is not a path: ${shown(source)}`);
+  if (tmp === undefined) return;
+  if (mode === "ro") bad([...at, "mode"], 'must not be "ro" for a tmp, which is empty at first');
+  checkSize(tmp, tmpBytesMin, [...at, "tmp"], issues);
+}
+
+/** Files in memory are a part of `limits.memory`: the program must be left something. */
+function checkTmp({ mount = [], limits }: RuledSpec, issues: RuleIssue[]): void {
+  const memory = limits?.memory ?? memoryDefault;
+  const sizes = mount.map(({ tmp }) => (tmp === undefined ? 0 : parseSize(tmp)));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (total === 0 || parseSize(memory) - total >= memoryBytesMin) return;
+  issues.push({
+    kind: "bad-mount",
+    path: ["mount", sizes.findLastIndex((size) => size > 0), "tmp"],
+    message: `leaves nothing of limits.memory, which is ${memory}`,
+    hint: "what a program holds in tmp is a part of its memory: raise limits.memory, or make tmp smaller",
+  });
+}
+
+function checkSize(size: string, bytesMin: number, path: Path, issues: RuleIssue[]): void {
+  try {
+    if (parseSize(size) >= bytesMin) return;
+    issues.push({ kind: "bad-mount", path, message: `must be at least ${bytesMin / 1024}KiB, not ${shown(size)}` });
+  } catch (error) {
+    issues.push({ kind: "bad-mount", path, message: `is wrong: ${(error as Error).message}` });
   }
 }
 

@@ -15,6 +15,7 @@ export const guests = {
   "c-regex-bomb": "c",
   "c-files": "c",
   "c-files-cgi": "c",
+  "c-store": "c",
   "c-memory-grower": "c",
   "c-log-flood": "c",
   "rust-std": "rust",

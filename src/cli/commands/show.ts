@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ServiceView } from "../../control/service.ts";
+import type { Mount, ServiceView } from "../../control/service.ts";
 import { connect } from "../connect.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
 import { filterEscapes } from "../ui/escapes.ts";
@@ -44,10 +44,7 @@ export function serviceText(service: ServiceView, now: number, width: number | u
         .map(([key, value]) => `${key}=${value}`)
         .join("\n"),
     ],
-    [
-      "directories",
-      (spec.mount ?? []).map(({ source, target, mode }) => `${target} from ${source} (${mode ?? "ro"})`).join("\n"),
-    ],
+    ["directories", (spec.mount ?? []).map(mountText).join("\n")],
     ["isolation", spec.isolation === "process" ? "a worker of its own" : ""],
     ["memory limit", spec.limits?.memory ?? ""],
     ["CPU limit", spec.limits?.cpu === undefined ? "" : `${spec.limits.cpu} cores`],
@@ -94,4 +91,8 @@ export function serviceText(service: ServiceView, now: number, width: number | u
     );
   }
   return lines.join("\n");
+}
+
+function mountText({ source, tmp, target, mode = "ro" }: Mount): string {
+  return tmp === undefined ? `${target} from ${source} (${mode})` : `${target} in memory (${tmp})`;
 }

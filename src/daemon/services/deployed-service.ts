@@ -1,6 +1,7 @@
 import type { ServiceSpec, ServiceState, ServiceView } from "../../control/service.ts";
 import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service-store.ts";
 import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
+import { hostPaths } from "../workers/mount-cover.ts";
 import { instanceSpec, routeEntries, routeUrls } from "./plan.ts";
 
 /** A service counts as held up for so long after it was. */
@@ -71,9 +72,9 @@ export class DeployedService {
     return instanceSpec(this.namespace, this.revision.number, this.spec);
   }
 
-  /** The host's directories that its guests are given. */
+  /** The host's directories and files that its guests are given. */
   get mounts(): readonly MountedPath[] {
-    return (this.spec.mount ?? []).map(({ source, mode = "ro" }) => ({ source, mode }));
+    return hostPaths(this.instance.mounts);
   }
 
   /** Makes a later revision the current one. */

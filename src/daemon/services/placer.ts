@@ -3,6 +3,7 @@ import { formatListen, parseListen } from "../../control/listen.ts";
 import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
 import type { Listeners, Protocol } from "../listeners.ts";
 import type { Programs } from "../programs/programs.ts";
+import { hostPaths } from "../workers/mount-cover.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import type { DeployedService } from "./deployed-service.ts";
@@ -64,7 +65,8 @@ export class Placer {
     isolated: boolean,
     services: Iterable<DeployedService>,
   ): Promise<WorkerProcess> {
-    return isolated ? this.#options.pool.launchOwn(service, mounts) : this.choose(services, mounts);
+    const paths = hostPaths(mounts);
+    return isolated ? this.#options.pool.launchOwn(service, paths) : this.choose(services, paths);
   }
 
   /**
@@ -80,7 +82,7 @@ export class Placer {
     const all = [...services];
     for (let tries = 1; ; tries++) {
       let workers = [await this.workerFor(instance, isolated, all)];
-      if (instance.kind === "cgi" && !isolated) workers = await this.#all(instance.mounts);
+      if (instance.kind === "cgi" && !isolated) workers = await this.#all(hostPaths(instance.mounts));
       try {
         await Promise.all(workers.map((worker) => this.start(instance, worker, { wait: true })));
         const replaced = workers.find((worker) => !this.#options.pool.holds(worker));

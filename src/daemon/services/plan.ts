@@ -1,19 +1,21 @@
+import { assert } from "../../base/assert.ts";
 import { parseDuration } from "../../control/duration.ts";
 import type { Listen } from "../../control/listen.ts";
 import { formatListen, parseListen } from "../../control/listen.ts";
-import type { Route, ServiceSpec } from "../../control/service.ts";
+import { type Mount, memoryDefault, type Route, type ServiceSpec } from "../../control/service.ts";
 import { parseSize } from "../../control/size.ts";
-import type { GuestPort, InstanceSpec, RouteEntry } from "../../worker/protocol.ts";
+import type { GuestPort, InstanceMount, InstanceSpec, RouteEntry } from "../../worker/protocol.ts";
 import { weightDefault } from "../../worker/protocol.ts";
 
-/** Memory of a guest whose manifest sets none: Go's net/http starts at 40 MiB and needs room to collect its garbage. */
-const memoryDefault = "256MiB";
 /** The port that a guest is handed when no route names one; it matters to programs that print it only. */
 const guestPortDefault = 8080;
 
 /** What a worker is told of a revision. */
 export function instanceSpec(namespace: string, revision: number, spec: ServiceSpec): InstanceSpec {
   const kind = spec.kind ?? "server";
+  const mounts = (spec.mount ?? []).map(instanceMount);
+  // Files in memory are a part of the limit. They have theirs, so what is left is all that the program itself may take.
+  const tmpBytes = mounts.reduce((sum, mount) => sum + ("tmpBytesMax" in mount ? mount.tmpBytesMax : 0), 0);
   return {
     service: `${namespace}/${spec.name}`,
     revision,
@@ -21,13 +23,19 @@ export function instanceSpec(namespace: string, revision: number, spec: ServiceS
     digest: spec.program,
     args: spec.args ?? [],
     env: spec.env ?? {},
-    mounts: (spec.mount ?? []).map(({ source, target, mode = "ro" }) => ({ source, target, mode })),
-    memoryBytesMax: parseSize(spec.limits?.memory ?? memoryDefault),
+    mounts,
+    memoryBytesMax: parseSize(spec.limits?.memory ?? memoryDefault) - tmpBytes,
     ...(spec.limits?.cpu === undefined ? {} : { cores: spec.limits.cpu }),
     weight: spec.limits?.weight ?? weightDefault,
     ...(spec.limits?.request === undefined ? {} : { requestMsMax: parseDuration(spec.limits.request) }),
     ports: kind === "cgi" ? [] : guestPorts(routesOf(spec)),
   };
+}
+
+function instanceMount({ source, tmp, target, mode = "ro" }: Mount): InstanceMount {
+  if (tmp !== undefined) return { tmpBytesMax: parseSize(tmp), target };
+  assert(source !== undefined, "a mount has a source or a tmp");
+  return { source, target, mode };
 }
 
 /** The routes of a service; one that names none answers to NAME.localhost. */

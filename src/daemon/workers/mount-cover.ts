@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
-import type { MountedPath } from "../../worker/protocol.ts";
+import type { InstanceMount, MountedPath } from "../../worker/protocol.ts";
 
-/** A directory that a worker's landlock rules name. They hold for the directory, not for its name. */
+/** A directory or file that a worker's landlock rules name. They hold for what it is, not for its name. */
 export interface GrantedMount extends MountedPath {
   /** Undefined when there was no such directory at the launch, and so no rule. */
   readonly inode: string | undefined;
@@ -17,6 +17,11 @@ export function coversMounts(granted: readonly GrantedMount[], wanted: readonly 
     const inode = inodeOf(source);
     return inode === undefined || granted.some((one) => one.inode === inode && (one.mode === "rw" || mode === "ro"));
   });
+}
+
+/** Of what a guest is given to see, what is the host's. */
+export function hostPaths(mounts: readonly InstanceMount[]): MountedPath[] {
+  return mounts.flatMap((mount) => ("source" in mount ? [{ source: mount.source, mode: mount.mode }] : []));
 }
 
 /** Each directory once; read-write where anyone writes. */
