@@ -3,6 +3,9 @@ import type { BulkOperation } from "./bulk-operations.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import type { CheckCode } from "./check-code.ts";
 
+/** Pages of a memory of 4 GiB. */
+const narrowPages = 65_536;
+
 /**
  * The body of a function that does a bulk operation in pieces with a check before each. What the operation does in one go
  * it does as well: a range that is out of bounds traps before anything is written, and overlapping ranges are copied in
@@ -76,9 +79,10 @@ class BulkHelper {
   /**
    * Traps like the operation itself when a range does not fit: by the operation itself when its end is beyond all numbers,
    * otherwise by one of length zero at the end, which traps exactly when the whole would (WebAssembly 3.0, 4.6.8 and 4.6.9).
+   * Where a range ends at 4 GiB, which as a number is 0, it fits exactly when its memory has as much.
    */
   #probe(): void {
-    const { destination, source } = this.#operation;
+    const { destination, source, narrowMemories } = this.#operation;
     const w = this.#writer;
     const n = this.#length;
     const ranges = source === undefined ? [destination] : [destination, source];
@@ -86,6 +90,15 @@ class BulkHelper {
       this.#endOf(operand);
       this.#get(operand);
       this.#compare(operand, "lt");
+      const memory = narrowMemories[operand];
+      if (memory !== undefined) {
+        // … && (end | (memory.size ^ pages)) != 0
+        this.#endOf(operand);
+        w.u8(0x3f);
+        w.u32(memory);
+        this.#constant(operand, narrowPages);
+        w.append([0x73, 0x72, 0x41, 0, 0x47, 0x71]);
+      }
       if (i > 0) w.u8(0x72); // i32.or
     }
     w.append([0x04, 0x40]);

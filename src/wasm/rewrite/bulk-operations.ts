@@ -14,6 +14,8 @@ export interface BulkOperation {
   readonly source: number | undefined;
   /** The source may be the destination: pieces go from the end where it stands before it. */
   readonly overlaps: boolean;
+  /** The memory that an operand is an address of, where that has 32 bits: 4 GiB end beyond all its numbers. */
+  readonly narrowMemories: readonly (number | undefined)[];
   /** Up to so many are done in place. */
   readonly inline: number;
   readonly piece: number;
@@ -46,13 +48,16 @@ function describeMemory(
   // The target of an initialisation is the second index, the segment the first (WebAssembly 3.0, 5.4.5 and 5.4.7).
   const isInit = second === 8 || second === 12;
   const isFill = second === 11 || second === 17;
-  const target = spaces[isInit ? y : x];
+  const targetIndex = isInit ? y : x;
+  const target = spaces[targetIndex];
   const origin = isInit || isFill ? target : spaces[y];
   if (target === undefined || origin === undefined) return undefined;
   const destination = target.is64 ? i64 : i32;
   const limits = isTable ? { inline: inlineEntries, piece: pieceEntries } : { inline: inlineBytes, piece: pieceBytes };
   const name = `${isTable ? "table" : "memory"}.${isInit ? "init" : isFill ? "fill" : "copy"}`;
-  const shared = { code, name, destination: 0, ...limits };
+  const narrow = (index: number) => (isTable || spaces[index]!.is64 ? undefined : index);
+  const narrowMemories = isInit || isFill ? [narrow(targetIndex)] : [narrow(x), narrow(y)];
+  const shared = { code, name, destination: 0, narrowMemories, ...limits };
   if (isFill) {
     const value = isTable ? tables[x]!.element : i32;
     return { ...shared, params: [destination, value, destination], source: undefined, overlaps: false };
@@ -74,7 +79,7 @@ function describeArray(
   const type = types[x];
   if (type?.kind !== "array") return undefined;
   const array = referenceType(0x63, x);
-  const shared = { code, destination: 1, inline: inlineElements, piece: pieceElements };
+  const shared = { code, destination: 1, narrowMemories: [], inline: inlineElements, piece: pieceElements };
   switch (second) {
     case 16:
       return {
