@@ -118,6 +118,20 @@ test("Front answers 504 when the guest does not answer in time", async () => {
   assert.equal(guests[0]!.output.cancelled, true);
 });
 
+test("Front does not cut a service's own limit short, however long ago the last tick was", async () => {
+  const { target } = silent();
+  route({ ...target, answerMsMax: 500 });
+  now += 900;
+  client = new Client(port);
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await settled();
+  pass(400);
+  await settled();
+  assert.equal(client.text, "");
+  pass(200);
+  await client.untilText("504");
+});
+
 test("Front lets an answer that has begun take its time", async () => {
   const { target, guests } = silent();
   route(target);

@@ -209,7 +209,7 @@ export class ClientConnection implements Swept {
 
   /** Something went to the client: it is not waiting in vain. */
   refresh(): void {
-    this.#since = this.context.ticker.now;
+    this.#since = Math.max(this.#since, this.context.ticker.now);
   }
 
   #step(): boolean {
@@ -270,6 +270,8 @@ export class ClientConnection implements Swept {
       default:
         target satisfies never;
     }
+    // A service's own limit may be shorter than a tick: it is kept, or overrun by a tick, and never cut short.
+    if (this.#exchange?.answerMsMax !== undefined) this.#since = context.ticker.exactly();
     this.#exchange?.start();
   }
 
