@@ -130,7 +130,11 @@ export class GuestThread {
 
   /** Whether the guest has run for so long that the host's events should have their turn. */
   get overdue(): boolean {
-    if (++this.#calls % callsPerLook !== 0) return false;
+    return ++this.#calls % callsPerLook === 0 && this.sliceOver;
+  }
+
+  /** The same, for a call that does much itself: asked between its pieces. */
+  get sliceOver(): boolean {
     return performance.now() - this.#startedAt > sliceMs;
   }
 

@@ -7,6 +7,9 @@ import { gather } from "./gather.ts";
 /** Where a guest's output goes: called with each write, or a bounded queue that makes the guest wait when it is full. */
 export type Output = ((chunk: Uint8Array) => void) | Flow;
 
+/** What one call of an output function gets at the most. */
+const callBytesMax = 64 * 1024;
+
 /** Standard input. */
 export class InputStream implements Descriptor {
   readonly type: Filetype;
@@ -87,7 +90,7 @@ export class OutputStream implements Descriptor {
       output.push(chunk);
       return chunk.length;
     }
-    const chunk = gather(buffers);
+    const chunk = gather(buffers, callBytesMax);
     try {
       output(chunk);
     } catch (error) {

@@ -152,7 +152,6 @@ export class CgiGuest implements RequestTarget {
       request.signal.removeEventListener("abort", gone);
       clearTimeout(deadline);
       request.body.cancel();
-      stderr(undefined);
       this.#memoryBytes = Math.max(this.#memoryBytes, instance.memoryBytes);
       this.#cpuMs += instance.cpuMs;
       late ||= exit.kind === "limit";

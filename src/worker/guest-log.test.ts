@@ -19,22 +19,22 @@ function collector() {
 
 test("stream() joins chunks into lines and keeps characters whole", () => {
   const { log, texts } = collector();
-  const write = log.stream("a/b", 1, "stdout");
+  const flow = log.stream("a/b", 1, "stdout");
   const bytes = Buffer.from("grüße\r\nzwei\ndr");
-  write(bytes.subarray(0, 3));
-  write(bytes.subarray(3, 9));
-  write(bytes.subarray(9));
-  write(Buffer.from("ei"));
-  write(undefined);
+  flow.push(bytes.subarray(0, 3));
+  flow.push(bytes.subarray(3, 9));
+  flow.push(bytes.subarray(9));
+  flow.push(Buffer.from("ei"));
+  flow.end();
   log.flush();
   assert.deepEqual(texts("a/b"), ["grüße", "zwei", "drei"]);
 });
 
 test("stream() cuts a line that does not end", () => {
   const { log, texts } = collector();
-  const write = log.stream("a/b", 1, "stdout");
-  for (let i = 0; i < 10; i++) write(Buffer.alloc(10_000, "x"));
-  write(undefined);
+  const flow = log.stream("a/b", 1, "stdout");
+  for (let i = 0; i < 10; i++) flow.push(Buffer.alloc(10_000, "x"));
+  flow.end();
   log.flush();
   assert.ok(texts("a/b").every((text) => text.length <= 16_384));
   assert.equal(texts("a/b").join("").length, 100_000);
@@ -68,9 +68,25 @@ test("flush() hands over no batch that is too long for a line of the link, whate
     longest = Math.max(longest, JSON.stringify(entries).length);
     return true;
   });
-  const write = log.stream("loud/one", 1, "stdout");
-  for (let i = 0; i < 100; i++) write(Buffer.alloc(60_000));
-  write(undefined);
+  for (let i = 0; i < 300; i++) log.add("loud/one", 1, "stdout", "\0".repeat(16_000));
   log.flush();
   assert.ok(longest > 1_000_000 && longest < 3_000_000, `${longest}`);
+});
+
+test("stream() lets a guest wait that prints more than it may, loses nothing, and leaves a neighbour's alone", async () => {
+  const { log, texts } = collector();
+  const [loud, quiet] = [log.stream("loud/one", 1, "stdout"), log.stream("quiet/one", 1, "stdout")];
+  const chunk = Buffer.from(`${"x".repeat(99)}\n`.repeat(100));
+  let pushed = 0;
+  while (loud.writable) {
+    loud.push(chunk);
+    pushed += 100;
+  }
+  assert.ok(pushed < 10_000, `${pushed} lines before it waits`);
+  quiet.push(Buffer.from("still here\n"));
+  loud.end();
+  while (!loud.finished) await new Promise((resolve) => setTimeout(resolve, 5));
+  log.flush();
+  assert.equal(texts("loud/one").length, pushed);
+  assert.deepEqual(texts("quiet/one"), ["still here"]);
 });

@@ -1,4 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
+import { Flow } from "../base/flow.ts";
+import { LogAllowances } from "./log-allowance.ts";
 import type { LogEntry } from "./protocol.ts";
 
 /** A longer line is cut into pieces. */
@@ -9,6 +11,10 @@ const waitingCharsMax = 4 * 1024 * 1024;
 const tailLines = 20;
 const flushAfterMs = 20;
 const batchCharsMax = 256 * 1024;
+/** What a line costs besides its text. */
+const lineChars = 100;
+/** What is made into lines at a time: in the worst case each byte is one. */
+const pieceBytes = 4 * 1024;
 
 /** Takes entries; false when it cannot take them now. */
 export type LogSink = (service: string, entries: LogEntry[]) => boolean;
@@ -21,6 +27,11 @@ export class GuestLog {
   readonly #sink: LogSink;
   readonly #waiting = new Map<string, { entries: LogEntry[]; lost: number }>();
   readonly #tails = new Map<string, string[]>();
+  readonly #allowances = new LogAllowances();
+  /** Streams of services that printed more than they may. */
+  readonly #held = new Set<() => void>();
+  #heldTimer: NodeJS.Timeout | undefined;
+  readonly #piece: Buffer = Buffer.allocUnsafe(pieceBytes);
   #chars = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -28,19 +39,38 @@ export class GuestLog {
     this.#sink = sink;
   }
 
-  /** A writer for one stream of one instance; call it with `undefined` at the end to flush a last line without its newline. */
-  stream(service: string, revision: number, stream: "stdout" | "stderr"): (chunk: Uint8Array | undefined) => void {
+  /**
+   * One stream of one instance. A guest that prints more than it may waits: what it prints is not lost, and costs its
+   * neighbours little.
+   */
+  stream(service: string, revision: number, stream: "stdout" | "stderr"): Flow {
+    const flow = new Flow();
     const decoder = new StringDecoder("utf8");
     let rest = "";
-    return (chunk) => {
-      const lines = (rest + (chunk === undefined ? decoder.end() : decoder.write(chunk as Buffer))).split("\n");
+    const take = (text: string): void => {
+      const lines = (rest + text).split("\n");
       rest = lines.pop() as string;
-      while (rest.length > lineCharsMax || (chunk === undefined && rest !== "")) {
+      while (rest.length > lineCharsMax || (flow.finished && rest !== "")) {
         lines.push(rest.slice(0, lineCharsMax));
         rest = rest.slice(lineCharsMax);
       }
       for (const line of lines) this.add(service, revision, stream, line.endsWith("\r") ? line.slice(0, -1) : line);
+      this.#allowances.spend(service, text.length + lines.length * lineChars, performance.now());
     };
+    let draining = false;
+    const drain = (): void => {
+      // Room that reading makes may have the writer push more, and so call this again.
+      if (draining) return;
+      draining = true;
+      while (flow.bytes > 0 && this.#allowances.allows(service, performance.now())) {
+        take(decoder.write(this.#piece.subarray(0, flow.read(this.#piece))));
+      }
+      draining = false;
+      if (flow.bytes > 0) this.#hold(drain);
+      else if (flow.finished) take(decoder.end());
+    };
+    flow.onReadable = drain;
+    return flow;
   }
 
   /** One line, at most `lineCharsMax` of it. */
@@ -53,7 +83,7 @@ export class GuestLog {
     const waiting = this.#waiting.get(service) ?? { entries: [], lost: 0 };
     this.#waiting.set(service, waiting);
     waiting.entries.push(entry);
-    this.#chars += entry.text.length + 32;
+    this.#chars += entry.text.length + lineChars;
     if (this.#chars > waitingCharsMax) this.#dropOldest(waiting);
     this.#timer ??= setTimeout(() => this.flush(), flushAfterMs);
   }
@@ -66,6 +96,7 @@ export class GuestLog {
   /** Forgets the lines kept for {@link tail}. */
   forget(service: string): void {
     this.#tails.delete(service);
+    this.#allowances.forget(service);
   }
 
   /** Tries to hand over all that waits. */
@@ -81,10 +112,20 @@ export class GuestLog {
       while (waiting.entries.length > 0) {
         const count = batchLength(waiting.entries);
         if (!this.#sink(service, waiting.entries.slice(0, count))) return;
-        for (const entry of waiting.entries.splice(0, count)) this.#chars -= entry.text.length + 32;
+        for (const entry of waiting.entries.splice(0, count)) this.#chars -= entry.text.length + lineChars;
       }
       this.#waiting.delete(service);
     }
+  }
+
+  #hold(drain: () => void): void {
+    this.#held.add(drain);
+    this.#heldTimer ??= setTimeout(() => {
+      this.#heldTimer = undefined;
+      const held = [...this.#held];
+      this.#held.clear();
+      for (const drain of held) drain();
+    }, flushAfterMs);
   }
 
   /** The service that waits with most gives up its older half: a flood costs its author, not the neighbours. */
@@ -93,7 +134,7 @@ export class GuestLog {
     for (const waiting of this.#waiting.values()) if (waiting.entries.length > most.entries.length) most = waiting;
     const dropped = most.entries.splice(0, Math.ceil(most.entries.length / 2));
     most.lost += dropped.length;
-    for (const entry of dropped) this.#chars -= entry.text.length + 32;
+    for (const entry of dropped) this.#chars -= entry.text.length + lineChars;
   }
 }
 
@@ -102,7 +143,7 @@ function batchLength(entries: readonly LogEntry[]): number {
   let chars = 0;
   let count = 0;
   for (const { text } of entries) {
-    chars += text.length + 100;
+    chars += text.length + lineChars;
     if (count > 0 && chars > batchCharsMax) break;
     count++;
   }

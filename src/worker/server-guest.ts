@@ -192,10 +192,6 @@ export class ServerGuest {
       descriptorsMax,
     });
     this.#launching = instance;
-    void instance.exited.then(() => {
-      stdout(undefined);
-      stderr(undefined);
-    });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(resolve, listenWithinMs, "late");

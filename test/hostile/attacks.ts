@@ -101,10 +101,26 @@ export const attacks: readonly Attack[] = [
   },
   { name: "memory-grow", text: main("(loop (drop (memory.grow (i32.const 1))) (br 0))") },
   { name: "random-flood", text: main("(loop (drop (call $random (i32.const 0) (i32.const 60000))) (br 0))") },
+  {
+    name: "random-megabytes",
+    text: main(
+      "(loop (drop (call $random (i32.const 0) (i32.const 60000000))) (br 0))",
+      "",
+      '(memory (export "memory") 1000)',
+    ),
+  },
   { name: "random-gigabyte", text: main("(loop (drop (call $random (i32.const 0) (i32.const 1000000000))) (br 0))") },
   {
     name: "poll-flood",
     text: main("(loop (drop (call $poll (i32.const 0) (i32.const 0) (i32.const 1000000) (i32.const 0))) (br 0))"),
+  },
+  {
+    name: "poll-as-many-as-may-be",
+    text: main(
+      "(loop (drop (call $poll (i32.const 0) (i32.const 1000000) (i32.const 20000) (i32.const 1999996))) (br 0))",
+      "",
+      '(memory (export "memory") 100)',
+    ),
   },
   {
     name: "path-flood",
@@ -116,6 +132,20 @@ export const attacks: readonly Attack[] = [
     name: "log-flood",
     text: main(
       "(i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 60000)) (loop (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br 0))",
+    ),
+  },
+  {
+    name: "log-lines",
+    text: main(
+      "(memory.fill (i32.const 16) (i32.const 10) (i32.const 60000)) (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 60000)) (loop (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br 0))",
+    ),
+  },
+  {
+    name: "log-megabytes",
+    text: main(
+      "(i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 60000000)) (loop (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br 0))",
+      "",
+      '(memory (export "memory") 1000)',
     ),
   },
   {

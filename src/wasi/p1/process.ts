@@ -2,8 +2,8 @@ import { errno } from "../errno.ts";
 import { readClock } from "./clock-id.ts";
 import type { Host } from "./host.ts";
 
-/** One call for more than this would hold up the host: random bytes come at about 1 GB/s. */
-const randomBytesMax = 16 * 1024 * 1024;
+/** Random bytes come at about 1 GB/s: a call for many goes in pieces, and others have their turn between two. */
+const randomPieceBytes = 64 * 1024;
 
 /** What node's clocks can tell apart, nanoseconds. */
 const resolution = 1n;
@@ -11,6 +11,24 @@ const resolution = 1n;
 /** Clocks, randomness, and the guest's own life. */
 export function processFunctions(host: Host) {
   const { memory, thread } = host;
+
+  /** Fills on from a place until its slice is over. How far it came. */
+  function fill(target: Uint8Array, from: number): number {
+    let done = from;
+    while (done < target.length) {
+      host.random(target.subarray(done, done + randomPieceBytes));
+      done = Math.min(done + randomPieceBytes, target.length);
+      if (thread.sliceOver) break;
+    }
+    return done;
+  }
+
+  // The buffer stays the guest's memory meanwhile: only the guest itself grows it, and it is suspended.
+  async function fillInTurns(target: Uint8Array, from: number): Promise<number> {
+    for (let done = from; done < target.length; done = fill(target, done)) await thread.pause(0);
+    return errno.SUCCESS;
+  }
+
   return {
     clock_res_get(id: number, at: number): number {
       if (id >>> 0 > 3) return errno.INVAL;
@@ -24,11 +42,10 @@ export function processFunctions(host: Host) {
       memory.setU64(at, BigInt.asUintN(64, time));
       return errno.SUCCESS;
     },
-    random_get(at: number, length: number): number {
+    random_get(at: number, length: number): number | Promise<number> {
       const target = memory.bytes(at, length);
-      if (target.length > randomBytesMax) return errno.TOOBIG;
-      if (target.length > 0) host.random(target);
-      return errno.SUCCESS;
+      const done = fill(target, 0);
+      return done < target.length ? fillInTurns(target, done) : errno.SUCCESS;
     },
     sched_yield: () => (thread.overdue ? thread.pause(errno.SUCCESS) : errno.SUCCESS),
     proc_exit: (code: number) => host.exit(code >>> 0),

@@ -46,7 +46,6 @@ const plain: Readonly<Record<string, string>> = {
   path_unlink_file: "iii",
   proc_exit: "i",
   proc_raise: "i",
-  random_get: "ii",
   sock_shutdown: "ii",
   // The WasmEdge dialect.
   sock_bind: "iii",
@@ -62,6 +61,7 @@ const suspending: Readonly<Record<string, string>> = {
   fd_read: "iiii",
   fd_write: "iiii",
   poll_oneoff: "iiii",
+  random_get: "ii",
   sched_yield: "",
   sock_accept: "iii",
   sock_recv: "iiiiii",

@@ -61,7 +61,7 @@ export function socketFunctions(host: Host) {
         return received.count;
       };
       const all = (flags & receiveFlag.waitAll) !== 0 && !peek && descriptor instanceof Connection;
-      const call = all ? complete(descriptor, buffers, receive) : () => receive(buffers());
+      const call = all ? complete(host, descriptor, buffers, receive) : () => receive(buffers());
       return attempt(host, descriptor, call, (result) => {
         if (result >= 0) memory.setU16(flagsAt, cut ? dataTruncated : 0);
         return give(host, lengthAt, result);
@@ -74,6 +74,7 @@ export function socketFunctions(host: Host) {
       if (!isSocket(descriptor)) return errno.NOTSOCK;
       memory.check(lengthAt, 4);
       const send = complete(
+        host,
         descriptor,
         () => memory.iovs(iovs, count),
         (buffers) => descriptor.write(buffers),

@@ -95,6 +95,7 @@ export function streamFunctions(host: Host) {
         host,
         descriptor,
         complete(
+          host,
           descriptor,
           () => memory.iovs(iovs, count),
           (buffers) => descriptor.write(buffers),
