@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Flag } from "./run/flags.ts";
 
 export interface JsonOption {
   readonly json?: boolean;
@@ -20,6 +21,16 @@ export function clientOptions(command: Command, jsonText?: string): Command {
     new Option("-n, --namespace <NAMESPACE>", "the namespace").env("WARREN_NAMESPACE").default("default"),
   );
   return jsonOption(command, jsonText);
+}
+
+/** Adds options of a table. Their values are taken as they are typed. */
+export function addFlags(command: Command, flags: readonly Flag[]): Command {
+  for (const { flags: words, help, repeats } of flags) {
+    const option = new Option(words, help);
+    if (repeats) option.argParser(collect((text) => text));
+    command.addOption(option);
+  }
+  return command;
 }
 
 /** Adds examples to a command's help: what to type and what it does. */

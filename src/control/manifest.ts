@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import { parse, TomlError } from "smol-toml";
+import type { TSchema } from "typebox";
 import type { Digest } from "../base/digest.ts";
 import { WarrenError } from "../base/errors.ts";
-import { checkValue, type Issue, type Path, pointer } from "./check.ts";
+import { type CheckedSchema, checkValue, type Issue, type Path, pointer } from "./check.ts";
 import { type Manifest, manifestSchema } from "./manifest-schema.ts";
 import type { ServiceSpec } from "./service.ts";
-import { checkRules, type RuleIssue } from "./spec-rules.ts";
+import { checkRules, type RuledSpec, type RuleIssue } from "./spec-rules.ts";
 import { type LineOf, tomlLines } from "./toml-lines.ts";
 
 const charactersMax = 1024 * 1024;
@@ -19,6 +20,11 @@ const later: ReadonlySet<string> = new Set(["secrets", "outbound", "sleep", "hea
  * `.duplicate-route`, with the line where it can be told and a JSON pointer in `at`.
  */
 export function parseManifest(text: string, { file }: { file: string }): Manifest {
+  return parseTable(text, { file, schema: manifestSchema }) as Manifest;
+}
+
+/** The same for a file with other words of ours. `schema` tells which. */
+export function parseTable(text: string, { file, schema }: { file: string; schema: CheckedSchema | TSchema }): unknown {
   if (text.length > charactersMax) {
     throw new WarrenError(
       "manifest.too-large",
@@ -27,12 +33,11 @@ export function parseManifest(text: string, { file }: { file: string }): Manifes
   }
   const value = parseToml(text, file);
   const lineOf = tomlLines(text);
-  const [issue] = inOrder(checkValue(manifestSchema, value), lineOf);
+  const [issue] = inOrder(checkValue(schema, value), lineOf);
   if (issue !== undefined) throw manifestError(issue, file, lineOf);
-  const manifest = value as Manifest;
-  const [broken] = inOrder(checkRules(manifest), lineOf);
+  const [broken] = inOrder(checkRules(value as RuledSpec), lineOf);
   if (broken !== undefined) throw manifestError(broken, file, lineOf);
-  return manifest;
+  return value;
 }
 
 /** What is deployed for a manifest: the program by its digest, and mounts from the manifest's own directory. */

@@ -1,6 +1,11 @@
 /** How an instance ended. */
 export type Exit =
-  | { readonly kind: "exit"; readonly code: number }
+  | {
+      readonly kind: "exit";
+      readonly code: number;
+      /** The Linux number of the signal that it raised to end by; the code is 128 more. */
+      readonly signal?: number;
+    }
   | {
       readonly kind: "trap";
       /** `unreachable`, `memory access out of bounds`, `call stack exhausted` … */

@@ -89,7 +89,7 @@ export class Instance {
       args,
       env,
       handed,
-      exit: (code) => this.#exit(code),
+      exit: (code, signal) => this.#exit(code, signal),
     };
   }
 
@@ -210,8 +210,8 @@ export class Instance {
     this.#finish(this.#exiting ?? trapOf(error));
   }
 
-  #exit(code: number): never {
-    this.#exiting = { kind: "exit", code };
+  #exit(code: number, signal?: number): never {
+    this.#exiting = { kind: "exit", code, ...(signal === undefined ? {} : { signal }) };
     const end = uncatchableError(`exit ${code}`);
     this.#thread.end(end);
     throw end;

@@ -8,15 +8,19 @@ import type { ImportedMemory } from "./cpu/preemption.ts";
 import { preview1Imports } from "./imports.ts";
 import { prepareProgram } from "./prepare.ts";
 
-/** A module that was checked and compiled, ready to start any number of instances. */
-export interface Program {
-  readonly module: WebAssembly.Module;
+/** What the engine needs to know of a prepared module besides its code. Plain data, which can be kept beside it. */
+export interface ProgramOutline {
   /** What it imports from `wasi_snapshot_preview1`. */
   readonly imports: readonly FunctionImport[];
+  /** Undefined when it was prepared without checks: once it runs, nothing can stop it. */
+  readonly interruptible?: { readonly memories: readonly ImportedMemory[] } | undefined;
+}
+
+/** A module that was checked and compiled, ready to start any number of instances. */
+export interface Program extends ProgramOutline {
+  readonly module: WebAssembly.Module;
   /** Bytes that its memory may grow to. */
   readonly memoryMax: number;
-  /** Undefined when it was prepared without checks: once it runs, nothing can stop it. */
-  readonly interruptible: { readonly memories: readonly ImportedMemory[] } | undefined;
 }
 
 export interface CompileOptions {
@@ -41,13 +45,14 @@ export async function compileProgram(
 
 /** Compiles what {@link prepareProgram} gave for the same limit. Throws `module.invalid` when V8 refuses it. */
 export async function compilePrepared(prepared: Uint8Array, { memoryMax }: CompileOptions): Promise<Program> {
+  const outline = outlineOf(prepared);
+  return { module: await compileModule(prepared), memoryMax, ...outline };
+}
+
+/** The outline of what {@link prepareProgram} gave. */
+export function outlineOf(prepared: Uint8Array): ProgramOutline {
   const info = decodeModule(prepared, uncapped);
-  return {
-    module: await compileModule(prepared),
-    imports: preview1Imports(info),
-    memoryMax,
-    interruptible: interruptibleMemories(info),
-  };
+  return { imports: preview1Imports(info), interruptible: interruptibleMemories(info) };
 }
 
 /** A rewritten module imports the epoch, and the memories that it would else have defined. */

@@ -9,6 +9,7 @@ export const guests = {
   "c-hello": "c",
   "c-crash": "c",
   "c-command": "c",
+  "c-run": "c",
   "c-upload": "c",
   "c-tcp-echo": "c",
   "c-spin": "c",

@@ -1,58 +1,146 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { InvalidArgumentError } from "commander";
+import { systemCode, WarrenError } from "../../base/errors.ts";
+import { parseDuration } from "../../control/duration.ts";
+import { parseSize } from "../../control/size.ts";
+import type { GrantFlags } from "./flags.ts";
 
 /** A directory of the host that a program may use. */
-export interface Grant {
-  /** Absolute path on the host. */
+export interface DirectoryGrant {
+  /** On the host; relative to wherever the grants are resolved. */
   readonly source: string;
   /** The name the program sees: as it was typed, since libraries match the paths they are given with it as text. */
   readonly target: string;
   readonly mode: "ro" | "rw";
 }
 
-/** `DIR` or `DIR:AS`, of `--ro` and `--rw`. */
-export function parseGrant(text: string, mode: "ro" | "rw"): Grant {
+/** What is granted, in the words of whoever grants it. Plain data, to be kept as JSON. */
+export interface GrantWords {
+  readonly directories?: readonly DirectoryGrant[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Variables to be passed on as they are when the program runs. */
+  readonly passedEnv?: readonly string[];
+  readonly memory?: string;
+  readonly cpu?: number;
+  readonly time?: string;
+}
+
+/** What a program is granted in one run. */
+export interface Grants {
+  /** With absolute sources. */
+  readonly directories: readonly DirectoryGrant[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Bytes. */
+  readonly memoryMax: number | undefined;
+  /** Cores. */
+  readonly cpu: number | undefined;
+  readonly timeMs: number | undefined;
+}
+
+const coresMin = 0.01;
+const coresMax = 1024;
+const variableName = /^[^=\0]+$/;
+
+/** Reads the options that grant something, but for `--grants`. Throws `usage.invalid-argument`, `env-file.unreadable`. */
+export function wordsOfFlags(flags: GrantFlags): GrantWords {
+  const variables = [...(flags.envFile ?? []).flatMap(readVariables), ...(flags.env ?? []).map(parseVariable)];
+  const passed = variables.filter(([, value]) => value === undefined).map(([name]) => name);
+  const words: Partial<Record<keyof GrantWords, unknown>> = {
+    directories: [
+      ...(flags.ro ?? []).map((text) => parseDirectory(text, "ro")),
+      ...(flags.rw ?? []).map((text) => parseDirectory(text, "rw")),
+    ],
+    env: Object.fromEntries(variables.filter(([, value]) => value !== undefined)),
+    passedEnv: passed,
+  };
+  if (flags.memory !== undefined) words.memory = checked("--memory", flags.memory, parseSize);
+  if (flags.cpu !== undefined) words.cpu = parseCores(flags.cpu);
+  if (flags.time !== undefined) words.time = checked("--time", flags.time, parseDuration);
+  return words as GrantWords;
+}
+
+/** Several grants together: of limits and variables that are given twice the later counts. */
+export function joinWords(all: readonly GrantWords[]): GrantWords {
+  return {
+    ...Object.assign({}, ...all),
+    directories: all.flatMap(({ directories = [] }) => directories),
+    env: Object.assign({}, ...all.map(({ env }) => env)),
+    passedEnv: all.flatMap(({ passedEnv = [] }) => passedEnv),
+  };
+}
+
+/** What the words mean here and now. Throws `grant.no-directory`, `grant.no-variable`. */
+export function resolveWords(words: GrantWords, env: NodeJS.ProcessEnv = process.env): Grants {
+  const passed = (words.passedEnv ?? []).map((name): [string, string] => {
+    const value = env[name];
+    if (value === undefined)
+      throw new WarrenError("grant.no-variable", `there is no variable ${name} here to pass on`, {
+        hint: `Give it a value: --env ${name}=VALUE.`,
+      });
+    return [name, value];
+  });
+  return {
+    directories: (words.directories ?? []).map(({ source, target, mode }) => {
+      const path = resolve(source);
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+        throw new WarrenError("grant.no-directory", `--${mode} ${source}: there is no directory ${path}`);
+      return { source: path, target, mode };
+    }),
+    env: { ...Object.fromEntries(passed), ...words.env },
+    memoryMax: words.memory === undefined ? undefined : parseSize(words.memory),
+    cpu: words.cpu,
+    timeMs: words.time === undefined ? undefined : parseDuration(words.time),
+  };
+}
+
+/** `DIR` or `DIR:AS`. */
+function parseDirectory(text: string, mode: "ro" | "rw"): DirectoryGrant {
   const colon = text.lastIndexOf(":");
-  const typed = colon > 0 ? text.slice(0, colon) : text;
+  const source = colon > 0 ? text.slice(0, colon) : text;
   const target = colon > 0 ? text.slice(colon + 1) : text;
-  if (typed === "" || target === "") throw new InvalidArgumentError("It must be a directory, or DIR:AS.");
-  const source = resolve(typed);
-  if (statSync(source, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new InvalidArgumentError(`There is no directory ${source}.`);
+  if (source === "" || target === "") throw invalid(`--${mode}`, text, "a directory, or DIR:AS");
   return { source, target, mode };
 }
 
-/** `K=V`, or `K` for the variable of that name here. */
-export function parseVariable(text: string): [string, string] {
-  const [, name, value] = /^([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError("It must be NAME=VALUE.");
-  if (value !== undefined) return [name, value];
-  const own = process.env[name];
-  if (own === undefined) throw new InvalidArgumentError(`There is no variable ${name} here to pass on.`);
-  return [name, own];
+/** `K=V`, or `K` for the variable of that name. */
+function parseVariable(text: string): [name: string, value: string | undefined] {
+  const equals = text.indexOf("=");
+  const name = equals < 0 ? text : text.slice(0, equals);
+  if (!variableName.test(name)) throw invalid("--env", text, "NAME=VALUE or NAME");
+  return [name, equals < 0 ? undefined : text.slice(equals + 1)];
 }
 
-export interface Granted {
-  readonly args: readonly string[];
-  readonly grants: readonly Grant[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly memory: string | undefined;
+/** Lines of {@link parseVariable}, taken as they are: no quotes, no expansion. Empty ones and those with # in front do not count. */
+function readVariables(file: string): [name: string, value: string | undefined][] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new WarrenError("env-file.unreadable", `cannot read ${file} (${systemCode(error) ?? String(error)})`, {
+      cause: error,
+    });
+  }
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  return lines.map(parseVariable);
 }
 
-/** Everything a program is granted, a line each: what is not listed, it has not. */
-export function grantsText({ args, grants, env, memory }: Granted): string {
-  const lines = [
-    `arguments: ${args.length === 0 ? "none" : args.map((arg) => JSON.stringify(arg)).join(" ")}`,
-    ...(grants.length === 0
-      ? ["directories: none"]
-      : grants.map(({ source, target, mode }) => `directory: ${target} = ${source} (${mode})`)),
-    ...(Object.keys(env).length === 0
-      ? ["variables: none"]
-      : Object.entries(env).map(([name, value]) => `variable: ${name}=${JSON.stringify(value)}`)),
-    "network: none",
-    `memory: ${memory === undefined ? "what the program declares" : `at most ${memory}`}`,
-    "streams: standard input, output and error",
-  ];
-  return lines.join("\n");
+function parseCores(text: string): number {
+  const cores = /^[0-9]*\.?[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(cores >= coresMin && cores <= coresMax))
+    throw invalid("--cpu", text, `a number of cores from ${coresMin} to ${coresMax}`);
+  return cores;
+}
+
+/** Gives the text back if it can be parsed. */
+function checked(flag: string, text: string, parse: (text: string) => unknown): string {
+  try {
+    parse(text);
+    return text;
+  } catch (error) {
+    throw new WarrenError("usage.invalid-argument", `${flag}: ${(error as Error).message}`);
+  }
+}
+
+function invalid(flag: string, text: string, expected: string): WarrenError {
+  return new WarrenError("usage.invalid-argument", `${flag} ${JSON.stringify(text)}: it must be ${expected}`);
 }

@@ -67,17 +67,25 @@ test("run leaves the program's own options to it, and prints what it grants", as
     "--json",
   ]);
   assert.equal(code, 0);
-  assert.equal(
-    stderr,
-    `arguments: "--help" "-v" "--json"\ndirectory: /data = ${folder} (ro)\nvariable: A="b=c"\nnetwork: none\nmemory: at most 1MiB\nstreams: standard input, output and error\n`,
-  );
+  const granted = [
+    `program: ${join(folder, "exit.wasm")}`,
+    'arguments: "--help" "-v" "--json"',
+    `directory: /data = ${folder} (ro)`,
+    'variable: A="b=c"',
+    "network: none",
+    "memory: at most 1048576 bytes",
+    "cpu: no limit",
+    "time: no limit",
+    "streams: standard input, output and error",
+  ];
+  assert.equal(stderr, `${granted.join("\n")}\n`);
 });
 
 test("run without grants says so", async () => {
   const { stderr } = await warren(["run", "-v", program("exit.wasm", 0)]);
   assert.match(
     stderr,
-    /^arguments: none\ndirectories: none\nvariables: none\nnetwork: none\nmemory: what the program declares\n/,
+    /^program: .*\narguments: none\ndirectories: none\nvariables: none\nnetwork: none\nmemory: what the program declares\n/,
   );
 });
 

@@ -1,54 +1,97 @@
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { isatty } from "node:tty";
-import { systemCode, WarrenError } from "../../base/errors.ts";
-import { parseSize } from "../../control/size.ts";
+import { WarrenError } from "../../base/errors.ts";
+import { CpuShare } from "../../engine/cpu/cpu-share.ts";
+import { type CpuTerms, Preemption } from "../../engine/cpu/preemption.ts";
 import type { Exit } from "../../engine/exit.ts";
 import { startInstance } from "../../engine/instance.ts";
 import { compileProgram } from "../../engine/program.ts";
 import { reportError } from "../report.ts";
 import { hasColour } from "../ui/style.ts";
-import { type Granted, grantsText } from "./grants.ts";
+import { endBySignal, signals } from "./end-process.ts";
+import type { Grants } from "./grants.ts";
+import { readProgram } from "./read-program.ts";
 import { StandardInput, standardOutput } from "./standard-streams.ts";
+import { isTerminal, restoreTerminal, takeKeys, terminalVariables } from "./terminal.ts";
 
 /** All that wasm32 can address. */
 const memoryMaxDefault = 4 * 1024 ** 3;
 /** 128 + SIGABRT, as a shell reports a native program that crashed. */
 const trapCode = 134;
+/** As timeout(1) does. */
+const timeOverCode = 124;
 
-export interface RunOptions extends Granted {
-  readonly verbose: boolean;
+export interface Run {
+  /** The program's file. */
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly grants: Grants;
+  readonly interactive: boolean;
   readonly json: boolean;
 }
 
 /**
  * Runs a program to its end; resolves with the exit code. Ctrl-C needs no care of ours: with no handler installed SIGINT
- * ends the process at once, also while the guest computes, and shells report 130.
+ * ends the process at once, also while the guest computes. A signal that the program raised ends this process too.
  */
-export async function runProgram(path: string, options: RunOptions): Promise<number> {
-  const memoryMax = options.memory === undefined ? memoryMaxDefault : parseSize(options.memory);
-  if (options.verbose) process.stderr.write(`${grantsText(options)}\n`);
-  // It has the process to itself, and Ctrl-C ends that: checks would only slow it down.
-  const program = await compileProgram(readProgram(path), { memoryMax, interruptible: false });
+export async function runProgram({ path, args, grants, interactive, json }: Run): Promise<number> {
+  const memoryMax = grants.memoryMax ?? memoryMaxDefault;
+  // It has the process to itself, and Ctrl-C ends that: without a limit checks would only slow it down. One that has taken
+  // the keys must leave us our events.
+  const interruptible = grants.cpu !== undefined || grants.timeMs !== undefined || interactive;
+  const program = await compileProgram(readProgram(path), { memoryMax, interruptible });
+  const terminals = { stdin: isTerminal(0), stdout: isTerminal(1), stderr: isTerminal(2) };
+  const keys = interactive && terminals.stdin;
+  const output = (fd: 1 | 2): ((chunk: Uint8Array) => void) =>
+    standardOutput(fd, {
+      filter: keys || !isTerminal(fd) ? undefined : { colour: hasColour(fd === 1 ? process.stdout : process.stderr) },
+      onBroken: () => {
+        restoreTerminal();
+        endBySignal(signals.brokenPipe);
+      },
+    });
   const instance = startInstance(program, {
-    args: [basename(path), ...options.args],
-    env: options.env,
-    mounts: options.grants,
+    args: [basename(path), ...args],
+    env: { ...(interactive ? terminalVariables() : {}), ...grants.env },
+    mounts: grants.directories,
     stdin: new StandardInput(),
-    stdout: standardOutput(1, hasColour(process.stdout)),
-    stderr: standardOutput(2, hasColour(process.stderr)),
-    terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
+    stdout: output(1),
+    stderr: output(2),
+    terminals,
+    ...(interruptible ? { cpu: cpuTerms(grants.cpu) } : {}),
   });
-  // A guest that waits for what will never come holds nothing that keeps Node from ending.
-  const awake = setInterval(() => {}, 2 ** 30);
+  if (keys) takeKeys();
+  let timeOver = false;
+  // Without a timer, a guest that waits for what will never come would hold nothing that keeps Node from ending.
+  const awake = setTimeout(() => {
+    if (grants.timeMs === undefined) awake.refresh();
+    else {
+      timeOver = true;
+      instance.kill("its time is over");
+    }
+  }, grants.timeMs ?? timeoutMsMax);
   const exit = await instance.exited;
-  clearInterval(awake);
-  return exitCode(path, exit, options.json);
+  clearTimeout(awake);
+  restoreTerminal();
+  if (timeOver) {
+    const message = `${path} was stopped: it ran for longer than ${(grants.timeMs ?? 0) / 1000} s (--time)`;
+    reportError(new WarrenError("limit.time", message), { json });
+    return timeOverCode;
+  }
+  return exitCode(path, exit, json);
+}
+
+/** setTimeout takes no more. */
+const timeoutMsMax = 2 ** 31 - 1;
+
+function cpuTerms(cores: number | undefined): CpuTerms {
+  const share = new CpuShare(cores === undefined ? {} : { cores });
+  return { preemption: new Preemption(), share, burstMsMax: Number.POSITIVE_INFINITY };
 }
 
 function exitCode(path: string, exit: Exit, json: boolean): number {
   switch (exit.kind) {
     case "exit":
+      if (exit.signal !== undefined) endBySignal(exit.signal);
       // The system keeps eight bits: a failure must not become 0 by that.
       return exit.code === 0 ? 0 : exit.code % 256 || 1;
     case "trap": {
@@ -62,16 +105,5 @@ function exitCode(path: string, exit: Exit, json: boolean): number {
     case "killed":
       reportError(new WarrenError("program.killed", `${path} was stopped: ${exit.reason}`), { json });
       return 1;
-  }
-}
-
-function readProgram(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === "ENOENT")
-      throw new WarrenError("program.not-found", `there is no program ${path}`, { status: 404, cause: error });
-    throw new WarrenError("program.unreadable", `cannot read ${path} (${code ?? String(error)})`, { cause: error });
   }
 }

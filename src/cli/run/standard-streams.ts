@@ -1,8 +1,8 @@
 import { createReadStream, writeSync } from "node:fs";
-import { isatty, ReadStream } from "node:tty";
 import { systemCode, WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
 import { EscapeFilter } from "../ui/escapes.ts";
+import { isTerminal, openKeyboard } from "./terminal.ts";
 
 const readChunkBytes = 64 * 1024;
 const retryMs = 1;
@@ -23,8 +23,8 @@ export class StandardInput extends Flow {
   }
 
   #begin(): void {
-    const stream = isatty(0)
-      ? new ReadStream(0)
+    const stream = isTerminal(0)
+      ? openKeyboard()
       : createReadStream("", { fd: 0, autoClose: false, highWaterMark: readChunkBytes });
     stream.on("data", (chunk) => {
       const bytes = chunk as Buffer;
@@ -43,12 +43,27 @@ export class StandardInput extends Flow {
   }
 }
 
+export interface OutputRules {
+  /** On a terminal: what of its control sequences pass; all of them when undefined. */
+  readonly filter: { readonly colour: boolean } | undefined;
+  /** The reader of the pipe has gone. */
+  readonly onBroken: () => void;
+}
+
 /** Writes to standard output or error before the guest goes on, so that nothing waits in memory and the order holds. */
-export function standardOutput(fd: 1 | 2, colour: boolean): (chunk: Uint8Array) => void {
-  if (!isatty(fd)) return (chunk) => writeAll(fd, chunk);
-  const filter = new EscapeFilter({ colour, lines: true, redraw: true });
+export function standardOutput(fd: 1 | 2, { filter, onBroken }: OutputRules): (chunk: Uint8Array) => void {
+  function write(chunk: Uint8Array): void {
+    try {
+      writeAll(fd, chunk);
+    } catch (error) {
+      if (systemCode(error) === "EPIPE") onBroken();
+      throw error;
+    }
+  }
+  if (filter === undefined || !isTerminal(fd)) return write;
+  const escapes = new EscapeFilter({ ...filter, lines: true, redraw: true });
   const decoder = new TextDecoder();
-  return (chunk) => writeAll(fd, Buffer.from(filter.push(decoder.decode(chunk, { stream: true }))));
+  return (chunk) => write(Buffer.from(escapes.push(decoder.decode(chunk, { stream: true }))));
 }
 
 function writeAll(fd: number, chunk: Uint8Array): void {

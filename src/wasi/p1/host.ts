@@ -17,8 +17,8 @@ export interface Host extends Guest {
   readonly env: readonly string[];
   /** The sockets that the host opened for the guest, which finds them from descriptor 3 on. */
   readonly handed: ReadonlySet<Descriptor>;
-  /** Ends the guest; never returns. */
-  exit(code: number): never;
+  /** Ends the guest; never returns. `signal`: the Linux number of the one that it raised. */
+  exit(code: number, signal?: number): never;
 }
 
 /** A function as the guest calls it: an errno, or a promise of one while the guest is suspended. */

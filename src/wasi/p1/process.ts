@@ -5,6 +5,11 @@ import type { Host } from "./host.ts";
 /** Random bytes come at about 1 GB/s: a call for many goes in pieces, and others have their turn between two. */
 const randomPieceBytes = 64 * 1024;
 
+/** SIGSYS, the last of the enumeration. */
+const signalMax = 30;
+/** SIGSTKFLT of Linux on x86 and arm (signal(7)). */
+const stackFault = 16;
+
 /** What node's clocks can tell apart, nanoseconds. */
 const resolution = 1n;
 
@@ -49,7 +54,16 @@ export function processFunctions(host: Host) {
     },
     sched_yield: () => (thread.overdue ? thread.pause(errno.SUCCESS) : errno.SUCCESS),
     proc_exit: (code: number) => host.exit(code >>> 0),
-    // Deprecated, and no libc calls it: a guest that raises a signal means to die of it.
-    proc_raise: (signal: number) => host.exit(128 + (signal & 0x7f)),
+    proc_raise(signal: number): number {
+      const number = linuxSignal(signal >>> 0);
+      if (number === undefined) return errno.INVAL;
+      return number === 0 ? errno.SUCCESS : host.exit(128 + number, number);
+    },
   };
+}
+
+/** The `signal` enumeration is Linux's without SIGSTKFLT. Whoever raises one without having a handler means to die of it. */
+function linuxSignal(signal: number): number | undefined {
+  if (signal > signalMax) return undefined;
+  return signal < stackFault ? signal : signal + 1;
 }

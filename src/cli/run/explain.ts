@@ -1,0 +1,29 @@
+import type { Grants } from "./grants.ts";
+
+export interface Explained {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly grants: Grants;
+  readonly interactive: boolean;
+}
+
+/** Everything a program is granted, a line each: what is not listed, it has not. */
+export function explain({ program, args, grants, interactive }: Explained): string {
+  const { directories, env, memoryMax, cpu, timeMs } = grants;
+  const variables = Object.entries(env);
+  return [
+    `program: ${program}`,
+    `arguments: ${args.length === 0 ? "none" : args.map((arg) => JSON.stringify(arg)).join(" ")}`,
+    ...(directories.length === 0
+      ? ["directories: none"]
+      : directories.map(({ source, target, mode }) => `directory: ${target} = ${source} (${mode})`)),
+    ...(variables.length === 0
+      ? ["variables: none"]
+      : variables.map(([name, value]) => `variable: ${name}=${JSON.stringify(value)}`)),
+    "network: none",
+    `memory: ${memoryMax === undefined ? "what the program declares" : `at most ${memoryMax} bytes`}`,
+    `cpu: ${cpu === undefined ? "no limit" : `at most ${cpu} cores, averaged`}`,
+    `time: ${timeMs === undefined ? "no limit" : `at most ${timeMs / 1000} s`}`,
+    `streams: standard input, output and error${interactive ? ", and the terminal's keys and screen" : ""}`,
+  ].join("\n");
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { systemCode, WarrenError } from "../../base/errors.ts";
+import { parseGrants } from "../../control/grants.ts";
+import type { GrantWords } from "./grants.ts";
+
+/**
+ * Reads a file of `--grants`; its directories may be relative to it. Throws `grants.unreadable` and what {@link parseGrants}
+ * throws.
+ */
+export function readGrants(file: string): GrantWords {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new WarrenError("grants.unreadable", `cannot read ${file} (${systemCode(error) ?? String(error)})`, {
+      cause: error,
+    });
+  }
+  const { env, mount = [], limits = {} } = parseGrants(text, { file });
+  return {
+    ...(env === undefined ? {} : { env }),
+    directories: mount.map(({ source, target, mode = "ro" }) => ({
+      source: resolve(dirname(file), source),
+      target,
+      mode,
+    })),
+    ...limits,
+  };
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { WarrenError } from "../../base/errors.ts";
+import { joinWords, resolveWords, wordsOfFlags } from "./grants.ts";
+
+const here = import.meta.dirname;
+
+function refused(call: () => unknown, code: string, text: string): void {
+  assert.throws(call, (error) => error instanceof WarrenError && error.code === code && error.message.includes(text));
+}
+
+test("wordsOfFlags() takes DIR and DIR:AS, K=V and K", () => {
+  assert.deepEqual(wordsOfFlags({ ro: [".", "/a:b:/c"], rw: ["d:/e"], env: ["A=", "B=c=d", "E"] }), {
+    directories: [
+      { source: ".", target: ".", mode: "ro" },
+      { source: "/a:b", target: "/c", mode: "ro" },
+      { source: "d", target: "/e", mode: "rw" },
+    ],
+    env: { A: "", B: "c=d" },
+    passedEnv: ["E"],
+  });
+});
+
+test("wordsOfFlags() refuses what has no meaning", () => {
+  for (const [flags, text] of [
+    [{ ro: ["a:"] }, "--ro"],
+    [{ rw: [""] }, "--rw"],
+    [{ env: ["=x"] }, "--env"],
+    [{ env: [""] }, "--env"],
+    [{ memory: "much" }, "--memory"],
+    [{ cpu: "0" }, "--cpu"],
+    [{ cpu: "1e3" }, "--cpu"],
+    [{ time: "5" }, "--time"],
+  ] as const) {
+    refused(() => wordsOfFlags(flags), "usage.invalid-argument", text);
+  }
+  refused(() => wordsOfFlags({ envFile: ["/nonexistent"] }), "env-file.unreadable", "ENOENT");
+});
+
+test("joinWords() adds up, and of limits and variables takes the later", () => {
+  const joined = joinWords([
+    wordsOfFlags({ ro: ["a"], env: ["A=1", "B=1"], memory: "1MiB", cpu: "1" }),
+    wordsOfFlags({ ro: ["b"], env: ["B=2", "C"], memory: "2MiB" }),
+  ]);
+  assert.deepEqual(
+    joined.directories?.map(({ source }) => source),
+    ["a", "b"],
+  );
+  assert.deepEqual([joined.env, joined.passedEnv, joined.memory, joined.cpu], [{ A: "1", B: "2" }, ["C"], "2MiB", 1]);
+});
+
+test("resolveWords() gives what the words mean here", () => {
+  const grants = resolveWords(
+    wordsOfFlags({ ro: [`${here}/..:/x`], env: ["A=1", "B"], memory: "1KiB", time: "1.5s" }),
+    { B: "2" },
+  );
+  assert.deepEqual(grants.directories, [{ source: here.replace(/\/run$/, ""), target: "/x", mode: "ro" }]);
+  assert.deepEqual(grants.env, { A: "1", B: "2" });
+  assert.deepEqual([grants.memoryMax, grants.cpu, grants.timeMs], [1024, undefined, 1500]);
+});
+
+test("resolveWords() refuses what is not there", () => {
+  refused(
+    () => resolveWords({ directories: [{ source: "/none", target: "/none", mode: "ro" }] }),
+    "grant.no-directory",
+    "/none",
+  );
+  refused(() => resolveWords({ passedEnv: ["NONE"] }, {}), "grant.no-variable", "NONE");
+});

@@ -1,0 +1,28 @@
+import Type, { type Static } from "typebox";
+import { parseTable } from "./manifest.ts";
+import { manifestSchema } from "./manifest-schema.ts";
+import { Duration, Limits } from "./service.ts";
+
+const { env, mount } = manifestSchema.properties;
+const closed = { additionalProperties: false } as const;
+
+/** What `run --grants FILE` takes: the words of a manifest that grant something. */
+const grantsSchema = Type.Object(
+  {
+    env,
+    mount,
+    limits: Type.Optional(
+      Type.Object(
+        { memory: Limits.properties.memory, cpu: Limits.properties.cpu, time: Type.Optional(Duration) },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+export type GrantsFile = Static<typeof grantsSchema>;
+
+/** Reads the text of such a file. `file` is its name in errors, which are those of a manifest. */
+export function parseGrants(text: string, { file }: { file: string }): GrantsFile {
+  return parseTable(text, { file, schema: grantsSchema }) as GrantsFile;
+}
