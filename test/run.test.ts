@@ -127,6 +127,17 @@ test("warren run", async (t) => {
     assert.match(sh('$WARREN run -e NONE "$PROGRAM"', { env }).stderr, /no variable NONE here to pass on/);
   });
 
+  await t.test("--ro and --rw give directories and single files, --tmp one in memory", () => {
+    const run = (flags: string, what: string) => sh(`$WARREN run ${flags} "$PROGRAM" ${what}`, { env }).code;
+    assert.equal(run("--ro src", "read src/a.txt"), 0);
+    assert.equal(run("--ro src", "write src/a.txt"), 1);
+    assert.equal(run("--rw src:/s", "write /s/b.txt"), 0);
+    assert.equal(run("--ro src/a.txt", "read src/a.txt"), 0);
+    assert.equal(run("--ro src/a.txt", "read src/b.txt"), 1);
+    assert.equal(run("--tmp", "write /tmp/x"), 0);
+    assert.equal(run("", "write /tmp/x"), 1);
+  });
+
   await t.test("--grants takes the words of a manifest, with directories beside the file", () => {
     mkdirSync(join(folder, "elsewhere"), { recursive: true });
     const file =
@@ -150,7 +161,7 @@ test("warren run", async (t) => {
     assert.equal(code, 0);
     assert.equal(
       stdout,
-      `program: ${program}\narguments: "exit" "3"\ndirectory: /s = ${folder}/src (ro)\nvariable: A="1"\nnetwork: none\n` +
+      `program: ${program}\narguments: "exit" "3"\nfiles: /s = ${folder}/src (ro)\nvariable: A="1"\nnetwork: none\n` +
         "memory: what the program declares\ncpu: no limit\ntime: at most 60 s\nstreams: standard input, output and error\n",
     );
   });

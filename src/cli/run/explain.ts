@@ -1,3 +1,4 @@
+import type { MountSpec } from "../../wasi/files/mount.ts";
 import type { Grants } from "./grants.ts";
 
 export interface Explained {
@@ -9,14 +10,12 @@ export interface Explained {
 
 /** Everything a program is granted, a line each: what is not listed, it has not. */
 export function explain({ program, args, grants, interactive }: Explained): string {
-  const { directories, env, memoryMax, cpu, timeMs } = grants;
+  const { mounts, env, memoryMax, cpu, timeMs } = grants;
   const variables = Object.entries(env);
   return [
     `program: ${program}`,
     `arguments: ${args.length === 0 ? "none" : args.map((arg) => JSON.stringify(arg)).join(" ")}`,
-    ...(directories.length === 0
-      ? ["directories: none"]
-      : directories.map(({ source, target, mode }) => `directory: ${target} = ${source} (${mode})`)),
+    ...(mounts.length === 0 ? ["files: none"] : mounts.map(mountLine)),
     ...(variables.length === 0
       ? ["variables: none"]
       : variables.map(([name, value]) => `variable: ${name}=${JSON.stringify(value)}`)),
@@ -26,4 +25,9 @@ export function explain({ program, args, grants, interactive }: Explained): stri
     `time: ${timeMs === undefined ? "no limit" : `at most ${timeMs / 1000} s`}`,
     `streams: standard input, output and error${interactive ? ", and the terminal's keys and screen" : ""}`,
   ].join("\n");
+}
+
+function mountLine(mount: MountSpec): string {
+  if ("tmpBytesMax" in mount) return `files: ${mount.target}, in memory, at most ${mount.tmpBytesMax} bytes`;
+  return `files: ${mount.target} = ${mount.source} (${mount.mode})`;
 }

@@ -13,6 +13,7 @@ export interface Flag {
 export interface GrantFlags {
   readonly ro?: readonly string[];
   readonly rw?: readonly string[];
+  readonly tmp?: boolean;
   readonly env?: readonly string[];
   readonly envFile?: readonly string[];
   readonly memory?: string;
@@ -29,8 +30,9 @@ export interface RunFlags extends GrantFlags {
 }
 
 export const grantFlags: readonly Flag[] = [
-  { flags: "--ro <DIR[:AS]>", help: "let it read a directory, under the same name or as AS", repeats: true },
-  { flags: "--rw <DIR[:AS]>", help: "let it read and write a directory", repeats: true },
+  { flags: "--ro <PATH[:AS]>", help: "let it read a directory or file, under the same name or as AS", repeats: true },
+  { flags: "--rw <PATH[:AS]>", help: "let it read and write a directory or file", repeats: true },
+  { flags: "--tmp", help: "give it an empty /tmp in memory, of 64 MiB, gone when it ends" },
   { flags: "-e, --env <K=V>", help: "give it a variable; K alone passes on the one here", repeats: true },
   { flags: "--env-file <FILE>", help: "give it the variables of a file, a K=V or K on each line", repeats: true },
   { flags: "--memory <SIZE>", help: "the most memory it may have, such as 64MiB" },

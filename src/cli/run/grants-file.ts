@@ -20,11 +20,9 @@ export function readGrants(file: string): GrantWords {
   const { env, mount = [], limits = {} } = parseGrants(text, { file });
   return {
     ...(env === undefined ? {} : { env }),
-    directories: mount.map(({ source, target, mode = "ro" }) => ({
-      source: resolve(dirname(file), source),
-      target,
-      mode,
-    })),
+    mounts: mount.map(({ source, tmp, target, mode = "ro" }) =>
+      source === undefined ? { target, tmp: tmp ?? "0" } : { source: resolve(dirname(file), source), target, mode },
+    ),
     ...limits,
   };
 }

@@ -9,9 +9,9 @@ function refused(call: () => unknown, code: string, text: string): void {
   assert.throws(call, (error) => error instanceof WarrenError && error.code === code && error.message.includes(text));
 }
 
-test("wordsOfFlags() takes DIR and DIR:AS, K=V and K", () => {
+test("wordsOfFlags() takes PATH and PATH:AS, K=V and K", () => {
   assert.deepEqual(wordsOfFlags({ ro: [".", "/a:b:/c"], rw: ["d:/e"], env: ["A=", "B=c=d", "E"] }), {
-    directories: [
+    mounts: [
       { source: ".", target: ".", mode: "ro" },
       { source: "/a:b", target: "/c", mode: "ro" },
       { source: "d", target: "/e", mode: "rw" },
@@ -43,7 +43,7 @@ test("joinWords() adds up, and of limits and variables takes the later", () => {
     wordsOfFlags({ ro: ["b"], env: ["B=2", "C"], memory: "2MiB" }),
   ]);
   assert.deepEqual(
-    joined.directories?.map(({ source }) => source),
+    joined.mounts?.map((mount) => ("source" in mount ? mount.source : mount.target)),
     ["a", "b"],
   );
   assert.deepEqual([joined.env, joined.passedEnv, joined.memory, joined.cpu], [{ A: "1", B: "2" }, ["C"], "2MiB", 1]);
@@ -54,16 +54,12 @@ test("resolveWords() gives what the words mean here", () => {
     wordsOfFlags({ ro: [`${here}/..:/x`], env: ["A=1", "B"], memory: "1KiB", time: "1.5s" }),
     { B: "2" },
   );
-  assert.deepEqual(grants.directories, [{ source: here.replace(/\/run$/, ""), target: "/x", mode: "ro" }]);
+  assert.deepEqual(grants.mounts, [{ source: here.replace(/\/run$/, ""), target: "/x", mode: "ro" }]);
   assert.deepEqual(grants.env, { A: "1", B: "2" });
   assert.deepEqual([grants.memoryMax, grants.cpu, grants.timeMs], [1024, undefined, 1500]);
 });
 
 test("resolveWords() refuses what is not there", () => {
-  refused(
-    () => resolveWords({ directories: [{ source: "/none", target: "/none", mode: "ro" }] }),
-    "grant.no-directory",
-    "/none",
-  );
+  refused(() => resolveWords({ mounts: [{ source: "/none", target: "/none", mode: "ro" }] }), "grant.no-path", "/none");
   refused(() => resolveWords({ passedEnv: ["NONE"] }, {}), "grant.no-variable", "NONE");
 });

@@ -1,22 +1,25 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { systemCode, WarrenError } from "../../base/errors.ts";
 import { parseDuration } from "../../control/duration.ts";
 import { parseSize } from "../../control/size.ts";
+import type { MountSpec } from "../../wasi/files/mount.ts";
 import type { GrantFlags } from "./flags.ts";
 
-/** A directory of the host that a program may use. */
-export interface DirectoryGrant {
-  /** On the host; relative to wherever the grants are resolved. */
-  readonly source: string;
-  /** The name the program sees: as it was typed, since libraries match the paths they are given with it as text. */
-  readonly target: string;
-  readonly mode: "ro" | "rw";
-}
+/** A directory or file of the host that a program may use, or a directory in memory. */
+export type MountWords =
+  | {
+      /** On the host; relative to wherever the grants are resolved. */
+      readonly source: string;
+      /** The name the program sees: as it was typed, since libraries match the paths they are given with it as text. */
+      readonly target: string;
+      readonly mode: "ro" | "rw";
+    }
+  | { readonly target: string; readonly tmp: string };
 
 /** What is granted, in the words of whoever grants it. Plain data, to be kept as JSON. */
 export interface GrantWords {
-  readonly directories?: readonly DirectoryGrant[];
+  readonly mounts?: readonly MountWords[];
   readonly env?: Readonly<Record<string, string>>;
   /** Variables to be passed on as they are when the program runs. */
   readonly passedEnv?: readonly string[];
@@ -28,7 +31,7 @@ export interface GrantWords {
 /** What a program is granted in one run. */
 export interface Grants {
   /** With absolute sources. */
-  readonly directories: readonly DirectoryGrant[];
+  readonly mounts: readonly MountSpec[];
   readonly env: Readonly<Record<string, string>>;
   /** Bytes. */
   readonly memoryMax: number | undefined;
@@ -37,6 +40,8 @@ export interface Grants {
   readonly timeMs: number | undefined;
 }
 
+/** Of the directory of `--tmp`. */
+const tmpSize = "64MiB";
 const coresMin = 0.01;
 const coresMax = 1024;
 const variableName = /^[^=\0]+$/;
@@ -46,9 +51,10 @@ export function wordsOfFlags(flags: GrantFlags): GrantWords {
   const variables = [...(flags.envFile ?? []).flatMap(readVariables), ...(flags.env ?? []).map(parseVariable)];
   const passed = variables.filter(([, value]) => value === undefined).map(([name]) => name);
   const words: Partial<Record<keyof GrantWords, unknown>> = {
-    directories: [
-      ...(flags.ro ?? []).map((text) => parseDirectory(text, "ro")),
-      ...(flags.rw ?? []).map((text) => parseDirectory(text, "rw")),
+    mounts: [
+      ...(flags.ro ?? []).map((text) => parsePath(text, "ro")),
+      ...(flags.rw ?? []).map((text) => parsePath(text, "rw")),
+      ...(flags.tmp ? [{ target: "/tmp", tmp: tmpSize }] : []),
     ],
     env: Object.fromEntries(variables.filter(([, value]) => value !== undefined)),
     passedEnv: passed,
@@ -63,13 +69,13 @@ export function wordsOfFlags(flags: GrantFlags): GrantWords {
 export function joinWords(all: readonly GrantWords[]): GrantWords {
   return {
     ...Object.assign({}, ...all),
-    directories: all.flatMap(({ directories = [] }) => directories),
+    mounts: all.flatMap(({ mounts = [] }) => mounts),
     env: Object.assign({}, ...all.map(({ env }) => env)),
     passedEnv: all.flatMap(({ passedEnv = [] }) => passedEnv),
   };
 }
 
-/** What the words mean here and now. Throws `grant.no-directory`, `grant.no-variable`. */
+/** What the words mean here and now. Throws `grant.no-path`, `grant.no-variable`. */
 export function resolveWords(words: GrantWords, env: NodeJS.ProcessEnv = process.env): Grants {
   const passed = (words.passedEnv ?? []).map((name): [string, string] => {
     const value = env[name];
@@ -80,12 +86,7 @@ export function resolveWords(words: GrantWords, env: NodeJS.ProcessEnv = process
     return [name, value];
   });
   return {
-    directories: (words.directories ?? []).map(({ source, target, mode }) => {
-      const path = resolve(source);
-      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
-        throw new WarrenError("grant.no-directory", `--${mode} ${source}: there is no directory ${path}`);
-      return { source: path, target, mode };
-    }),
+    mounts: (words.mounts ?? []).map(resolveMount),
     env: { ...Object.fromEntries(passed), ...words.env },
     memoryMax: words.memory === undefined ? undefined : parseSize(words.memory),
     cpu: words.cpu,
@@ -93,12 +94,21 @@ export function resolveWords(words: GrantWords, env: NodeJS.ProcessEnv = process
   };
 }
 
-/** `DIR` or `DIR:AS`. */
-function parseDirectory(text: string, mode: "ro" | "rw"): DirectoryGrant {
+function resolveMount(words: MountWords): MountSpec {
+  if (!("source" in words)) return { target: words.target, tmpBytesMax: parseSize(words.tmp) };
+  const { source, target, mode } = words;
+  const path = resolve(source);
+  // The sandbox would say so too, but without the option that was typed.
+  if (!existsSync(path)) throw new WarrenError("grant.no-path", `--${mode} ${source}: there is no ${path}`);
+  return { source: path, target, mode };
+}
+
+/** `PATH` or `PATH:AS`. */
+function parsePath(text: string, mode: "ro" | "rw"): MountWords {
   const colon = text.lastIndexOf(":");
   const source = colon > 0 ? text.slice(0, colon) : text;
   const target = colon > 0 ? text.slice(colon + 1) : text;
-  if (source === "" || target === "") throw invalid(`--${mode}`, text, "a directory, or DIR:AS");
+  if (source === "" || target === "") throw invalid(`--${mode}`, text, "a directory or a file, or PATH:AS");
   return { source, target, mode };
 }
 

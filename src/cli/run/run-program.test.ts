@@ -70,7 +70,7 @@ test("run leaves the program's own options to it, and prints what it grants", as
   const granted = [
     `program: ${join(folder, "exit.wasm")}`,
     'arguments: "--help" "-v" "--json"',
-    `directory: /data = ${folder} (ro)`,
+    `files: /data = ${folder} (ro)`,
     'variable: A="b=c"',
     "network: none",
     "memory: at most 1048576 bytes",
@@ -85,7 +85,7 @@ test("run without grants says so", async () => {
   const { stderr } = await warren(["run", "-v", program("exit.wasm", 0)]);
   assert.match(
     stderr,
-    /^program: .*\narguments: none\ndirectories: none\nvariables: none\nnetwork: none\nmemory: what the program declares\n/,
+    /^program: .*\narguments: none\nfiles: none\nvariables: none\nnetwork: none\nmemory: what the program declares\n/,
   );
 });
 

@@ -52,7 +52,7 @@ export async function runProgram({ path, args, grants, interactive, json }: Run)
   const instance = startInstance(program, {
     args: [basename(path), ...args],
     env: { ...(interactive ? terminalVariables() : {}), ...grants.env },
-    mounts: grants.directories,
+    mounts: grants.mounts,
     stdin: new StandardInput(),
     stdout: output(1),
     stderr: output(2),
