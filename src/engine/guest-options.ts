@@ -4,6 +4,8 @@ import type { Clocks } from "../wasi/clocks.ts";
 import type { MountSpec } from "../wasi/files/mount.ts";
 import type { CpuMeter } from "../wasi/guest-thread.ts";
 import type { RandomSource } from "../wasi/random.ts";
+import type { Refusal } from "../wasi/sockets/dialler.ts";
+import type { Outbound } from "../wasi/sockets/outbound.ts";
 import type { Output } from "../wasi/stdio.ts";
 import type { CpuTerms } from "./cpu/preemption.ts";
 
@@ -21,6 +23,10 @@ export interface GuestOptions {
   /** Directories that the guest finds behind the sockets. */
   readonly mounts?: readonly MountSpec[];
   readonly sockets?: readonly HandedSocket[];
+  /** Its way out, which is the instance's from then on. Without it a guest reaches its own ports only. */
+  readonly outbound?: Outbound;
+  /** Called for what the guest wanted to reach and was refused. */
+  readonly onRefused?: (refusal: Refusal) => void;
   /** Empty when not given. */
   readonly stdin?: Flow;
   /** Thrown away when not given. */

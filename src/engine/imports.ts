@@ -50,7 +50,7 @@ function missingImports(imports: readonly ImportInfo[], missing: readonly string
     `the program imports what Warren does not offer: ${listed}${more}`,
     {
       hint: sockets
-        ? "Of sockets, those of preview 1 and of WasmEdge are offered; others, such as WAMR's, are not."
+        ? "Of sockets, those of preview 1, WasmEdge, wasi-go and WAMR are offered."
         : "Build it for WASI preview 1 (wasm32-wasip1) and without bindings to another host.",
     },
   );

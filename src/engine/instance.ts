@@ -11,6 +11,7 @@ import { GuestMemory } from "../wasi/p1/memory.ts";
 import { systemRandom } from "../wasi/random.ts";
 import { Connection } from "../wasi/sockets/connection.ts";
 import { DatagramSocket } from "../wasi/sockets/datagram.ts";
+import { Dialler } from "../wasi/sockets/dialler.ts";
 import { ListenerSocket } from "../wasi/sockets/listener-socket.ts";
 import type { VirtualListener } from "../wasi/sockets/virtual-listener.ts";
 import { VirtualNetwork } from "../wasi/sockets/virtual-network.ts";
@@ -52,6 +53,7 @@ export class Instance {
   readonly #table: DescriptorTable;
   readonly #account: MemoryAccount;
   readonly #network: VirtualNetwork;
+  readonly #dialler: Dialler;
   readonly #settle: (exit: Exit) => void;
   #state: "new" | "running" | "ended" = "new";
   /** How it is ending: proc_exit was called, and the stack unwinds. */
@@ -78,6 +80,8 @@ export class Instance {
     this.#account = new MemoryAccount(program.memoryMax, this.#table);
     this.#network = new VirtualNetwork((waiting) => this.#account.hasRoom(waiting));
     this.#network.onListen = () => this.#listening.resolve(true);
+    this.#dialler = new Dialler(this.#network, options.outbound);
+    this.#dialler.onRefused = options.onRefused;
     const handed = this.#open(options, clocks);
     this.#host = {
       table: this.#table,
@@ -86,6 +90,7 @@ export class Instance {
       clocks,
       random: options.random ?? systemRandom,
       network: this.#network,
+      dialler: this.#dialler,
       args,
       env,
       handed,
@@ -234,6 +239,7 @@ export class Instance {
       }
     }
     this.#table.closeAll();
+    this.#dialler.close();
     this.#listening.resolve(false);
     this.#settle(exit);
   }
@@ -255,7 +261,7 @@ export class Instance {
         assert(typeof listener !== "number", `port ${port} is handed twice`);
         socket = new ListenerSocket(listener, { handed: true });
       } else {
-        const datagrams = new DatagramSocket(true);
+        const datagrams = new DatagramSocket(true, this.#dialler);
         assert(this.#network.bind(datagrams, address) === 0, `port ${port} is handed twice`);
         socket = datagrams;
       }

@@ -43,6 +43,8 @@ export interface Descriptor {
   wake: (() => void) | undefined;
   /** Bytes that the host holds for it at the moment: what waits to be read by either end. Absent: none. */
   readonly heldBytes?: number;
+  /** How long a call waits that may block, nanoseconds (SO_RCVTIMEO, SO_SNDTIMEO). Absent or undefined: for ever. */
+  timeout?(direction: "read" | "write"): bigint | undefined;
   /** Lets go of what it holds on the host. Called once. */
   close(): void;
 }

@@ -18,8 +18,11 @@ export class CpuMeter {
   running: Uint32Array = new Uint32Array(1);
 }
 
+/** What calls `wake` whenever a guest that waits for it should look again. */
+export type Waited = Pick<Descriptor, "wake">;
+
 interface Wait {
-  readonly descriptors: readonly Descriptor[];
+  readonly descriptors: readonly Waited[];
   readonly attempt: () => number | undefined;
   readonly deadline: (() => bigint | undefined) | undefined;
   readonly resolve: (value: number) => void;
@@ -114,7 +117,7 @@ export class GuestThread {
    * wakes and when the deadline (monotonic clock, nanoseconds; asked again after each attempt) has come.
    */
   park(
-    descriptors: readonly Descriptor[],
+    descriptors: readonly Waited[],
     attempt: () => number | undefined,
     deadline?: () => bigint | undefined,
   ): Promise<number> {

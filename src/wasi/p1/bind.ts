@@ -9,6 +9,8 @@ import { processFunctions } from "./process.ts";
 import { resolveImport } from "./signatures.ts";
 import { socketFunctions } from "./socket.ts";
 import { streamFunctions } from "./stream.ts";
+import { wamrFunctions } from "./wamr.ts";
+import { wamrOptions } from "./wamr-options.ts";
 import { wasmedgeFunctions } from "./wasmedge.ts";
 
 /** One function that a module imports from `wasi_snapshot_preview1`. */
@@ -48,7 +50,9 @@ export function bindFunctions(host: Host, imports: readonly FunctionImport[]): B
     ...pollFunctions(host),
     ...fileImports(host),
     ...pathImports(host),
-    ...(sockets ? { ...socketFunctions(host), ...wasmedgeFunctions(host) } : {}),
+    ...(sockets
+      ? { ...socketFunctions(host), ...wasmedgeFunctions(host), ...wamrFunctions(host), ...wamrOptions(host) }
+      : {}),
   };
   return imports.map(({ name, params, results }) => {
     const target = resolveImport(name, params, results);

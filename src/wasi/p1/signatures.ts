@@ -1,3 +1,5 @@
+import { wamrOptionTypes } from "./wamr-option-types.ts";
+
 /**
  * Every function of wasi_snapshot_preview1 that we have, by name and by the types of its parameters (`i` for i32, `I` for
  * i64; all but proc_exit give an i32 back): the function that is bound to it. Socket dialects share names and differ in
@@ -47,14 +49,16 @@ const plain: Readonly<Record<string, string>> = {
   proc_exit: "i",
   proc_raise: "i",
   sock_shutdown: "ii",
-  // The WasmEdge dialect.
-  sock_bind: "iii",
-  sock_connect: "iii",
-  sock_getaddrinfo: "iiiiiiii",
-  sock_getsockopt: "iiiii",
+  // WasmEdge's and WAMR's dialects.
   sock_listen: "ii",
-  sock_open: "iii",
+  // WasmEdge's.
+  sock_getsockopt: "iiiii",
   sock_setsockopt: "iiiii",
+  // WAMR's.
+  sock_addr_local: "ii",
+  sock_addr_remote: "ii",
+  sock_close: "i",
+  ...wamrOptionTypes,
 };
 
 const suspending: Readonly<Record<string, string>> = {
@@ -67,13 +71,22 @@ const suspending: Readonly<Record<string, string>> = {
   sock_recv: "iiiiii",
   sock_send: "iiiii",
   epoll_oneoff: "iiii",
-  sock_send_to: "iiiiiii",
+  sock_addr_resolve: "iiiiii",
+  sock_getaddrinfo: "iiiiiiii",
 };
 
-/** Of the WasmEdge dialect's two versions: what each calls by the same name. */
+/** What the dialects call by the same name: WasmEdge's two versions, and WAMR's. */
 const versions: Readonly<Record<string, Readonly<Record<string, Bound>>>> = {
   sock_accept: { ii: { key: "sock_accept_v1", suspends: true } },
+  sock_bind: { iii: { key: "sock_bind", suspends: false }, ii: { key: "sock_bind_wamr", suspends: false } },
+  sock_connect: { iii: { key: "sock_connect", suspends: true }, ii: { key: "sock_connect_wamr", suspends: true } },
+  sock_open: { iii: { key: "sock_open", suspends: false }, iiii: { key: "sock_open_wamr", suspends: false } },
+  sock_send_to: {
+    iiiiiii: { key: "sock_send_to", suspends: true },
+    iiiiii: { key: "sock_send_to_wamr", suspends: true },
+  },
   sock_recv_from: {
+    iiiiii: { key: "sock_recv_from_wamr", suspends: true },
     iiiiiii: { key: "sock_recv_from_v1", suspends: true },
     iiiiiiii: { key: "sock_recv_from_v2", suspends: true },
   },

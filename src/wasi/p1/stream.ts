@@ -80,6 +80,7 @@ export function streamFunctions(host: Host) {
       return attempt(
         host,
         descriptor,
+        "read",
         () => descriptor.read(memory.iovs(iovs, count)),
         (result) => give(host, readAt, result),
       );
@@ -94,9 +95,9 @@ export function streamFunctions(host: Host) {
       return attempt(
         host,
         descriptor,
+        "write",
         complete(
           host,
-          descriptor,
           () => memory.iovs(iovs, count),
           (buffers) => descriptor.write(buffers),
         ),

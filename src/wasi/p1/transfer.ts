@@ -1,5 +1,6 @@
 import { type Descriptor, fdflags } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
+import type { Waited } from "../guest-thread.ts";
 import type { Host } from "./host.ts";
 
 /** What a transfer moves before it asks whether others should have their turn. */
@@ -10,43 +11,72 @@ const unfinished = -0x1_0000;
 /** What a call gives the guest, from a kernel's result. */
 type Finish = (result: Result) => number;
 
+/** `last`: what cannot be done now will not be waited for. */
+type Call = (last: boolean) => Result;
+
 /**
- * Does a kernel call that may give -AGAIN. A blocking descriptor's guest waits until it gives something else; a non-blocking
- * one gets AGAIN. Buffers must be taken from the guest's memory inside `call`: the guest may have been away between two.
+ * Does a kernel call that may give -AGAIN. A blocking descriptor's guest waits until it gives something else or the descriptor's
+ * timeout is over; a non-blocking one gets AGAIN. Buffers must be taken from the guest's memory inside `call`: the guest may
+ * have been away between two.
  */
 export function attempt(
   host: Host,
   descriptor: Descriptor,
-  call: () => Result,
+  direction: "read" | "write",
+  call: Call,
   finish: Finish,
 ): number | Promise<number> {
   const { thread } = host;
-  const result = call();
-  if (result === unfinished) return inTurns(host, descriptor, call, finish);
-  if (result === -errno.AGAIN && (descriptor.flags & fdflags.nonblock) === 0)
-    return wait(host, descriptor, call, finish);
+  const nonblocking = isNonblocking(descriptor);
+  const result = call(nonblocking);
+  if (result === unfinished) return inTurns(host, descriptor, direction, call, finish);
+  if (result === -errno.AGAIN && !nonblocking) return wait(host, descriptor, direction, call, finish);
   const value = finish(result);
   return thread.overdue ? thread.pause(value) : value;
 }
 
-async function inTurns(host: Host, descriptor: Descriptor, call: () => Result, finish: Finish): Promise<number> {
+async function inTurns(
+  host: Host,
+  descriptor: Descriptor,
+  direction: "read" | "write",
+  call: Call,
+  finish: Finish,
+): Promise<number> {
+  const nonblocking = isNonblocking(descriptor);
   let result: Result;
   do {
     await host.thread.pause(0);
-    result = call();
+    result = call(nonblocking);
   } while (result === unfinished);
-  const waits = result === -errno.AGAIN && (descriptor.flags & fdflags.nonblock) === 0;
-  return waits ? wait(host, descriptor, call, finish) : finish(result);
+  const waits = result === -errno.AGAIN && !nonblocking;
+  return waits ? wait(host, descriptor, direction, call, finish) : finish(result);
 }
 
-function wait({ thread }: Host, descriptor: Descriptor, call: () => Result, finish: Finish): Promise<number> {
-  return thread.park([descriptor], () => {
-    const again = call();
-    if (again === -errno.AGAIN) return undefined;
-    if (again !== unfinished) return finish(again);
-    descriptor.wake?.();
-    return undefined;
-  });
+function wait(
+  { thread, clocks }: Host,
+  descriptor: Descriptor,
+  direction: "read" | "write",
+  call: Call,
+  finish: Finish,
+): Promise<number> {
+  const timeout = descriptor.timeout?.(direction);
+  const deadline = timeout === undefined ? undefined : clocks.monotonic() + timeout;
+  return thread.park(
+    [descriptor],
+    () => {
+      const last = deadline !== undefined && clocks.monotonic() >= deadline;
+      const again = call(last);
+      if (again === -errno.AGAIN && !last) return undefined;
+      if (again !== unfinished) return finish(again);
+      descriptor.wake?.();
+      return undefined;
+    },
+    deadline === undefined ? undefined : () => deadline,
+  );
+}
+
+function isNonblocking({ flags }: Descriptor): boolean {
+  return (flags & fdflags.nonblock) !== 0;
 }
 
 /**
@@ -55,24 +85,34 @@ function wait({ thread }: Host, descriptor: Descriptor, call: () => Result, fini
  */
 export function complete(
   { thread }: Host,
-  descriptor: Descriptor,
   buffers: () => Uint8Array[],
   transfer: (buffers: readonly Uint8Array[]) => Result,
-): () => Result {
+): Call {
   let done = 0;
-  return () => {
+  return (last) => {
     const before = done;
     for (;;) {
       const left = skip(buffers(), done);
       const count = transfer(left);
-      if (count === -errno.AGAIN && (descriptor.flags & fdflags.nonblock) === 0) return count;
+      if (count === -errno.AGAIN && !last) return count;
       // What was transferred before an error counts; the next call meets the error again.
       if (count <= 0) return done > 0 ? done : count;
       done += count;
-      if ((descriptor.flags & fdflags.nonblock) !== 0 || count >= size(left)) return done;
+      if (last || count >= size(left)) return done;
       if (done - before >= pieceBytes && thread.sliceOver) return unfinished;
     }
   };
+}
+
+/** Waits for what a promise has, which does not reject, as a guest's call does. `finish` must not throw. */
+export function waitFor<T>({ thread }: Host, promise: Promise<T>, finish: (value: T) => number): Promise<number> {
+  const waited: Waited = { wake: undefined };
+  let settled: { readonly value: T } | undefined;
+  void promise.then((value) => {
+    settled = { value };
+    waited.wake?.();
+  });
+  return thread.park([waited], () => (settled === undefined ? undefined : finish(settled.value)));
 }
 
 function size(buffers: readonly Uint8Array[]): number {

@@ -1,11 +1,14 @@
+import { formatIp, type IpBytes, isIpv4, parseIp } from "../../base/ip.ts";
 import { errno } from "../errno.ts";
+import type { SocketName } from "../sockets/socket-name.ts";
 import { Fault, type GuestMemory } from "./memory.ts";
 
 /** WasmEdge's address family. */
-export const family = { unspecified: 0, ipv4: 1, ipv6: 2 } as const;
+export const family = { unspecified: 0, ipv4: 1, ipv6: 2, unix: 3 } as const;
 
 /** A buffer of this length holds its family in two bytes before the address (WasmEdge's second version). */
 const taggedBytes = 128;
+const v4Prefix = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 /** Where a dialect's `*addr`, {buffer u32, length u32}, keeps its bytes. */
 interface AddressBuffer {
@@ -21,74 +24,63 @@ function addressBuffer(memory: GuestMemory, pointer: number): AddressBuffer {
   return { at, length };
 }
 
-/** The IP address that the guest passes, as text. INVAL for what is no address. */
-export function readAddress(memory: GuestMemory, pointer: number): string {
+/** The address that the guest passes, with the port that it passes beside it; undefined for one of no family. INVAL for what is none. */
+export function readName(memory: GuestMemory, pointer: number, port: number): SocketName | undefined {
   const { at, length } = addressBuffer(memory, pointer);
   const tagged = length === taggedBytes;
-  const bytes = tagged ? at + 2 : at;
-  const is = tagged ? memory.bytes(at, 2)[0] : length === 4 ? family.ipv4 : family.ipv6;
-  if (is === family.ipv4) return memory.bytes(bytes, 4).join(".");
-  if (is !== family.ipv6) throw new Fault(errno.AFNOSUPPORT);
-  const groups: string[] = [];
-  const raw = memory.bytes(bytes, 16);
-  for (let i = 0; i < 16; i += 2) groups.push(((raw[i]! << 8) | raw[i + 1]!).toString(16));
-  return shorten(groups);
+  const bytes = memory.bytes(at, length);
+  const is = tagged ? bytes[0]! | (bytes[1]! << 8) : length === 4 ? family.ipv4 : family.ipv6;
+  const data = tagged ? bytes.subarray(2) : bytes;
+  if (is === family.unspecified) return undefined;
+  if (is === family.unix) {
+    const end = data.indexOf(0);
+    if (end < 0) throw new Fault(errno.INVAL);
+    return { path: Buffer.from(data.subarray(0, end)).toString() };
+  }
+  if (is !== family.ipv4 && is !== family.ipv6) throw new Fault(errno.AFNOSUPPORT);
+  if (port >>> 0 > 0xffff) throw new Fault(errno.INVAL);
+  return { ip: readIp(data, is === family.ipv4 ? 4 : 6), port };
 }
 
-/** Gives the guest an address in the form that its buffer asks for. The family, 4 or 6, as V1 wants it told. */
-export function writeAddress(memory: GuestMemory, pointer: number, ip: string): 4 | 6 {
+/** The text of the address that begins some bytes. */
+export function readIp(bytes: Uint8Array, version: 4 | 6): string {
+  return formatIp(version === 4 ? Uint8Array.from([...v4Prefix, ...bytes.subarray(0, 4)]) : bytes.subarray(0, 16));
+}
+
+/** Gives the guest an address in the form that its buffer asks for. The family, 4 or 6, as V1 wants it told; 0 for a unix name. */
+export function writeName(memory: GuestMemory, pointer: number, name: SocketName): 0 | 4 | 6 {
   const { at, length } = addressBuffer(memory, pointer);
-  const bytes = ipBytes(ip);
-  const is = bytes.length === 4 ? 4 : 6;
+  const tagged = length === taggedBytes;
   const target = memory.bytes(at, length);
-  if (length === taggedBytes) {
+  if ("path" in name) {
+    if (!tagged) throw new Fault(errno.INVAL);
+    const path = Buffer.from(name.path).subarray(0, taggedBytes - 3);
     target.fill(0);
-    target[0] = is === 4 ? family.ipv4 : family.ipv6;
-    target.set(bytes, 2);
-  } else if (length < bytes.length) {
-    throw new Fault(errno.INVAL);
-  } else {
-    target.fill(0);
-    target.set(bytes);
+    target[0] = family.unix;
+    target.set(path, 2);
+    return 0;
   }
+  const bytes = ipBytes(name.ip);
+  const is = bytes.length === 4 ? 4 : 6;
+  if (!tagged && length < bytes.length) throw new Fault(errno.INVAL);
+  target.fill(0);
+  if (tagged) target[0] = is === 4 ? family.ipv4 : family.ipv6;
+  target.set(bytes, tagged ? 2 : 0);
   return is;
 }
 
-/** To be asked before an effect: whether {@link writeAddress} would find a buffer. */
-export function checkAddress(memory: GuestMemory, pointer: number): void {
-  addressBuffer(memory, pointer);
+/** The room of the guest's buffer, bytes; to be asked before an effect. */
+export function checkAddress(memory: GuestMemory, pointer: number): number {
+  return addressBuffer(memory, pointer).length;
 }
 
-/** The bytes of an IP address that is known to be one. An IPv4 address in IPv6's clothes is taken for what it is. */
+/** Whether {@link writeName} would find room. */
+export function nameFits(room: number, name: SocketName): boolean {
+  return room === taggedBytes || (!("path" in name) && room >= ipBytes(name.ip).length);
+}
+
+/** The 4 or 16 bytes of an IP address that is known to be one. An IPv4 address in IPv6's clothes is taken for what it is. */
 export function ipBytes(ip: string): Uint8Array {
-  const plain = ip.startsWith("::ffff:") && ip.includes(".") ? ip.slice("::ffff:".length) : ip;
-  if (!plain.includes(":")) return Uint8Array.from(plain.split("."), Number);
-  const bytes = new Uint8Array(16);
-  const [head = "", tail] = (plain.split("%")[0] ?? "").split("::");
-  const front = groupBytes(head);
-  const back = tail === undefined ? [] : groupBytes(tail);
-  bytes.set(front.slice(0, 16));
-  bytes.set(back, 16 - back.length);
-  return bytes;
-}
-
-function groupBytes(text: string): number[] {
-  if (text === "") return [];
-  return text.split(":").flatMap((group) => {
-    if (group.includes(".")) return group.split(".").map(Number);
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 0xff];
-  });
-}
-
-/** RFC 5952 §4: the longest run of zero groups, of two or more, becomes `::`. */
-function shorten(groups: readonly string[]): string {
-  let best = { at: -1, length: 1 };
-  for (let at = 0; at < groups.length; at++) {
-    let length = 0;
-    while (groups[at + length] === "0") length++;
-    if (length > best.length) best = { at, length };
-  }
-  if (best.at < 0) return groups.join(":");
-  return `${groups.slice(0, best.at).join(":")}::${groups.slice(best.at + best.length).join(":")}`;
+  const bytes: IpBytes = parseIp(ip.split("%")[0]!) ?? new Uint8Array(16);
+  return isIpv4(bytes) ? bytes.subarray(12) : bytes;
 }

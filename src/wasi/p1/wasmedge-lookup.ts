@@ -1,5 +1,7 @@
-import { errno } from "../errno.ts";
-import type { GuestMemory } from "./memory.ts";
+import { errno, type Result } from "../errno.ts";
+import type { Host } from "./host.ts";
+import { type GuestMemory, guarded } from "./memory.ts";
+import { familyOf, lookUpName, portOf } from "./name-lookup.ts";
 import { family, ipBytes } from "./wasmedge-address.ts";
 
 // addrinfo, 28 bytes, and sockaddr, 12 bytes (WasmEdge: include/api/wasi, __wasi_addrinfo_t, __wasi_sockaddr_t).
@@ -8,7 +10,7 @@ const sockaddr = { bytes: 12, length: 4, data: 8 } as const;
 const socketType = { any: 0, datagram: 1, stream: 2 } as const;
 const protocol = { any: 0, tcp: 1, udp: 2 } as const;
 /** The list is the guest's, so that its length is what the guest says. */
-const resultsBytesMax = 64;
+const resultsMaxMax = 64;
 
 export interface Lookup {
   /** NUL-terminated or not. */
@@ -21,33 +23,36 @@ export interface Lookup {
 }
 
 /**
- * getaddrinfo of a guest's own network: numeric addresses and `localhost`, no other names. The guest has laid out a list of
- * `resultsMax` addrinfo structures, each with its sockaddr, for the answers to be written in.
+ * getaddrinfo. The guest has laid out a list of `resultsMax` addrinfo structures, each with its sockaddr, for the answers to
+ * be written in.
  */
-export function lookUp(memory: GuestMemory, lookup: Lookup): number {
+export function lookUp(host: Host, lookup: Lookup): number | Promise<number> {
+  const { memory } = host;
   memory.check(lookup.countAt, 4);
   const hints = memory.check(lookup.hintsAt, info.bytes);
   const wantedFamily = memory.u8()[hints + info.family]!;
   const wantedType = memory.u8()[hints + info.socketType]!;
+  if (wantedFamily > family.ipv6) return errno.AFNOSUPPORT;
   const port = portOf(text(lookup.service));
   if (port === undefined) return errno.INVAL;
-  const addresses = resolve(text(lookup.node)).filter(
-    (ip) => wantedFamily === family.unspecified || familyOf(ip) === wantedFamily,
-  );
-  if (addresses.length === 0) return errno.NOENT;
   const types = wantedType === socketType.any ? [socketType.stream, socketType.datagram] : [wantedType];
-  const wanted = addresses.flatMap((ip) => types.map((type) => ({ ip, type })));
-  let at = memory.getU32(lookup.resultsAt);
-  let count = 0;
-  for (const { ip, type } of wanted.slice(0, Math.min(lookup.resultsMax >>> 0, resultsBytesMax))) {
-    if (at === 0) break;
-    const entry = memory.check(at, info.bytes);
-    writeEntry(memory, entry, ip, port, type);
-    count++;
-    at = memory.getU32(entry + info.next);
-  }
-  memory.setU32(lookup.countAt, count);
-  return errno.SUCCESS;
+  const tell = guarded((found: readonly string[] | Result) => {
+    if (typeof found === "number") return -found;
+    const wanted = found.flatMap((ip) => types.map((type) => ({ ip, type })));
+    let at = memory.getU32(lookup.resultsAt);
+    let count = 0;
+    for (const { ip, type } of wanted.slice(0, Math.min(lookup.resultsMax >>> 0, resultsMaxMax))) {
+      if (at === 0) break;
+      const entry = memory.check(at, info.bytes);
+      writeEntry(memory, entry, ip, port, type);
+      count++;
+      at = memory.getU32(entry + info.next);
+    }
+    memory.setU32(lookup.countAt, count);
+    return errno.SUCCESS;
+  });
+  const only = wantedFamily === family.unspecified ? undefined : wantedFamily === family.ipv4 ? 4 : 6;
+  return lookUpName(host, text(lookup.node), only, tell);
 }
 
 function writeEntry(memory: GuestMemory, entry: number, ip: string, port: number, type: number): void {
@@ -59,29 +64,13 @@ function writeEntry(memory: GuestMemory, entry: number, ip: string, port: number
   data[0] = port >> 8;
   data[1] = port & 0xff;
   data.set(bytes, 2);
-  memory.setU8(address, familyOf(ip));
+  const is = familyOf(ip) === 4 ? family.ipv4 : family.ipv6;
+  memory.setU8(address, is);
   memory.setU32(address + sockaddr.length, data.length);
-  memory.setU8(entry + info.family, familyOf(ip));
+  memory.setU8(entry + info.family, is);
   memory.setU8(entry + info.socketType, type);
   memory.setU32(entry + info.protocol, type === socketType.stream ? protocol.tcp : protocol.udp);
   memory.setU32(entry + info.addressLength, sockaddr.bytes);
-}
-
-function resolve(name: string): string[] {
-  if (name === "localhost" || name.endsWith(".localhost")) return ["127.0.0.1", "::1"];
-  if (name === "") return ["0.0.0.0", "::"];
-  // Not a static import: node:net takes milliseconds to load, and few programs come here.
-  return process.getBuiltinModule("node:net").isIP(name) === 0 ? [] : [name];
-}
-
-function familyOf(ip: string): number {
-  return ip.includes(":") ? family.ipv6 : family.ipv4;
-}
-
-function portOf(service: string): number | undefined {
-  if (service === "") return 0;
-  if (!/^[0-9]{1,5}$/.test(service) || Number(service) > 0xffff) return undefined;
-  return Number(service);
 }
 
 function text(bytes: Uint8Array): string {

@@ -162,7 +162,7 @@ test("sock_getsockopt takes the length by address or, as 4, by value", () => {
   assert.equal(host.memory.getU32(outAt), 0);
   assert.equal(f("sock_getsockopt", 5)(fd, 0, 77, outAt, 4), errno.NOPROTOOPT);
   assert.equal(f("sock_setsockopt", 5)(fd, 0, 0, outAt, 4), 0);
-  assert.equal(f("sock_setsockopt", 5)(fd, 0, 11, outAt, 16), errno.NOPROTOOPT);
+  assert.equal(f("sock_setsockopt", 5)(fd, 0, 2, outAt, 4), errno.NOPROTOOPT);
 });
 
 test("sock_getaddrinfo knows localhost and numbers, and fills in the guest's list", () => {
@@ -194,6 +194,8 @@ test("sock_getaddrinfo knows localhost and numbers, and fills in the guest's lis
   assert.equal(memory.getU32(outAt + 4), 1);
   assert.deepEqual([...memory.bytes(1148, 6)], [0, 0, 192, 0, 2, 9]);
   assert.equal(look("192.0.2.9", "", 2), errno.NOENT);
-  assert.equal(look("example.com", "80", 0), errno.NOENT);
-  assert.equal(look("localhost", "http", 0), errno.INVAL);
+  assert.equal(look("localhost", "http", 1), 0);
+  assert.deepEqual([...memory.bytes(1148, 2)], [0, 80]);
+  assert.equal(look("localhost", "no-such-service", 0), errno.INVAL);
+  assert.equal(look("example.com", "80", 0), errno.ACCES);
 });

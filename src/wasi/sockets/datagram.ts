@@ -2,20 +2,14 @@ import { type Address, formatAddress } from "../../base/address.ts";
 import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { gather } from "../gather.ts";
+import { DatagramQueue } from "./datagram-queue.ts";
 import { SocketFlags } from "./socket-flags.ts";
+import { SocketOptions } from "./socket-options.ts";
 
-/** As Linux' default net.core.rmem_default, nearly. */
-const queueBytesMax = 256 * 1024;
-const queueLengthMax = 1024;
 /** Peers that may be answered; the longest silent one is forgotten first. */
 const peersMax = 1024;
 /** Largest payload over IPv4 (RFC 768, RFC 791). */
 const datagramBytesMax = 65507;
-
-interface Datagram {
-  readonly data: Uint8Array;
-  readonly from: Address;
-}
 
 /** What {@link DatagramSocket.receive} took. */
 export interface Received {
@@ -24,30 +18,48 @@ export interface Received {
   readonly truncated: boolean;
 }
 
+/** Carries what sockets send to others than those that a route brought here. */
+export interface DatagramCarrier {
+  /** Makes a socket ready to send to a peer; 0 or an error. */
+  open(socket: DatagramSocket, to: Address): Result;
+  /** 0 or an error; it keeps `data`. */
+  send(socket: DatagramSocket, data: Uint8Array, to: Address): Result;
+  /** Whether the guest may hold one more datagram. */
+  hasRoom(): boolean;
+  closed(socket: DatagramSocket): void;
+}
+
 /** A guest's UDP socket in its virtual network: the host delivers to it and carries what it sends. */
 export class DatagramSocket implements Descriptor {
   readonly type = filetype.datagramSocket;
+  readonly options: SocketOptions = new SocketOptions();
   wake: (() => void) | undefined;
-  /** Host's: carries a datagram out. What is sent while it is not set is lost, as datagrams may be. */
+  /** Host's: carries an answer out by the route that the peer came by. What is sent while it is not set is lost, as datagrams may be. */
   onSend: ((data: Uint8Array, to: Address) => void) | undefined;
   /** Host's: called once, when the guest first receives or waits for a datagram. */
   onListen: (() => void) | undefined;
   /** Called when the guest has closed it. */
   onClose: (() => void) | undefined;
   readonly #flags: SocketFlags;
+  readonly #carrier: DatagramCarrier | undefined;
+  readonly #queue = new DatagramQueue();
   #address: Address | undefined;
   #state: "idle" | "listening" | "closed" = "idle";
-  #queue: Datagram[] = [];
-  #head = 0;
-  #bytes = 0;
   #dropped = 0;
   /** Keyed by the address as text, in order of their last datagram. */
   readonly #peers = new Set<string>();
   #last: Address | undefined;
+  /** The one that it sends to and hears of (POSIX connect). */
+  #connected: Address | undefined;
+  /** Of an earlier datagram; the guest is told once. */
+  #error = 0;
+  #readable: boolean = true;
+  #writable: boolean = true;
 
-  /** It is not bound yet. `handed`: the host opened it, not the guest. */
-  constructor(handed: boolean = false) {
+  /** It is not bound yet. `handed`: the host opened it, not the guest. Without a carrier it can only answer. */
+  constructor(handed: boolean = false, carrier?: DatagramCarrier) {
     this.#flags = new SocketFlags(0, handed);
+    this.#carrier = carrier;
   }
 
   get flags(): number {
@@ -61,12 +73,16 @@ export class DatagramSocket implements Descriptor {
     return this.#flags.tell();
   }
 
+  timeout(direction: "read" | "write"): bigint | undefined {
+    return this.options.timeout(direction);
+  }
+
   get local(): Address | undefined {
     return this.#address;
   }
-  /** The sender of the last datagram that the guest received: where a plain write goes. */
+  /** Where a plain write goes: to whom it is connected, or else to the sender of the last datagram that the guest received. */
   get remote(): Address | undefined {
-    return this.#last;
+    return this.#connected ?? this.#last;
   }
   /** The guest receives, or waits for a datagram. */
   get listening(): boolean {
@@ -81,32 +97,57 @@ export class DatagramSocket implements Descriptor {
   }
 
   get heldBytes(): number {
-    return this.#bytes;
+    return this.#queue.bytes;
   }
 
   bind(address: Address): void {
     this.#address = address;
   }
 
-  /** Queues a datagram for the guest, which may keep it. False when it was dropped: the queue is full or the socket closed. */
-  deliver(data: Uint8Array, from: Address): boolean {
-    const full = this.#queue.length - this.#head >= queueLengthMax || this.#bytes + data.length > queueBytesMax;
-    if (full || this.#state === "closed") {
-      this.#dropped++;
-      return false;
+  /** From now on it sends to one peer and hears of no other; undefined takes that back. Errors as of {@link send}. */
+  connect(peer: Address | undefined): Result {
+    if (peer !== undefined && !this.#peers.has(formatAddress(peer))) {
+      const opened = this.#carrier?.open(this, peer) ?? -errno.ACCES;
+      if (opened < 0) return opened;
     }
-    this.#queue.push({ data, from });
-    this.#bytes += data.length;
+    this.#connected = peer;
+    return 0;
+  }
+
+  /** An error that the guest has not been told yet (SO_ERROR); it is told once. */
+  takeError(): number {
+    const error = this.#error;
+    this.#error = 0;
+    return error;
+  }
+
+  /**
+   * Queues a datagram that a route brought, for the guest, which may keep it and answer it. False when it was dropped: the queue
+   * is full or the socket closed.
+   */
+  deliver(data: Uint8Array, from: Address): boolean {
+    if (!this.#enqueue(data, from)) return false;
     this.#remember(formatAddress(from));
-    this.wake?.();
     return true;
+  }
+
+  /** Queues a datagram that the {@link DatagramCarrier} has for the guest. */
+  answer(data: Uint8Array, from: Address): boolean {
+    return this.#enqueue(data, from);
+  }
+
+  /** An earlier datagram could not be sent; `error` is a positive errno. */
+  fail(error: number): void {
+    this.#error = error;
+    this.wake?.();
   }
 
   /** Takes one datagram; what does not fit is cut off (POSIX recvfrom). */
   receive(buffers: readonly Uint8Array[], peek: boolean): Received | Result {
     this.#listen();
-    const next = this.#queue[this.#head];
-    if (next === undefined) return -errno.AGAIN;
+    if (this.#error !== 0) return -this.takeError();
+    const next = this.#queue.first;
+    if (next === undefined) return this.#readable ? -errno.AGAIN : 0;
     let at = 0;
     for (const buffer of buffers) {
       if (at === next.data.length) break;
@@ -114,24 +155,24 @@ export class DatagramSocket implements Descriptor {
       buffer.set(part);
       at += part.length;
     }
-    if (!peek) {
-      this.#bytes -= next.data.length;
-      this.#queue[this.#head++] = undefined as never;
-      if (this.#head === this.#queue.length || this.#head > queueLengthMax) {
-        this.#queue = this.#queue.slice(this.#head);
-        this.#head = 0;
-      }
-    }
+    if (!peek) this.#queue.shift();
     this.#last = next.from;
     return { count: at, from: next.from, truncated: at < next.data.length };
   }
 
-  /** Answers a peer. ACCES for an address that nothing came from: outbound traffic is not granted. */
+  /** Sends one datagram. ACCES where neither a route brought the peer here nor a grant leads there. */
   send(buffers: readonly Uint8Array[], to: Address): Result {
-    if (!this.#peers.has(formatAddress(to))) return -errno.ACCES;
+    if (!this.#writable) return -errno.PIPE;
+    if (this.#error !== 0) return -this.takeError();
+    const routed = this.#peers.has(formatAddress(to));
+    if (!routed && this.#carrier === undefined) return -errno.ACCES;
     let total = 0;
     for (const buffer of buffers) total += buffer.length;
     if (total > datagramBytesMax) return -errno.MSGSIZE;
+    if (!routed) {
+      const result = this.#carrier?.send(this, gather(buffers), to) ?? 0;
+      return result < 0 ? result : total;
+    }
     this.onSend?.(gather(buffers), to);
     return total;
   }
@@ -142,25 +183,49 @@ export class DatagramSocket implements Descriptor {
   }
 
   write(buffers: readonly Uint8Array[]): Result {
-    return this.#last === undefined ? -errno.DESTADDRREQ : this.send(buffers, this.#last);
+    return this.remote === undefined ? -errno.DESTADDRREQ : this.send(buffers, this.remote);
   }
 
   poll(interest: "read" | "write"): Readiness | undefined {
     this.#flags.tell();
-    if (interest === "write") return { bytes: datagramBytesMax, hangup: false };
+    if (interest === "write") return { bytes: datagramBytesMax, hangup: !this.#writable };
     this.#listen();
-    const next = this.#queue[this.#head];
-    return next === undefined ? undefined : { bytes: next.data.length, hangup: false };
+    const next = this.#queue.first;
+    if (next !== undefined) return { bytes: next.data.length, hangup: false };
+    return this.#error === 0 && this.#readable ? undefined : { bytes: 0, hangup: !this.#readable };
+  }
+
+  /** Stops one direction or both of a connected socket. */
+  shutdown(read: boolean, write: boolean): Result {
+    if (!read && !write) return -errno.INVAL;
+    if (this.#connected === undefined) return -errno.NOTCONN;
+    if (read) this.#readable = false;
+    if (write) this.#writable = false;
+    this.wake?.();
+    return 0;
   }
 
   close(): void {
     this.#state = "closed";
-    this.#queue = [];
-    this.#head = 0;
-    this.#bytes = 0;
+    this.#queue.clear();
     this.#peers.clear();
     this.onSend = undefined;
+    this.#carrier?.closed(this);
     this.onClose?.();
+  }
+
+  #enqueue(data: Uint8Array, from: Address): boolean {
+    const wanted = this.#state !== "closed" && this.#readable && this.#isPeer(from);
+    if (wanted && this.#carrier?.hasRoom() !== false && this.#queue.push({ data, from })) {
+      this.wake?.();
+      return true;
+    }
+    this.#dropped++;
+    return false;
+  }
+
+  #isPeer({ ip, port }: Address): boolean {
+    return this.#connected === undefined || (this.#connected.ip === ip && this.#connected.port === port);
   }
 
   #listen(): void {

@@ -3,12 +3,15 @@ import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { Connection } from "./connection.ts";
 import { SocketFlags } from "./socket-flags.ts";
+import { SocketOptions } from "./socket-options.ts";
 import type { VirtualListener } from "./virtual-listener.ts";
 
 export interface ListenerSocketOptions {
   /** The host opened it, not the guest. */
   readonly handed?: boolean;
   readonly flags?: number;
+  /** Those of the socket that the guest opened. */
+  readonly options?: SocketOptions;
 }
 
 /** The guest's side of a {@link VirtualListener}. */
@@ -17,9 +20,11 @@ export class ListenerSocket implements Descriptor {
   wake: (() => void) | undefined;
   readonly #listener: VirtualListener;
   readonly #flags: SocketFlags;
+  #options: SocketOptions | undefined;
 
-  constructor(listener: VirtualListener, { handed = false, flags = 0 }: ListenerSocketOptions = {}) {
+  constructor(listener: VirtualListener, { handed = false, flags = 0, options }: ListenerSocketOptions = {}) {
     this.#listener = listener;
+    this.#options = options;
     this.#flags = new SocketFlags(flags, handed);
     listener.onConnection = () => this.wake?.();
     if (!handed) listener.markListening();
@@ -36,6 +41,15 @@ export class ListenerSocket implements Descriptor {
     return this.#flags.tell();
   }
 
+  get options(): SocketOptions {
+    this.#options ??= new SocketOptions();
+    return this.#options;
+  }
+
+  timeout(direction: "read" | "write"): bigint | undefined {
+    return this.#options?.timeout(direction);
+  }
+
   get local(): Address {
     return this.#listener.address;
   }
@@ -49,9 +63,10 @@ export class ListenerSocket implements Descriptor {
     return this.#listener.listening;
   }
 
-  /** The guest opens by itself what it was handed; its flags are those of the socket that it opened. */
-  listen(flags: number): void {
+  /** The guest opens by itself what it was handed; its flags and options are those of the socket that it opened. */
+  listen(flags: number, options: SocketOptions): void {
     this.flags = flags;
+    this.#options = options;
     this.#listener.markListening();
   }
 
@@ -59,7 +74,7 @@ export class ListenerSocket implements Descriptor {
   accept(): Connection | Result {
     this.#listener.markListening();
     const end = this.#listener.accept();
-    if (end !== undefined) return new Connection(end);
+    if (end !== undefined) return new Connection(end, this.#options?.copy());
     return this.#listener.closed ? -errno.INVAL : -errno.AGAIN;
   }
 

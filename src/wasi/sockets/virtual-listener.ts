@@ -56,9 +56,9 @@ export class VirtualListener {
   /**
    * Dials the guest; the dialling end. Connections to a listener that is not `listening` yet wait in the backlog. Throws
    * `service.backlog-full`, `limits.memory` when the guest may hold no more, and, once closed, `service.unavailable`, all with
-   * status 503.
+   * status 503. `to`: the address that was dialled, where it is not the one bound to.
    */
-  connect(from: Address): Conduit {
+  connect(from: Address, to: Address = this.address): Conduit {
     if (this.#state === "closed") {
       throw new WarrenError("service.unavailable", `the program no longer listens on port ${this.address.port}`, {
         status: 503,
@@ -79,7 +79,7 @@ export class VirtualListener {
         { status: 503, hint: "Raise limits.memory, or look at why the program or its clients do not read." },
       );
     }
-    const [dialler, accepted] = conduitPair(from, this.address, this.#bytesMax);
+    const [dialler, accepted] = conduitPair(from, to, this.#bytesMax);
     this.#queue.push(accepted);
     this.onConnection?.();
     return dialler;

@@ -4,16 +4,19 @@ import type { DatagramSocket } from "./datagram.ts";
 import { VirtualListener } from "./virtual-listener.ts";
 
 /** Where port 0 looks for a free one (RFC 6335 §6, dynamic ports). */
-const ephemeral = { first: 49152, last: 65535 };
+export const ephemeralPorts = { first: 49152, last: 65535 } as const;
 
 /**
- * A guest's own network: the ports it was handed or has bound, which only the host can reach. Two guests may have the
- * same port.
+ * A guest's own network: the ports it was handed or has bound, which only the host and the guest itself can reach. Two guests
+ * may have the same port.
  */
 export class VirtualNetwork {
   /** In the order in which they were opened. */
   readonly #listeners = new Map<number, VirtualListener>();
   readonly #datagrams = new Map<number, DatagramSocket>();
+  /** Those that the guest sends from, on ports that it did not choose: no route means them. */
+  readonly #unrouted = new Map<number, DatagramSocket>();
+  readonly #nextPort: { tcp: number; udp: number } = { tcp: ephemeralPorts.first, udp: ephemeralPorts.first };
   /** Called each time a port begins to be listened on or received from. */
   onListen: ((port: number) => void) | undefined;
   readonly #hasRoom: ((waiting: number) => boolean) | undefined;
@@ -31,6 +34,11 @@ export class VirtualNetwork {
     return this.#datagrams.values();
   }
 
+  /** Whether the guest may hold one connection more, besides `waiting` that it has no descriptor for. */
+  hasRoom(waiting: number): boolean {
+    return this.#hasRoom?.(waiting) !== false;
+  }
+
   /** A port's listener; without a port the first that is listening, or else the first open. */
   listener(port?: number): VirtualListener | undefined {
     return port === undefined ? first(this.#listeners.values()) : this.#listeners.get(port);
@@ -41,11 +49,23 @@ export class VirtualNetwork {
     return port === undefined ? first(this.#datagrams.values()) : this.#datagrams.get(port);
   }
 
+  /** A port's datagram socket, also one that no route reaches. */
+  ownDatagram(port: number): DatagramSocket | undefined {
+    return this.#datagrams.get(port) ?? this.#unrouted.get(port);
+  }
+
   /** A port to bind: the one asked for, or a free one for 0. -ADDRINUSE when there is none. */
   choosePort(protocol: "tcp" | "udp", port: number): Result {
-    const taken = protocol === "tcp" ? this.#listeners : this.#datagrams;
-    if (port !== 0) return taken.has(port) ? -errno.ADDRINUSE : port;
-    for (let free = ephemeral.first; free <= ephemeral.last; free++) if (!taken.has(free)) return free;
+    const taken = (one: number) =>
+      protocol === "tcp" ? this.#listeners.has(one) : this.ownDatagram(one) !== undefined;
+    if (port !== 0) return taken(port) ? -errno.ADDRINUSE : port;
+    // Goes on from the last: a port that was given out may not be listened on yet.
+    const count = ephemeralPorts.last - ephemeralPorts.first + 1;
+    for (let i = 0; i < count; i++) {
+      const free = this.#nextPort[protocol];
+      this.#nextPort[protocol] = free === ephemeralPorts.last ? ephemeralPorts.first : free + 1;
+      if (!taken(free)) return free;
+    }
     return -errno.ADDRINUSE;
   }
 
@@ -60,14 +80,15 @@ export class VirtualNetwork {
     return listener;
   }
 
-  /** Gives a datagram socket its port. -ADDRINUSE when it is taken. */
-  bind(socket: DatagramSocket, address: Address): Result {
+  /** Gives a datagram socket its port. -ADDRINUSE when it is taken. Not `routed`: only the guest itself finds it there. */
+  bind(socket: DatagramSocket, address: Address, { routed = true }: { readonly routed?: boolean } = {}): Result {
     const { port } = address;
-    if (this.#datagrams.has(port)) return -errno.ADDRINUSE;
+    if (this.ownDatagram(port) !== undefined) return -errno.ADDRINUSE;
+    const ports = routed ? this.#datagrams : this.#unrouted;
     socket.bind(address);
-    socket.onListen = () => this.onListen?.(port);
-    socket.onClose = () => this.#datagrams.delete(port);
-    this.#datagrams.set(port, socket);
+    if (routed) socket.onListen = () => this.onListen?.(port);
+    socket.onClose = () => ports.delete(port);
+    ports.set(port, socket);
     return 0;
   }
 }

@@ -2,6 +2,7 @@ import { SystemClocks } from "../../clocks.ts";
 import type { Descriptor } from "../../descriptor.ts";
 import { DescriptorTable } from "../../descriptor-table.ts";
 import { CpuMeter, GuestThread } from "../../guest-thread.ts";
+import { Dialler } from "../../sockets/dialler.ts";
 import { VirtualNetwork } from "../../sockets/virtual-network.ts";
 import { InputStream, OutputStream } from "../../stdio.ts";
 import type { Host, HostFunction } from "../host.ts";
@@ -29,6 +30,7 @@ export function testHost(overrides: Partial<Host> = {}): TestHost {
   const wasm = new WebAssembly.Memory({ initial: 1 });
   const table = new DescriptorTable();
   const written: Uint8Array[] = [];
+  const network = overrides.network ?? new VirtualNetwork();
   table.add(new InputStream(undefined, false));
   for (let i = 0; i < 2; i++) table.add(new OutputStream((chunk) => written.push(chunk), false));
   return {
@@ -37,7 +39,8 @@ export function testHost(overrides: Partial<Host> = {}): TestHost {
     thread: new GuestThread(clocks, new CpuMeter()),
     clocks,
     random: (target) => target.fill(7),
-    network: new VirtualNetwork(),
+    network,
+    dialler: new Dialler(network),
     args: ["guest", "ä"],
     env: ["A=1", "B="],
     exit(code) {

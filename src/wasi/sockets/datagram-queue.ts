@@ -1,0 +1,50 @@
+import type { Address } from "../../base/address.ts";
+
+/** As Linux' default net.core.rmem_default, nearly. */
+const bytesMax = 256 * 1024;
+const lengthMax = 1024;
+
+export interface Datagram {
+  readonly data: Uint8Array;
+  readonly from: Address;
+}
+
+/** Datagrams that wait to be received; what comes when it is full is lost. */
+export class DatagramQueue {
+  #queue: Datagram[] = [];
+  #head = 0;
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get first(): Datagram | undefined {
+    return this.#queue[this.#head];
+  }
+
+  /** False when there is no room. */
+  push(datagram: Datagram): boolean {
+    if (this.#queue.length - this.#head >= lengthMax || this.#bytes + datagram.data.length > bytesMax) return false;
+    this.#queue.push(datagram);
+    this.#bytes += datagram.data.length;
+    return true;
+  }
+
+  shift(): void {
+    const first = this.first;
+    if (first === undefined) return;
+    this.#bytes -= first.data.length;
+    this.#queue[this.#head++] = undefined as never;
+    if (this.#head === this.#queue.length || this.#head > lengthMax) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  clear(): void {
+    this.#queue = [];
+    this.#head = 0;
+    this.#bytes = 0;
+  }
+}

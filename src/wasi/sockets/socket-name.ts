@@ -1,0 +1,26 @@
+import type { Address } from "../../base/address.ts";
+import { inNetwork, parseIp, parseNetwork } from "../../base/ip.ts";
+
+/** What a socket is bound or connected to: a port of an address, or a unix socket's path. */
+export type SocketName = Address | UnixName;
+
+export interface UnixName {
+  /** Empty for a socket without a name. */
+  readonly path: string;
+}
+
+export type SocketFamily = 4 | 6 | "unix";
+
+/** What a guest calls itself by: loopback, and the unspecified addresses, which connect there too (as Linux). */
+const ownNetworks = ["127.0.0.0/8", "0.0.0.0", "::1", "::"].flatMap((text) => parseNetwork(text) ?? []);
+
+/** Whether an address means the guest's own network before it means anything outside. */
+export function isOwnAddress(ip: string): boolean {
+  const bytes = parseIp(ip);
+  return bytes !== undefined && ownNetworks.some((network) => inNetwork(bytes, network));
+}
+
+/** The address that a guest's own connection to `ip` seems to come from. */
+export function ownAddress(ip: string): string {
+  return ip.includes(":") ? "::1" : "127.0.0.1";
+}
