@@ -3,6 +3,7 @@
 // reads the descriptors that it will own. See docs/decisions/0006-the-wall-around-a-worker.md.
 import { constants, openSync, readFileSync } from "node:fs";
 import type { LaunchPlan } from "./protocol.ts";
+import { askForShortSlices } from "./time-slice.ts";
 import { pathRules, restrictPaths } from "./wall/landlock.ts";
 import { becomeUser, dropCapabilities, forbidNewPrivileges, keepDescriptors, limitResources } from "./wall/process.ts";
 import { restrictSystemCalls } from "./wall/seccomp.ts";
@@ -30,6 +31,7 @@ if (execve === undefined) throw new Error("this Node has no process.execve");
 
 // Kept open: the rule for /proc/self holds for this inode, which the kernel could otherwise drop and make anew.
 const own = openSync("/proc/self", O_PATH | constants.O_RDONLY);
+askForShortSlices();
 keepDescriptors([...plan.descriptors, own]);
 limitResources();
 dropCapabilities();
