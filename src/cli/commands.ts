@@ -39,6 +39,12 @@ export const commands: readonly CommandEntry[] = [
     summary: "run a program here and now, in the same sandbox",
     load: () => import("./commands/run.ts"),
   },
+  {
+    name: "build",
+    group: programs,
+    summary: "compile a Go program as it is, sockets and all",
+    load: () => import("./commands/build.ts"),
+  },
   { name: "serve", group: machine, summary: "run the daemon", load: () => import("./commands/serve.ts") },
   {
     name: "demo",

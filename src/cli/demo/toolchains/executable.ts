@@ -32,9 +32,10 @@ export function capture(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  cwd?: string,
 ): Promise<{ readonly output: string } | { readonly error: string }> {
   return new Promise((resolve) => {
-    execFile(command, args, { env, timeout: 60_000, maxBuffer: 1 << 20 }, (error, stdout, stderr) => {
+    execFile(command, args, { env, cwd, timeout: 60_000, maxBuffer: 1 << 20 }, (error, stdout, stderr) => {
       if (error === null) resolve({ output: stdout.trim() });
       else resolve({ error: stderr.trim().split("\n").at(-1) || error.message });
     });
