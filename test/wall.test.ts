@@ -286,7 +286,7 @@ test("a worker that does not stand behind its wall is ended before it serves", a
       directory,
       id,
       version: "test",
-      handlers: { state: () => {}, log: () => {} },
+      handlers: { state: () => {}, log: () => {}, incident: () => {} },
       wall,
       mounts: [],
       plan: { ...plan(id), ...change(plan(id)) },

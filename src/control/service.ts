@@ -152,6 +152,27 @@ export const RestartView = Type.Object(
 );
 export type RestartView = Static<typeof RestartView>;
 
+export const LimitView = Type.Object(
+  {
+    at: Type.String({ format: "date-time" }),
+    reason: Type.String({ description: "which limit it went over, and what came of it, in words" }),
+  },
+  { title: "LimitView" },
+);
+export type LimitView = Static<typeof LimitView>;
+
+export const TimesView = Type.Object(
+  {
+    totalMs: Type.Number(),
+    meanMs: Type.Number(),
+    p50Ms: Type.Number({ description: "half of them took no longer; at most 19 % too high" }),
+    p99Ms: Type.Number({ description: "99 of 100 took no longer; at most 19 % too high" }),
+    maxMs: Type.Number(),
+  },
+  { title: "TimesView" },
+);
+export type TimesView = Static<typeof TimesView>;
+
 export const ServiceView = Type.Object(
   {
     namespace: Type.String(),
@@ -171,7 +192,26 @@ export const ServiceView = Type.Object(
     memoryBytes: Type.Integer(),
     cpuMs: Type.Number({ description: "CPU time spent in its guests" }),
     throttled: Type.Integer({ description: "how often limits.cpu has held it up" }),
-    limitsHit: Type.Integer({ description: "instances that were ended because they went over a limit" }),
+    throttling: Type.Boolean({ description: "limits.cpu has held it up in the last ten seconds" }),
+    quarantined: Type.Boolean({ description: "it ended two workers and is not started any more; `reason` says so" }),
+    traps: Type.Integer({ description: "instances that crashed" }),
+    limitsHit: Type.Integer({
+      description: "how often it went over a limit: an instance was ended, a request given up, a connection refused",
+    }),
+    lastLimits: Type.Array(LimitView, { description: "the newest ten, newest first" }),
+    requestTimes: Type.Optional(
+      Type.Object(
+        {
+          count: Type.Integer(),
+          wall: TimesView,
+          cpu: TimesView,
+        },
+        {
+          description:
+            "HTTP requests that are over: by the clock, and CPU time of the guest. That of a server, which has many in hand at once, is told by which connection it last read from or wrote to",
+        },
+      ),
+    ),
     spec: ServiceSpec,
   },
   { title: "ServiceView" },
@@ -195,7 +235,7 @@ export const EventView = Type.Object(
     at: Type.String({ format: "date-time" }),
     type: Type.String({
       description:
-        "service.deployed, service.state, service.restarted, service.deleted, worker.started, worker.lost, worker.replaced, worker.hung",
+        "service.deployed, service.state, service.restarted, service.limit, service.throttled, service.quarantined, service.deleted, worker.started, worker.lost, worker.replaced, worker.hung",
     }),
     namespace: Type.Optional(Type.String()),
     service: Type.Optional(Type.String()),

@@ -81,6 +81,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     log,
     handlers: {
       state: (worker, status) => supervisor.noted(worker, status),
+      incident: (_worker, incident) => supervisor.incident(incident),
       log: (_worker, { service, entries }) => {
         const slash = service.indexOf("/");
         const lines = entries.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() }));

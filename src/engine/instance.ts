@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import { formatMs } from "../base/spent.ts";
 import { type Clocks, SystemClocks } from "../wasi/clocks.ts";
 import type { Descriptor } from "../wasi/descriptor.ts";
 import { DescriptorTable } from "../wasi/descriptor-table.ts";
@@ -18,7 +19,7 @@ import { VirtualNetwork } from "../wasi/sockets/virtual-network.ts";
 import { InputStream, OutputStream } from "../wasi/stdio.ts";
 import { uncatchableError } from "../wasi/uncatchable.ts";
 import { preemptExport, reservedModule } from "../wasm/rewrite/contract.ts";
-import { type CpuTerms, startFunction } from "./cpu/preemption.ts";
+import { type Burst, type CpuTerms, startFunction } from "./cpu/preemption.ts";
 import { describeExit, type Exit } from "./exit.ts";
 import { type GuestOptions, guestArguments, guestEnvironment } from "./guest-options.ts";
 import { MemoryAccount } from "./memory-account.ts";
@@ -78,7 +79,10 @@ export class Instance {
       options.descriptorsMax === undefined ? {} : { descriptorsMax: options.descriptorsMax },
     );
     this.#account = new MemoryAccount(program.memoryMax, this.#table);
-    this.#network = new VirtualNetwork((waiting) => this.#account.hasRoom(waiting));
+    this.#network = new VirtualNetwork({
+      hasRoom: (waiting) => this.#account.hasRoom(waiting),
+      openWork: () => this.#thread.work.open(),
+    });
     this.#network.onListen = () => this.#listening.resolve(true);
     this.#dialler = new Dialler(this.#network, options.outbound);
     this.#dialler.onRefused = options.onRefused;
@@ -129,6 +133,11 @@ export class Instance {
   /** Time spent in the guest and in what it calls, milliseconds. */
   get cpuMs(): number {
     return this.#thread.cpuMs;
+  }
+
+  /** It waits for something: a connection, a time, an answer. */
+  get waiting(): boolean {
+    return this.#thread.parked;
   }
 
   /** Open descriptors. */
@@ -191,7 +200,7 @@ export class Instance {
       interruptible.memories.map(({ name }) => warren[name] as WebAssembly.Memory),
       tablesOf(exports),
     );
-    cpu.preemption.attach(exports, this.#thread, cpu, () => this.#overrun(cpu.burstMsMax));
+    cpu.preemption.attach(exports, this.#thread, cpu, (burst) => this.#overrun(burst));
     return exports;
   }
 
@@ -202,11 +211,11 @@ export class Instance {
   }
 
   /** The guest has run for too long at a stretch. It is in the middle of a call: the trap that follows finds it ended. */
-  #overrun(burstMsMax: number): void {
+  #overrun({ cpuMs, wallMs }: Burst): void {
     this.#exiting = {
       kind: "limit",
       code: "limit.deadline",
-      message: `it ran for ${burstMsMax / 1000} s without a pause`,
+      message: `it computed without a pause: ${formatMs(cpuMs)} of CPU time, ${formatMs(wallMs)} by the clock`,
     };
     this.#thread.end(uncatchableError("over its deadline"));
   }

@@ -10,6 +10,10 @@ export interface Activity {
   active: number;
   /** Called when `active` falls to 0. */
   onIdle: (() => void) | undefined;
+  /** A request is over: how long it took by the clock, and of the guest's CPU. Milliseconds. */
+  onRequestDone?: ((wallMs: number, cpuMs: number) => void) | undefined;
+  /** The front gave a request up that took longer than it may; `spent` in words. */
+  onLate?: ((spent: string) => void) | undefined;
 }
 
 /** A guest that listens: the front speaks HTTP/1.1 (or raw bytes, for a TCP route) over in-memory connections. */

@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import type { Clocks } from "./clocks.ts";
+import { WorkLedger } from "./connection-work.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { freePacer, type Pacer } from "./pacer.ts";
 
@@ -34,6 +35,8 @@ interface Wait {
  * While it is parked only the descriptors it waits for can wake it, and it holds at most one timer.
  */
 export class GuestThread {
+  /** Which of its connections it runs for. */
+  readonly work: WorkLedger;
   readonly #clocks: Clocks;
   readonly #meter: CpuMeter;
   readonly #number: number;
@@ -49,12 +52,14 @@ export class GuestThread {
   #startedAt = 0;
   #cpuMs = 0;
   #burstMs = 0;
+  #burstStartedAt = 0;
   #wakeUps = 0;
 
   /** `number` is what {@link CpuMeter.running} shows while it runs. */
   constructor(clocks: Clocks, meter: CpuMeter, number: number = 0, pacer: Pacer = freePacer) {
     this.#clocks = clocks;
     this.#meter = meter;
+    this.work = new WorkLedger(meter);
     this.#number = number;
     this.#pacer = pacer;
   }
@@ -91,12 +96,19 @@ export class GuestThread {
     this.#pacer.requeue(run);
   }
 
+  /** performance.now() when it last went on after a wait. */
+  get burstStartedAt(): number {
+    return this.#burstStartedAt;
+  }
+
   /** The guest begins to run. */
   start(): void {
     this.#running = true;
     this.#pacer.starts();
     this.#meter.running[0] = this.#number;
     this.#startedAt = performance.now();
+    if (this.#burstMs === 0) this.#burstStartedAt = this.#startedAt;
+    this.work.started(this.#startedAt);
   }
 
   /** The guest stops running. */
@@ -107,6 +119,7 @@ export class GuestThread {
     this.#cpuMs += ms;
     this.#burstMs += ms;
     this.#pacer.ran(ms, now);
+    this.work.stopped(now);
     this.#meter.lastStop = now;
     if (this.#meter.running[0] === this.#number) this.#meter.running[0] = 0;
     this.#running = false;
@@ -124,6 +137,7 @@ export class GuestThread {
     assert(this.#wait === undefined, "a guest has one thread");
     this.stop();
     this.#burstMs = 0;
+    this.work.parked();
     return new Promise((resolve, reject) => {
       this.#wait = { descriptors, attempt, deadline, resolve, reject };
       for (const descriptor of descriptors) descriptor.wake = this.#wake;

@@ -1,12 +1,14 @@
 import { WarrenError } from "../base/errors.ts";
 import { Flow } from "../base/flow.ts";
+import { describeSpent } from "../base/spent.ts";
 import { describeExit } from "../engine/exit.ts";
 import { startInstance } from "../engine/instance.ts";
 import type { Program } from "../engine/program.ts";
 import type { Activity, RequestTarget, TargetRequest, TargetResponse } from "../net/target.ts";
-import { newActivity, untilIdle } from "./activity.ts";
+import { untilIdle } from "./activity.ts";
 import { cgiEnvironment } from "./cgi/environment.ts";
 import { CgiResponseParser } from "./cgi/response.ts";
+import { GuestUsage } from "./guest-usage.ts";
 import type { GuestState, GuestStatus, InstanceSpec } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
 import { burstMsMaxDefault, unavailable } from "./server-guest.ts";
@@ -21,15 +23,14 @@ const requestMsMaxDefault = 300_000;
 export class CgiGuest implements RequestTarget {
   readonly kind = "request";
   readonly spec: InstanceSpec;
-  readonly activity: Activity = newActivity();
   readonly #program: Program;
   readonly #environment: GuestEnvironment;
+  readonly #usage: GuestUsage;
   readonly #startedAt = Date.now();
   #state: GuestState = "running";
   #running = 0;
   #waiters: (() => void)[] = [];
   #failures = 0;
-  #limitsHit = 0;
   #lastFailures: { at: number; reason: string }[] = [];
   #memoryBytes = 0;
   #cpuMs = 0;
@@ -38,11 +39,15 @@ export class CgiGuest implements RequestTarget {
     this.spec = spec;
     this.#program = program;
     this.#environment = environment;
+    this.#usage = new GuestUsage({ spec, ...environment });
+  }
+
+  get activity(): Activity {
+    return this.#usage.activity;
   }
 
   /** The restarts of a CGI service are the requests that its program failed. */
   get status(): GuestStatus {
-    const { share } = this.#environment;
     return {
       service: this.spec.service,
       revision: this.spec.revision,
@@ -50,12 +55,9 @@ export class CgiGuest implements RequestTarget {
       startedAt: this.#startedAt,
       restarts: this.#failures,
       lastRestarts: this.#lastFailures,
-      requests: this.activity.requests,
       memoryBytes: this.#memoryBytes,
       cpuMs: this.#cpuMs,
-      throttled: share.throttled,
-      ...(share.throttledAt === undefined ? {} : { throttledAt: share.throttledAt }),
-      limitsHit: this.#limitsHit,
+      ...this.#usage.status,
     };
   }
 
@@ -111,10 +113,13 @@ export class CgiGuest implements RequestTarget {
     const stop = (why: string) => instance.kill(why);
     const gone = () => stop("the client went away");
     request.signal.addEventListener("abort", gone, { once: true });
-    let late = false;
+    const beganAt = performance.now();
+    const spent = () =>
+      describeSpent(performance.now() - beganAt, instance.cpuMs, instance.waiting ? "waiting" : "computing");
+    let late: string | undefined;
     const deadline = setTimeout(() => {
-      late = true;
-      stop(`it took more than ${requestMsMax / 1000} s (limit.deadline)`);
+      late = spent();
+      stop(`it took ${late} (limit.deadline)`);
     }, requestMsMax);
 
     const fail = (error: WarrenError) => {
@@ -154,14 +159,17 @@ export class CgiGuest implements RequestTarget {
       request.body.cancel();
       this.#memoryBytes = Math.max(this.#memoryBytes, instance.memoryBytes);
       this.#cpuMs += instance.cpuMs;
-      late ||= exit.kind === "limit";
-      if (late) this.#limitsHit++;
-      if (late || exit.kind === "trap" || (exit.kind === "exit" && exit.code !== 0))
-        this.#failed(`an instance ${describeExit(exit)}`);
+      this.#usage.requestDone(performance.now() - beganAt, instance.cpuMs);
+      if (exit.kind === "limit") late ??= spent();
+      const told = `an instance ${describeExit(exit)}`;
+      if (late !== undefined) this.#usage.limitHit(told, true);
+      if (exit.kind === "trap") this.#usage.trapped();
+      if (late !== undefined || exit.kind === "trap" || (exit.kind === "exit" && exit.code !== 0)) this.#failed(told);
       done();
       const finish = () => {
         const told = `${spec.service} ${describeExit(exit)}`;
-        if (late) fail(new WarrenError("limit.deadline", told, { status: 504 }));
+        if (late !== undefined)
+          fail(new WarrenError("limit.deadline", `the service did not answer in time: ${late}`, { status: 504 }));
         else if (exit.kind !== "exit") fail(new WarrenError("cgi.failed", told, { status: 502 }));
         else if (!answered) fail(parser.incomplete);
         else body.end();

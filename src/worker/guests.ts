@@ -80,8 +80,12 @@ export class Guests {
   }
 
   /** The service's part of the CPU: one for all of its instances and revisions, on the terms of the newest. */
-  #share({ service, cores, weight }: InstanceSpec): CpuShare {
+  #share({ service, revision, cores, weight }: InstanceSpec): CpuShare {
     const share = this.#shares.get(service) ?? new CpuShare();
+    share.onThrottled = () => {
+      const message = `held up by limits.cpu = ${cores}`;
+      this.#environment.onIncident({ service, revision, type: "throttled", message });
+    };
     this.#shares.set(service, share);
     share.allot({ weight: weight / weightDefault, ...(cores === undefined ? {} : { cores }) });
     return share;

@@ -1,6 +1,8 @@
 // What the daemon and a worker say to each other: the one file of src/worker that the daemon imports. The carrier is
 // base/link.ts. Types and constants only: each side's handlers are checked against them.
 
+import type { TimeCounts } from "../base/time-histogram.ts";
+
 /** How a program is served: as a server that listens, or one instance for each request (WAGI). */
 export type GuestKind = "server" | "cgi";
 
@@ -86,8 +88,24 @@ export interface GuestStatus {
   readonly throttled: number;
   /** When it last did, in milliseconds since the epoch. */
   readonly throttledAt?: number;
-  /** Instances that were ended because they went over a limit. */
+  /** Instances that crashed. */
+  readonly traps: number;
+  /** How often it went over a limit: an instance was ended, a request given up, a connection refused. */
   readonly limitsHit: number;
+  /** Newest first, ten at most. */
+  readonly lastLimits: readonly { readonly at: number; readonly reason: string }[];
+  /** How long its requests took by the clock, and of its guests' CPU. */
+  readonly wallTimes: TimeCounts;
+  readonly cpuTimes: TimeCounts;
+}
+
+/** Something that its operator wants to hear of, besides the states. */
+export interface Incident {
+  readonly service: string;
+  readonly revision: number;
+  /** `limit`: it went over one. `throttled`: its quota holds it up, and did not in the seconds before. */
+  readonly type: "limit" | "throttled";
+  readonly message: string;
 }
 
 export interface LogEntry {
@@ -132,6 +150,7 @@ export interface Orders {
 export interface Notes {
   state: GuestStatus;
   log: { service: string; entries: LogEntry[] };
+  incident: Incident;
 }
 
 /** What a launched process itself does to complete its wall. */

@@ -11,9 +11,10 @@ import { startInstance } from "../engine/instance.ts";
 import type { Program } from "../engine/program.ts";
 import type { Activity, StreamTarget } from "../net/target.ts";
 import type { CpuMeter } from "../wasi/guest-thread.ts";
-import { newActivity, untilIdle } from "./activity.ts";
+import { untilIdle } from "./activity.ts";
 import type { GuestLog } from "./guest-log.ts";
-import type { GuestState, GuestStatus, InstanceSpec } from "./protocol.ts";
+import { GuestUsage } from "./guest-usage.ts";
+import type { GuestState, GuestStatus, Incident, InstanceSpec } from "./protocol.ts";
 
 /** A guest that does not listen within this time is given up. */
 const listenWithinMs = 30_000;
@@ -39,6 +40,7 @@ export interface GuestEnvironment {
   readonly share: CpuShare;
   /** Called at each change of state. */
   onState(status: GuestStatus): void;
+  onIncident(incident: Incident): void;
 }
 
 /**
@@ -48,9 +50,9 @@ export interface GuestEnvironment {
 export class ServerGuest {
   readonly kind = "stream";
   readonly spec: InstanceSpec;
-  readonly activity: Activity = newActivity();
   readonly #program: Program;
   readonly #environment: GuestEnvironment;
+  readonly #usage: GuestUsage;
   readonly #backoff = new Backoff(backoffOptions);
   readonly #targets = new Map<number, StreamTarget>();
   #state: GuestState = "starting";
@@ -61,7 +63,6 @@ export class ServerGuest {
   #startedAt: number | undefined;
   #startMs: number | undefined;
   #restarts = 0;
-  #limitsHit = 0;
   #lastRestarts: { at: number; reason: string }[] = [];
   /** CPU time of the instances that have ended. */
   #cpuMsBefore = 0;
@@ -72,10 +73,14 @@ export class ServerGuest {
     this.spec = spec;
     this.#program = program;
     this.#environment = environment;
+    this.#usage = new GuestUsage({ spec, ...environment });
+  }
+
+  get activity(): Activity {
+    return this.#usage.activity;
   }
 
   get status(): GuestStatus {
-    const { share } = this.#environment;
     return {
       service: this.spec.service,
       revision: this.spec.revision,
@@ -85,12 +90,9 @@ export class ServerGuest {
       ...(this.#startMs === undefined ? {} : { startMs: this.#startMs }),
       restarts: this.#restarts,
       lastRestarts: this.#lastRestarts,
-      requests: this.activity.requests,
       memoryBytes: this.#instance?.memoryBytes ?? 0,
       cpuMs: this.#cpuMsBefore + (this.#instance?.cpuMs ?? 0),
-      throttled: share.throttled,
-      ...(share.throttledAt === undefined ? {} : { throttledAt: share.throttledAt }),
-      limitsHit: this.#limitsHit,
+      ...this.#usage.status,
     };
   }
 
@@ -170,7 +172,13 @@ export class ServerGuest {
         port === 0 ? "its program does not listen" : `its program does not listen on port ${port}`,
       );
     }
-    return listener.connect(from);
+    try {
+      return listener.connect(from);
+    } catch (error) {
+      if (error instanceof WarrenError && error.code === "limits.memory")
+        this.#usage.limitHit("a connection was refused: the program's memory is over limits.memory");
+      throw error;
+    }
   }
 
   async #launch(): Promise<Instance> {
@@ -229,8 +237,10 @@ export class ServerGuest {
       if (this.#instance !== instance || this.#state === "stopping") return;
       this.#cpuMsBefore += instance.cpuMs;
       this.#instance = undefined;
-      if (exit.kind === "limit") this.#limitsHit++;
-      this.#again(`it ${describeExit(exit)}`, Date.now() - began);
+      const reason = `it ${describeExit(exit)}`;
+      if (exit.kind === "limit") this.#usage.limitHit(reason, true);
+      if (exit.kind === "trap") this.#usage.trapped();
+      this.#again(reason, Date.now() - began);
     });
   }
 

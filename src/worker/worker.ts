@@ -32,6 +32,7 @@ export class Worker {
     meter: this.#meter,
     preemption: new Preemption(),
     onState: (status) => this.#control.note("state", status),
+    onIncident: (incident) => this.#control.note("incident", incident),
   });
   readonly #front: Front;
   readonly #peers = new Peers(({ fd, bytes, passage }) => this.#front.adopt(fd, bytes, passage));

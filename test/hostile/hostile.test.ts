@@ -66,7 +66,9 @@ test("a guest that spins shows as one that went over a limit, with the reason in
   assert.match(answer.text, /limit\.deadline|service\.timeout/);
   for (;;) {
     const { service } = await daemon.client.getService("default", "spin");
-    if (service.limitsHit === 0) continue;
+    // The front may give the request up before the program has computed for a second.
+    assert.ok(service.limitsHit > 0);
+    if (service.restarts === 0) continue;
     assert.match(service.lastRestarts[0]?.reason ?? "", /limit\.deadline/);
     break;
   }

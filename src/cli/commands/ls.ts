@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { ServiceView } from "../../control/service.ts";
 import { connect } from "../connect.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
-import { paintState, tableWidth } from "../ui/state.ts";
+import { paintState, shownState, tableWidth } from "../ui/state.ts";
 import { bold } from "../ui/style.ts";
 import { type Column, renderTable } from "../ui/table.ts";
 import { formatAge, formatBytes, formatCount, formatSpan } from "../ui/units.ts";
@@ -47,7 +47,7 @@ export function serviceTable(services: readonly ServiceView[], now: number, widt
   ];
   const rows = services.map((service) => [
     service.name,
-    service.state,
+    shownState(service),
     ...(reasons ? [service.reason ?? ""] : []),
     service.routes.join(" "),
     formatAge(now - Date.parse(service.deployedAt)),

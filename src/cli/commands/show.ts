@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import type { Mount, ServiceView } from "../../control/service.ts";
+import { formatMs } from "../../base/spent.ts";
+import type { Mount, ServiceView, TimesView } from "../../control/service.ts";
 import { connect } from "../connect.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
 import { filterEscapes } from "../ui/escapes.ts";
-import { paintState, tableWidth } from "../ui/state.ts";
+import { paintState, shownState, tableWidth } from "../ui/state.ts";
 import { bold } from "../ui/style.ts";
 import { renderTable } from "../ui/table.ts";
 import { formatAge, formatBytes, formatSpan } from "../ui/units.ts";
@@ -27,11 +28,11 @@ export function define(command: Command): void {
 
 /** A service as `warren show` prints it. */
 export function serviceText(service: ServiceView, now: number, width: number | undefined): string {
-  const { spec } = service;
+  const { spec, requestTimes } = service;
   const facts: [string, string][] = [
     ["name", service.name],
     ["namespace", service.namespace],
-    ["state", service.state],
+    ["state", shownState(service)],
     ["reason", service.reason ?? ""],
     ["kind", service.kind],
     ["revision", `${service.revision}, deployed ${formatAge(now - Date.parse(service.deployedAt))} ago`],
@@ -53,8 +54,11 @@ export function serviceText(service: ServiceView, now: number, width: number | u
     ["memory", formatBytes(service.memoryBytes)],
     ["requests", String(service.requests)],
     ["CPU time", formatSpan(service.cpuMs)],
+    ["a request takes", requestTimes === undefined ? "" : timesText(requestTimes.wall)],
+    ["CPU of a request", requestTimes === undefined ? "" : timesText(requestTimes.cpu)],
     ["held up", service.throttled === 0 ? "" : `${service.throttled} times by the CPU limit`],
-    ["limits hit", service.limitsHit === 0 ? "" : `${service.limitsHit} instances ended`],
+    ["crashes", service.traps === 0 ? "" : String(service.traps)],
+    ["limits hit", service.limitsHit === 0 ? "" : `${service.limitsHit} times`],
     ["restarts", String(service.restarts)],
   ];
   const given = facts.filter(([, value]) => value !== "");
@@ -82,17 +86,22 @@ export function serviceText(service: ServiceView, now: number, width: number | u
     );
     lines.push("", bold("instances", process.stdout), renderTable(columns, rows, layout));
   }
-  if (service.lastRestarts.length > 0) {
-    const rows = service.lastRestarts.map(({ at, reason }) => [`${formatAge(now - Date.parse(at))} ago`, reason]);
-    lines.push(
-      "",
-      bold("last restarts", process.stdout),
-      renderTable([{ title: "WHEN" }, { title: "WHY", widthMin: 20 }], rows, layout),
-    );
+  for (const [title, events] of [
+    ["last restarts", service.lastRestarts],
+    ["last limits hit", service.lastLimits],
+  ] as const) {
+    if (events.length === 0) continue;
+    const rows = events.map(({ at, reason }) => [`${formatAge(now - Date.parse(at))} ago`, reason]);
+    const columns = [{ title: "WHEN" }, { title: "WHY", widthMin: 20 }];
+    lines.push("", bold(title, process.stdout), renderTable(columns, rows, layout));
   }
   return lines.join("\n");
 }
 
 function mountText({ source, tmp, target, mode = "ro" }: Mount): string {
   return tmp === undefined ? `${target} from ${source} (${mode})` : `${target} in memory (${tmp})`;
+}
+
+function timesText({ meanMs, p50Ms, p99Ms, maxMs }: TimesView): string {
+  return `mean ${formatMs(meanMs)}, half ${formatMs(p50Ms)}, 99 of 100 ${formatMs(p99Ms)}, most ${formatMs(maxMs)}`;
 }

@@ -63,7 +63,11 @@ export class MemoryController implements Controller {
       memoryBytes: 0,
       cpuMs: 0,
       throttled: 0,
+      throttling: false,
+      quarantined: false,
+      traps: 0,
       limitsHit: 0,
+      lastLimits: [],
       spec,
     };
     this.services.set(spec.name, view);

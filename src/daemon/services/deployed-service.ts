@@ -1,4 +1,5 @@
-import type { ServiceSpec, ServiceState, ServiceView } from "../../control/service.ts";
+import { TimeHistogram } from "../../base/time-histogram.ts";
+import type { ServiceSpec, ServiceState, ServiceView, TimesView } from "../../control/service.ts";
 import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service-store.ts";
 import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
 import { hostPaths } from "../workers/mount-cover.ts";
@@ -13,6 +14,7 @@ interface Totals {
   restarts: number;
   cpuMs: number;
   throttled: number;
+  traps: number;
   limitsHit: number;
 }
 
@@ -33,7 +35,8 @@ export class DeployedService {
   /** Why no worker could be given it, while none has it. */
   failure: string | undefined;
   readonly #guests = new Map<string, GuestStatus>();
-  readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0, throttled: 0, limitsHit: 0 };
+  readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0, throttled: 0, traps: 0, limitsHit: 0 };
+  readonly #endedTimes = { wall: new TimeHistogram(), cpu: new TimeHistogram() };
 
   constructor(record: ServiceRecord, programBytes: number) {
     this.namespace = record.namespace;
@@ -121,7 +124,10 @@ export class DeployedService {
       this.#ended.restarts += final.restarts;
       this.#ended.cpuMs += final.cpuMs;
       this.#ended.throttled += final.throttled;
+      this.#ended.traps += final.traps;
       this.#ended.limitsHit += final.limitsHit;
+      this.#endedTimes.wall.merge(final.wallTimes);
+      this.#endedTimes.cpu.merge(final.cpuTimes);
     }
     if (known !== undefined && (last === undefined || known.revision === last.revision)) this.#guests.delete(worker);
     if (this.worker === worker && (last === undefined || last.revision === this.revision.number))
@@ -133,7 +139,9 @@ export class DeployedService {
     const statuses = guests.map(([, status]) => status);
     const sum = (key: keyof Totals) => statuses.reduce((total, status) => total + status[key], this.#ended[key]);
     const restarts = statuses.flatMap((status) => status.lastRestarts).sort((a, b) => b.at - a.at);
+    const limits = statuses.flatMap((status) => status.lastLimits).sort((a, b) => b.at - a.at);
     const reason = this.#reason(statuses);
+    const requestTimes = this.#requestTimes(statuses);
     return {
       namespace: this.namespace,
       name: this.name,
@@ -155,14 +163,30 @@ export class DeployedService {
         cpuMs: Math.round(status.cpuMs * 10) / 10,
       })),
       restarts: sum("restarts"),
-      lastRestarts: restarts.slice(0, 10).map(({ at, reason }) => ({ at: new Date(at).toISOString(), reason })),
+      lastRestarts: restarts.slice(0, 10).map(dated),
       requests: sum("requests"),
       memoryBytes: statuses.reduce((total, status) => total + status.memoryBytes, 0),
       cpuMs: Math.round(sum("cpuMs") * 10) / 10,
       throttled: sum("throttled"),
+      throttling: this.desired === "running" && this.#throttling(statuses) !== undefined,
+      quarantined: this.quarantine !== undefined,
+      traps: sum("traps"),
       limitsHit: sum("limitsHit"),
+      lastLimits: limits.slice(0, 10).map(dated),
+      ...(requestTimes === undefined ? {} : { requestTimes }),
       spec: this.spec,
     };
+  }
+
+  #requestTimes(statuses: readonly GuestStatus[]): ServiceView["requestTimes"] {
+    const [wall, cpu] = [new TimeHistogram(), new TimeHistogram()];
+    wall.merge(this.#endedTimes.wall.counts);
+    cpu.merge(this.#endedTimes.cpu.counts);
+    for (const { wallTimes, cpuTimes } of statuses) {
+      wall.merge(wallTimes);
+      cpu.merge(cpuTimes);
+    }
+    return wall.count === 0 ? undefined : { count: wall.count, wall: timesView(wall), cpu: timesView(cpu) };
   }
 
   #state(statuses: readonly GuestStatus[]): ServiceState {
@@ -188,4 +212,20 @@ export class DeployedService {
     if (!statuses.some(({ throttledAt = 0 }) => throttledAt > lately)) return undefined;
     return `held up by limits.cpu = ${this.spec.limits?.cpu}`;
   }
+}
+
+function dated({ at, reason }: { readonly at: number; readonly reason: string }): { at: string; reason: string } {
+  return { at: new Date(at).toISOString(), reason };
+}
+
+function timesView(times: TimeHistogram): TimesView {
+  const { count, totalMs, maxMs } = times;
+  const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+  return {
+    totalMs: round(totalMs),
+    meanMs: round(count === 0 ? 0 : totalMs / count),
+    p50Ms: round(times.percentile(0.5)),
+    p99Ms: round(times.percentile(0.99)),
+    maxMs: round(maxMs),
+  };
 }

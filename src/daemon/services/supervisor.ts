@@ -4,7 +4,7 @@ import { formatListen } from "../../control/listen.ts";
 import type { ServiceSpec, ServiceView } from "../../control/service.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 import type { ServiceRecord, ServiceStore } from "../../store/service-store.ts";
-import type { GuestStatus, MountedPath, Placement } from "../../worker/protocol.ts";
+import type { GuestStatus, Incident, MountedPath, Placement } from "../../worker/protocol.ts";
 import type { Controller } from "../api/controller.ts";
 import type { Precondition } from "../api/etag.ts";
 import { checkPrecondition } from "../api/etag.ts";
@@ -24,6 +24,8 @@ const stopGraceMs = 30_000;
 /** How many services are started at a time when many are. */
 const startsAtOnce = 8;
 const placementsPerOrder = 200;
+/** Of what a worker says for an event. */
+const messageCharsMax = 1000;
 
 export interface SupervisorOptions {
   readonly services: ServiceStore;
@@ -226,7 +228,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     service.quarantine = reason;
     this.#options.services.setQuarantine(service.namespace, service.name, reason);
     this.#options.log.error({ service: service.key }, "a service that ends workers is no longer started");
-    this.#options.event("service.state", reason, service);
+    this.#options.event("service.quarantined", reason, service);
     void this.#queue.run(service.key, async () => {
       if (service.quarantine !== reason) return;
       await this.#placer.publish([this.#placement(service)]);
@@ -245,6 +247,14 @@ export class Supervisor implements Omit<Controller, "health"> {
     else if (status.state === "restarting") event("service.restarted", status.reason ?? "it ended", service);
     else if (status.state === "running" && status.restarts > 0)
       event("service.state", `running again after ${status.restarts} restarts`, service);
+  }
+
+  /** Takes a worker's note of something that its operator wants to hear of. */
+  incident({ service: key, revision, type, message }: Incident): void {
+    const service = this.#services.get(key);
+    if (service === undefined || revision > service.revision.number) return;
+    const event = type === "throttled" ? "service.throttled" : "service.limit";
+    this.#options.event(event, message.slice(0, messageCharsMax), service);
   }
 
   async list(namespace: string): Promise<readonly ServiceView[]> {

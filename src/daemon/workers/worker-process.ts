@@ -23,6 +23,7 @@ const complaintBytesMax = 2000;
 export interface WorkerHandlers {
   state(worker: WorkerProcess, note: Notes["state"]): void;
   log(worker: WorkerProcess, note: Notes["log"]): void;
+  incident(worker: WorkerProcess, body: Notes["incident"]): void;
 }
 
 export interface LaunchOptions {
@@ -166,7 +167,11 @@ export class WorkerProcess {
         if (worker === undefined) early.push(tell);
         else tell();
       };
-    const link = new Link(connect(`${path}.sock`), lane, { state: noted("state"), log: noted("log") });
+    const link = new Link(connect(`${path}.sock`), lane, {
+      state: noted("state"),
+      log: noted("log"),
+      incident: noted("incident"),
+    });
     const timer = setTimeout(() => link.close(), readyWithinMs);
     try {
       await link.call("lane", { nonce });

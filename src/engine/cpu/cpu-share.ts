@@ -1,5 +1,7 @@
 /** The quota is kept over windows of this length. */
 const windowMs = 100;
+/** Hold-ups that lie no further apart are one. */
+const throttlingMs = 10_000;
 
 export interface CpuShareOptions {
   /** Its part of a contended CPU, relative to the others'; 1 when absent. */
@@ -16,6 +18,8 @@ export class CpuShare {
   virtualMs = 0;
   #throttled = 0;
   #throttledAt: number | undefined;
+  /** The quota holds it up, for the first time in ten seconds. */
+  onThrottled: (() => void) | undefined;
   #usedMs = 0;
   #window = 0;
 
@@ -42,7 +46,10 @@ export class CpuShare {
   /** The quota holds it up now. */
   holdUp(): void {
     this.#throttled++;
-    this.#throttledAt = Date.now();
+    const now = Date.now();
+    const begins = this.#throttledAt === undefined || now - this.#throttledAt > throttlingMs;
+    this.#throttledAt = now;
+    if (begins) this.onThrottled?.();
   }
 
   /** Counts time that a guest of it has run, up to `now`. Milliseconds. */

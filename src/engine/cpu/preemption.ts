@@ -31,6 +31,13 @@ export interface CpuTerms {
   readonly burstMsMax: number;
 }
 
+/** How long a guest has run since it last waited for something. Milliseconds. */
+export interface Burst {
+  readonly cpuMs: number;
+  /** By the clock: with the time that others ran in between. */
+  readonly wallMs: number;
+}
+
 /** A memory that a rewritten module imports. Pages of 64 KiB. */
 export interface ImportedMemory {
   readonly name: string;
@@ -80,15 +87,16 @@ export class Preemption {
     exports: WebAssembly.Exports,
     thread: GuestThread,
     { share, burstMsMax }: CpuTerms,
-    onOverrun: () => void,
+    onOverrun: (burst: Burst) => void,
   ): void {
     const tick = (): number => {
       this.#clock.lower();
       if (thread.ended !== undefined) return endGuest;
       this.#clock.stillRuns();
       const now = performance.now();
-      if (thread.burstMs(now) > burstMsMax) {
-        onOverrun();
+      const cpuMs = thread.burstMs(now);
+      if (cpuMs > burstMsMax) {
+        onOverrun({ cpuMs, wallMs: now - thread.burstStartedAt });
         return endGuest;
       }
       const over = now - thread.sliceStartedAt >= this.#sliceMs || share.exhausted(thread.sliceStartedAt, now);

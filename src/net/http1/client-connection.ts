@@ -199,8 +199,9 @@ export class ClientConnection implements Swept {
     if (!this.bodyRead && now - this.#readAt > limits.bodyIdleMsMax) {
       this.#refuse(new WarrenError("request.timeout", "the request body took too long", { status: 408 }));
     } else if (exchange !== undefined && !exchange.answered && age > (exchange.answerMsMax ?? limits.answerMsMax)) {
-      exchange.abort();
-      this.answerError({ status: 504, code: "service.timeout", message: "the service did not answer in time" });
+      const message = `the service did not answer in time: ${exchange.expire()}`;
+      this.context.log({ code: "service.timeout", message, listener: this.context.key });
+      this.answerError({ status: 504, code: "service.timeout", message });
     } else if (this.#endTold && age > limits.bodyIdleMsMax) {
       // Half-closed by a client that may be gone, with nothing sent to it for so long.
       this.socket.resetAndDestroy();

@@ -20,4 +20,6 @@ export interface Exchange {
   onClientEnd(): void;
   /** The client is gone, or the request turned out to be broken: break off and call nothing back. */
   abort(): void;
+  /** It took longer than it may: as {@link abort}; what was spent on it, in words. */
+  expire(): string;
 }

@@ -1,5 +1,6 @@
 import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
+import { describeSpent } from "../../base/spent.ts";
 import type { RequestTarget, TargetRequest, TargetResponse } from "../target.ts";
 import { writeChunk } from "./answer-body.ts";
 import type { BodyFraming } from "./body-framing.ts";
@@ -15,6 +16,7 @@ export class RequestExchange implements Exchange {
   readonly #request: TargetRequest;
   readonly #body = new Flow();
   readonly #abort = new AbortController();
+  readonly #startedAt = performance.now();
   #over: boolean = false;
   #answer: Flow | undefined;
   #form: "length" | "chunked" | "close" = "length";
@@ -93,6 +95,11 @@ export class RequestExchange implements Exchange {
     this.#answer?.cancel();
     this.#abort.abort(error);
     this.#release();
+  }
+
+  expire(): string {
+    this.abort();
+    return describeSpent(performance.now() - this.#startedAt, undefined, undefined);
   }
 
   async #run(): Promise<void> {
@@ -186,7 +193,7 @@ export class RequestExchange implements Exchange {
             retryAfterSeconds: 1,
           }
         : known && error.status === 504
-          ? { status: 504, code: "service.timeout", message: "the service did not answer in time" }
+          ? { status: 504, code: error.code, message: error.message }
           : { status: 502, code: "service.broken", message: "the service broke off before it answered" },
     );
   }

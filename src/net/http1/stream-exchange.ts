@@ -1,5 +1,6 @@
 import { type Conduit, resetConduit } from "../../base/conduit.ts";
 import { WarrenError } from "../../base/errors.ts";
+import { describeSpent } from "../../base/spent.ts";
 import { Tunnel } from "../../base/tunnel.ts";
 import type { StreamTarget } from "../target.ts";
 import { Upstream, type UpstreamPool, type UpstreamUser } from "../upstream.ts";
@@ -33,6 +34,12 @@ export class StreamExchange implements Exchange, UpstreamUser {
   /** The guest had read nothing of this request when it went. */
   #untouched: boolean = false;
   #over: boolean = false;
+  /** performance.now(). */
+  readonly #startedAt = performance.now();
+  /** What the guest spent on connections that were given up for another. Milliseconds. */
+  #cpuMs = 0;
+  /** What it had spent on this connection before this request. */
+  #cpuMsBefore = 0;
 
   /** The client's request as the guest gets it; kept while it may have to be sent again. */
   #head: Buffer | undefined;
@@ -107,6 +114,13 @@ export class StreamExchange implements Exchange, UpstreamUser {
     this.#finish();
   }
 
+  expire(): string {
+    const spent = this.#spent();
+    this.#target.activity.onLate?.(spent);
+    this.abort();
+    return spent;
+  }
+
   #connect(): void {
     this.#attempts++;
     // Not again one that was idle: where a guest dies, all of its connections do, one after the other.
@@ -141,6 +155,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
     this.#upstream = upstream;
     upstream.user = this;
     this.#readBefore = upstream.conduit.output.bytesRead;
+    this.#cpuMsBefore = upstream.conduit.work?.cpuMs ?? 0;
     // The guest may answer within this call.
     upstream.conduit.output.push(this.#head!);
     if (this.#upstream !== upstream) return;
@@ -317,6 +332,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
     this.#untouched = upstream.conduit.output.bytesRead === this.#readBefore;
     upstream.reset();
     if (this.#mayRetry(failure)) {
+      this.#cpuMs = this.#guestCpuMs;
       this.#upstream = undefined;
       this.#connect();
     } else {
@@ -339,23 +355,39 @@ export class StreamExchange implements Exchange, UpstreamUser {
   #broken(error: unknown): void {
     this.#log(error instanceof WarrenError ? error.code : "internal", String(error));
     const body = this.#body;
+    const spent = this.#spent();
     this.#upstream?.reset();
     this.#finish();
     if (body === undefined) {
       const late = error instanceof WarrenError && error.code === deadlineCode;
       this.#client.answerError(
         late
-          ? { status: 504, code: deadlineCode, message: "the service took too long" }
+          ? { status: 504, code: deadlineCode, message: `the service took too long: ${spent}` }
           : { status: 502, code: "service.broken", message: "the service broke off before it answered" },
       );
     } else this.#client.breakOff(body.endsWithConnection);
   }
 
   #finish(): void {
+    const { activity } = this.#target;
+    activity.onRequestDone?.(performance.now() - this.#startedAt, this.#guestCpuMs);
     this.#over = true;
     this.#upstream = undefined;
-    const { activity } = this.#target;
     if (--activity.active === 0) activity.onIdle?.();
+  }
+
+  /** What the guest has spent on this request. The end of its work for the one before, on the same connection, counts too. */
+  get #guestCpuMs(): number {
+    const work = this.#upstream?.conduit.work;
+    return work === undefined ? this.#cpuMs : this.#cpuMs + work.cpuMs - this.#cpuMsBefore;
+  }
+
+  #spent(): string {
+    const conduit = this.#upstream?.conduit;
+    const wallMs = performance.now() - this.#startedAt;
+    if (conduit === undefined) return `${describeSpent(wallMs, undefined, undefined)}, waiting for an instance`;
+    const untouched = conduit.output.bytesRead === this.#readBefore;
+    return describeSpent(wallMs, this.#guestCpuMs, untouched ? "untouched" : conduit.work?.doing);
   }
 
   #log(code: string, message: string): void {

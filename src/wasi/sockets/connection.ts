@@ -101,6 +101,7 @@ export class Connection implements Descriptor {
       count += got;
       if (got < buffer.length) break;
     }
+    this.#end.work?.touch();
     return count;
   }
 
@@ -112,6 +113,7 @@ export class Connection implements Descriptor {
     if (!output.writable) return -errno.AGAIN;
     // At most one queue's length at a time, or one large write would take as much again of the host's memory.
     const chunk = gather(buffers, output.bytesMax);
+    this.#end.work?.touch();
     output.push(chunk);
     return chunk.length;
   }

@@ -1,5 +1,5 @@
 import type { Address } from "../../base/address.ts";
-import { type Conduit, conduitPair, resetConduit } from "../../base/conduit.ts";
+import { type Conduit, type ConnectionWork, conduitPair, resetConduit } from "../../base/conduit.ts";
 import { WarrenError } from "../../base/errors.ts";
 
 /** As Linux' default net.core.somaxconn was for long; a guest that is this far behind should refuse. */
@@ -12,6 +12,8 @@ export interface VirtualListenerOptions {
   readonly bytesMax?: number;
   /** Asked before each connection, with the number of those that wait already; always when not given. */
   readonly hasRoom?: (waiting: number) => boolean;
+  /** For each connection: where the program's work for it is counted. */
+  readonly openWork?: () => ConnectionWork;
 }
 
 /** A TCP port that a guest listens on in its own virtual network. The host dials it; the guest's socket accepts. */
@@ -27,14 +29,19 @@ export class VirtualListener {
   readonly #backlogMax: number;
   readonly #bytesMax: number | undefined;
   readonly #hasRoom: ((waiting: number) => boolean) | undefined;
+  readonly #openWork: (() => ConnectionWork) | undefined;
   #queue: Conduit[] = [];
   #state: "handed" | "listening" | "closed" = "handed";
 
-  constructor(address: Address, { backlogMax = backlogMaxDefault, bytesMax, hasRoom }: VirtualListenerOptions = {}) {
+  constructor(
+    address: Address,
+    { backlogMax = backlogMaxDefault, bytesMax, hasRoom, openWork }: VirtualListenerOptions = {},
+  ) {
     this.address = address;
     this.#backlogMax = backlogMax;
     this.#bytesMax = bytesMax;
     this.#hasRoom = hasRoom;
+    this.#openWork = openWork;
   }
 
   /** The guest accepts connections, or waits for them. */
@@ -79,7 +86,7 @@ export class VirtualListener {
         { status: 503, hint: "Raise limits.memory, or look at why the program or its clients do not read." },
       );
     }
-    const [dialler, accepted] = conduitPair(from, to, this.#bytesMax);
+    const [dialler, accepted] = conduitPair(from, to, this.#bytesMax, this.#openWork?.());
     this.#queue.push(accepted);
     this.onConnection?.();
     return dialler;

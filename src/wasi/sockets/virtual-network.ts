@@ -1,7 +1,7 @@
 import type { Address } from "../../base/address.ts";
 import { errno, type Result } from "../errno.ts";
 import type { DatagramSocket } from "./datagram.ts";
-import { VirtualListener } from "./virtual-listener.ts";
+import { VirtualListener, type VirtualListenerOptions } from "./virtual-listener.ts";
 
 /** Where port 0 looks for a free one (RFC 6335 §6, dynamic ports). */
 export const ephemeralPorts = { first: 49152, last: 65535 } as const;
@@ -19,11 +19,10 @@ export class VirtualNetwork {
   readonly #nextPort: { tcp: number; udp: number } = { tcp: ephemeralPorts.first, udp: ephemeralPorts.first };
   /** Called each time a port begins to be listened on or received from. */
   onListen: ((port: number) => void) | undefined;
-  readonly #hasRoom: ((waiting: number) => boolean) | undefined;
+  readonly #listenerOptions: VirtualListenerOptions;
 
-  /** `hasRoom`: see {@link VirtualListenerOptions}. */
-  constructor(hasRoom?: (waiting: number) => boolean) {
-    this.#hasRoom = hasRoom;
+  constructor(listenerOptions: VirtualListenerOptions = {}) {
+    this.#listenerOptions = listenerOptions;
   }
 
   /** Every open listener, longest open first. */
@@ -73,7 +72,7 @@ export class VirtualNetwork {
   listen(address: Address): VirtualListener | Result {
     const { port } = address;
     if (this.#listeners.has(port)) return -errno.ADDRINUSE;
-    const listener = new VirtualListener(address, this.#hasRoom === undefined ? {} : { hasRoom: this.#hasRoom });
+    const listener = new VirtualListener(address, this.#listenerOptions);
     listener.onListen = () => this.onListen?.(port);
     listener.onClose = () => this.#listeners.delete(port);
     this.#listeners.set(port, listener);
