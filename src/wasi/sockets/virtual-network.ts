@@ -35,7 +35,7 @@ export class VirtualNetwork {
 
   /** Whether the guest may hold one connection more, besides `waiting` that it has no descriptor for. */
   hasRoom(waiting: number): boolean {
-    return this.#hasRoom?.(waiting) !== false;
+    return this.#listenerOptions.hasRoom?.(waiting) !== false;
   }
 
   /** A port's listener; without a port the first that is listening, or else the first open. */
