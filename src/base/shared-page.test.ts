@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { closeSync, readSync } from "node:fs";
+import { closeSync, ftruncateSync, readSync } from "node:fs";
 import { test } from "node:test";
 import { createSharedPage, mapSharedPage, sharedPageBytes } from "./shared-page.ts";
 
@@ -14,4 +14,11 @@ test("mapSharedPage() writes what others read from the file", (t) => {
   const read = Buffer.alloc(4);
   readSync(fd, read, 0, 4, 12);
   assert.equal(read.readUInt32LE(), 0xdeadbeef);
+});
+
+test("createSharedPage() makes what nobody who has it can truncate", (t) => {
+  const fd = createSharedPage("test");
+  t.after(() => closeSync(fd));
+  assert.throws(() => ftruncateSync(fd, 0), { code: "EPERM" });
+  assert.throws(() => ftruncateSync(fd, 2 * sharedPageBytes), { code: "EPERM" });
 });

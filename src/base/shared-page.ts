@@ -6,21 +6,27 @@ import { bindLibc, lastErrno, memoryAt, pointerTo } from "./libc.ts";
 export const sharedPageBytes = 4096;
 
 const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
+const F_ADD_SEALS = 1033;
+/** F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW: who maps a page that another truncates would die of it. */
+const sizeSeals = 7;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 
 const libc = bindLibc({
   memfd_create: { arguments: ["pointer", "uint32"], return: "int32" },
+  fcntl: { arguments: ["int32", "int32", "int32"], return: "int32" },
   mmap: { arguments: ["uint64", "uint64", "int32", "int32", "int32", "int64"], return: "int64" },
 });
 
-/** A file in memory that two processes may map or read, close-on-exec. Throws `system.memory`. */
+/** A file in memory that processes may map or read, and none can make shorter, close-on-exec. Throws `system.memory`. */
 export function createSharedPage(name: string): number {
   const text = Buffer.from(`${name}\0`);
-  const fd = libc.memfd_create(pointerTo(text), MFD_CLOEXEC);
+  const fd = libc.memfd_create(pointerTo(text), MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) throw failure("make a shared page");
   try {
     ftruncateSync(fd, sharedPageBytes);
+    if (libc.fcntl(fd, F_ADD_SEALS, sizeSeals) < 0) throw failure("seal a shared page");
   } catch (error) {
     closeSync(fd);
     throw error;

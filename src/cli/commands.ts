@@ -34,6 +34,12 @@ export const commands: readonly CommandEntry[] = [
   { name: "restart", group: services, summary: "restart services", load: () => import("./commands/restart.ts") },
   { name: "rm", group: services, summary: "remove services", load: () => import("./commands/rm.ts") },
   {
+    name: "volume",
+    group: services,
+    summary: "list and remove the volumes that services keep data in",
+    load: () => import("./commands/volume.ts"),
+  },
+  {
     name: "run",
     group: programs,
     summary: "run a program here and now, in the same sandbox",

@@ -1,5 +1,15 @@
 import Type, { type TSchema } from "typebox";
-import { DigestText, EventView, HealthView, LogLine, Name, Problem, ServiceSpec, ServiceView } from "./service.ts";
+import {
+  DigestText,
+  EventView,
+  HealthView,
+  LogLine,
+  Name,
+  Problem,
+  ServiceSpec,
+  ServiceView,
+  VolumeView,
+} from "./service.ts";
 
 // The routes of the control API, in one list: the server registers them, OpenAPI is made of them.
 
@@ -171,6 +181,35 @@ export const operations = {
       params: OfService,
       querystring: LogQuery,
       response: { 200: ndjson(LogLine, "one line of the log a line"), ...unknown, ...always },
+    },
+  },
+  listVolumes: {
+    method: "GET",
+    url: "/v1/namespaces/:namespace/volumes",
+    schema: {
+      operationId: "listVolumes",
+      summary: "The volumes of a namespace, by name",
+      params: InNamespace,
+      response: {
+        200: json(Type.Array(VolumeView), "the volumes"),
+        404: problem("`namespace.unknown`"),
+        ...always,
+      },
+    },
+  },
+  deleteVolume: {
+    method: "DELETE",
+    url: "/v1/namespaces/:namespace/volumes/:name",
+    schema: {
+      operationId: "deleteVolume",
+      summary: "Delete a volume that no service mounts, with all that is in it",
+      params: OfService,
+      response: {
+        204: empty("deleted"),
+        404: problem("`volume.unknown`, `namespace.unknown`"),
+        409: problem("`volume.in-use`, `volume.busy`"),
+        ...always,
+      },
     },
   },
   headProgram: {

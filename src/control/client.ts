@@ -3,8 +3,17 @@ import { stat } from "node:fs/promises";
 import type { Digest } from "../base/digest.ts";
 import { systemCode, WarrenError } from "../base/errors.ts";
 import { type Host, parseHost } from "./host.ts";
-import { eventsPath, healthPath, programPath, query, servicePath, servicesPath } from "./paths.ts";
-import type { EventView, HealthView, LogLine, ServiceSpec, ServiceView } from "./service.ts";
+import {
+  eventsPath,
+  healthPath,
+  programPath,
+  query,
+  servicePath,
+  servicesPath,
+  volumePath,
+  volumesPath,
+} from "./paths.ts";
+import type { EventView, HealthView, LogLine, ServiceSpec, ServiceView, VolumeView } from "./service.ts";
 import { Transport } from "./transport.ts";
 
 const uploadChunkBytes = 256 * 1024;
@@ -104,6 +113,15 @@ export class WarrenClient {
 
   async restartService(namespace: string, name: string, options: ChangeOptions = {}): Promise<Tagged> {
     return this.#tagged("POST", `${servicePath(namespace, name)}/restart`, options);
+  }
+
+  async listVolumes(namespace: string): Promise<VolumeView[]> {
+    return (await this.#transport.json<VolumeView[]>("GET", volumesPath(namespace))).value;
+  }
+
+  /** Throws `volume.unknown` and `volume.in-use`. */
+  async deleteVolume(namespace: string, name: string): Promise<void> {
+    await this.#transport.json("DELETE", volumePath(namespace, name), {});
   }
 
   /** The size of a program the daemon has, undefined when it has it not. */

@@ -186,7 +186,10 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `${head}[[mount]]\nsource = ""\ntarget = "/data"`,
     `manifest.bad-mount | warren.toml:4: "source" of [[mount]] 1 is not a path: ""`,
   ],
-  [`${head}[[mount]]\ntarget = "/data"`, `manifest.bad-mount | warren.toml:3: [[mount]] 1 needs a source, or a tmp`],
+  [
+    `${head}[[mount]]\ntarget = "/data"`,
+    `manifest.bad-mount | warren.toml:3: [[mount]] 1 needs a source, a volume or a tmp`,
+  ],
   [
     `${head}[[mount]]\nsource = "a"\ntmp = "1MiB"\ntarget = "/data"`,
     `manifest.bad-mount | warren.toml:5: "tmp" of [[mount]] 1 cannot be used together with source`,
@@ -194,6 +197,18 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   [
     `${head}[[mount]]\ntmp = "1MiB"\nmode = "ro"\ntarget = "/data"`,
     `manifest.bad-mount | warren.toml:5: "mode" of [[mount]] 1 must not be "ro" for a tmp, which is empty at first`,
+  ],
+  [
+    `${head}[[mount]]\nvolume = "a"\ntmp = "1MiB"\ntarget = "/data"`,
+    `manifest.bad-mount | warren.toml:5: "tmp" of [[mount]] 1 cannot be used together with volume`,
+  ],
+  [
+    `${head}[[mount]]\nsource = "a"\nsize = "1MiB"\ntarget = "/data"`,
+    `manifest.bad-mount | warren.toml:5: "size" of [[mount]] 1 is a volume's only`,
+  ],
+  [
+    `${head}[[mount]]\nvolume = "../a"\ntarget = "/data"`,
+    `manifest.bad-value | warren.toml:4: "volume" of [[mount]] 1 must be the name of a volume (lower-case letters, digits and -), a directory that the daemon keeps, not "../a"`,
   ],
   [
     `${head}[[mount]]\ntmp = "1KiB"\ntarget = "/data"`,
@@ -282,10 +297,6 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   [
     `${head}[limits]\nrequest = "half an hour"`,
     `manifest.bad-value | warren.toml:4: "request" of [limits] must be a duration such as 30s, not "half an hour"`,
-  ],
-  [
-    `${head}[[mount]]\nvolume = "x"\ntarget = "/x"`,
-    `manifest.unsupported | warren.toml:4: "volume" of [[mount]] 1 is not in this release | remove it for now`,
   ],
   [
     `${head}env = {\n  # a [comment]\n}\nargs = [\n  "x", """\n[[route]]\n""",\n]\nbad = 1`,

@@ -12,6 +12,14 @@ export function servicePath(namespace: string, name: string): string {
   return `${servicesPath(namespace)}/${encodeURIComponent(name)}`;
 }
 
+export function volumesPath(namespace: string): string {
+  return `/v1/namespaces/${encodeURIComponent(namespace)}/volumes`;
+}
+
+export function volumePath(namespace: string, name: string): string {
+  return `${volumesPath(namespace)}/${encodeURIComponent(name)}`;
+}
+
 export function programPath(namespace: string, digest: string): string {
   return `/v1/namespaces/${encodeURIComponent(namespace)}/programs/${encodeURIComponent(digest)}`;
 }

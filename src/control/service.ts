@@ -6,8 +6,9 @@ import Type, { type Static } from "typebox";
 const closed = { additionalProperties: false } as const;
 
 /** DNS label, so that NAME.localhost and NAME.warren.internal are always valid hosts (RFC 1123 §2.1). */
+const namePattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 export const Name = Type.String({
-  pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+  pattern: namePattern,
   description: "lower-case letters, digits and -, at most 63",
 });
 
@@ -53,14 +54,30 @@ export const Mount = Type.Object(
     source: Type.Optional(
       Type.String({ pattern: "^/", description: "absolute path of a directory or a regular file on the host" }),
     ),
+    volume: Type.Optional(
+      Type.String({
+        pattern: namePattern,
+        description: "the name of a volume (lower-case letters, digits and -), a directory that the daemon keeps",
+      }),
+    ),
+    size: Type.Optional(
+      Type.String({
+        pattern: sizePattern,
+        description: "a size such as 100MiB, of the volume; the least that a service says counts",
+      }),
+    ),
     tmp: Type.Optional(
       Type.String({
         pattern: sizePattern,
-        description: "instead of a source: a directory in memory of this size, a part of limits.memory",
+        description: "a size such as 16MiB, of a directory in memory, which is a part of limits.memory",
       }),
     ),
     target: Type.String({ pattern: "^/", description: "absolute path in the guest" }),
-    mode: Type.Optional(Type.Union([Type.Literal("ro"), Type.Literal("rw")], { description: "ro when absent" })),
+    mode: Type.Optional(
+      Type.Union([Type.Literal("ro"), Type.Literal("rw")], {
+        description: "ro when absent, rw for a volume or tmp",
+      }),
+    ),
   },
   { title: "Mount", ...closed },
 );
@@ -217,6 +234,19 @@ export const ServiceView = Type.Object(
   { title: "ServiceView" },
 );
 export type ServiceView = Static<typeof ServiceView>;
+
+export const VolumeView = Type.Object(
+  {
+    name: Type.String(),
+    bytes: Type.Integer({
+      description: "what it holds: content, holes as if they were written, and 512 for each name",
+    }),
+    bytesMax: Type.Optional(Type.Integer({ description: "its size; no limit when absent" })),
+    services: Type.Array(Type.String(), { description: "those that mount it" }),
+  },
+  { title: "VolumeView" },
+);
+export type VolumeView = Static<typeof VolumeView>;
 
 export const LogLine = Type.Object(
   {

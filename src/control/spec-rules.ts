@@ -19,8 +19,10 @@ const pathPattern = /^\/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
 /** The smallest and largest memory that wasm32 can have: one page, 65,536 pages. */
 const memoryBytesMin = 65_536;
 const memoryBytesMax = 4 * 1024 ** 3;
+/** Their descriptors go to a worker in one message. */
+const volumesMax = 16;
 /** Room for a few files. */
-const tmpBytesMin = 64 * 1024;
+const mountBytesMin = 64 * 1024;
 
 /** What is wrong with a spec whose shape is right: hosts, paths, addresses, sizes, duplicates. Empty when nothing is. */
 export function checkRules(spec: RuledSpec): RuleIssue[] {
@@ -127,6 +129,7 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
 
 function checkMounts(mounts: readonly Mount[], issues: RuleIssue[]): void {
   const seen = new Set<string>();
+  let volumes = 0;
   for (const [index, mount] of mounts.entries()) {
     const at = ["mount", index];
     const { target } = mount;
@@ -138,6 +141,12 @@ function checkMounts(mounts: readonly Mount[], issues: RuleIssue[]): void {
         message: `must be a plain absolute path, not ${shown(target)}`,
       });
     }
+    if (mount.volume !== undefined && ++volumes > volumesMax)
+      issues.push({
+        kind: "bad-mount",
+        path: at,
+        message: `is one volume too many: a service has at most ${volumesMax}`,
+      });
     const key = target.replace(/\/+$/, "");
     if (seen.has(key))
       issues.push({
@@ -150,14 +159,17 @@ function checkMounts(mounts: readonly Mount[], issues: RuleIssue[]): void {
 }
 
 /** What is mounted: one of the three that there are. */
-function checkOrigin({ source, tmp, mode }: Mount, at: Path, issues: RuleIssue[]): void {
+function checkOrigin(mount: Mount, at: Path, issues: RuleIssue[]): void {
   const bad = (path: Path, message: string) => issues.push({ kind: "bad-mount", path, message });
-  if (source === undefined && tmp === undefined) bad(at, "needs a source, or a tmp");
-  else if (source !== undefined && tmp !== undefined) bad([...at, "tmp"], "cannot be used together with source");
+  const [first, second] = (["source", "volume", "tmp"] as const).filter((key) => mount[key] !== undefined);
+  if (first === undefined) bad(at, "needs a source, a volume or a tmp");
+  if (second !== undefined) bad([...at, second], `cannot be used together with ${first}`);
+  const { source, tmp, volume, size, mode } = mount;
   if (source === "" || source?.includes("\0")) bad([...at, "source"], `is not a path: ${shown(source)}`);
-  if (tmp === undefined) return;
-  if (mode === "ro") bad([...at, "mode"], 'must not be "ro" for a tmp, which is empty at first');
-  checkSize(tmp, tmpBytesMin, [...at, "tmp"], issues);
+  if (tmp !== undefined && mode === "ro") bad([...at, "mode"], 'must not be "ro" for a tmp, which is empty at first');
+  if (size !== undefined && volume === undefined) bad([...at, "size"], "is a volume's only");
+  if (tmp !== undefined) checkSize(tmp, [...at, "tmp"], issues);
+  if (size !== undefined) checkSize(size, [...at, "size"], issues);
 }
 
 /** Files in memory are a part of `limits.memory`: the program must be left something. */
@@ -174,10 +186,14 @@ function checkTmp({ mount = [], limits }: RuledSpec, issues: RuleIssue[]): void 
   });
 }
 
-function checkSize(size: string, bytesMin: number, path: Path, issues: RuleIssue[]): void {
+function checkSize(size: string, path: Path, issues: RuleIssue[]): void {
   try {
-    if (parseSize(size) >= bytesMin) return;
-    issues.push({ kind: "bad-mount", path, message: `must be at least ${bytesMin / 1024}KiB, not ${shown(size)}` });
+    if (parseSize(size) >= mountBytesMin) return;
+    issues.push({
+      kind: "bad-mount",
+      path,
+      message: `must be at least ${mountBytesMin / 1024}KiB, not ${shown(size)}`,
+    });
   } catch (error) {
     issues.push({ kind: "bad-mount", path, message: `is wrong: ${(error as Error).message}` });
   }

@@ -17,6 +17,7 @@ import { createLogger } from "./logger.ts";
 import { LogStore } from "./logs/log-store.ts";
 import { Programs, preparedKey } from "./programs/programs.ts";
 import { Supervisor } from "./services/supervisor.ts";
+import { Volumes } from "./volumes/volumes.ts";
 import type { WallMode } from "./wall/wall.ts";
 import { buildWall } from "./wall/wall.ts";
 import { hungAfterMs, Watchdog } from "./workers/watchdog.ts";
@@ -70,6 +71,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     log.error({ err: error }, "events could not be stored"),
   );
   const logs = new LogStore(state.logsPath);
+  const volumes = new Volumes({ path: state.volumesPath, user: wall.user, log });
   const listeners = new Listeners();
   const startedAt = new Date().toISOString();
 
@@ -117,6 +119,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     programs: new Programs({ blobs, derived, wall }),
     listeners,
     pool,
+    volumes,
     log,
     forgetLogs: (namespace, name) =>
       void logs
@@ -194,14 +197,18 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       await drain(worker, drainGraceMs);
     }),
   );
-  void drained.then(
-    () => earlier.length > 0 && log.info({ workers: earlier.length }, "took over from an earlier daemon"),
-  );
+  void drained.then(() => {
+    if (earlier.length === 0) return;
+    log.info({ workers: earlier.length }, "took over from an earlier daemon");
+    // Those had pages of their own, which nobody looks at any more.
+    void volumes.recount();
+  });
 
   const collecting = setInterval(() => {
     const prepared = new Set([...supervisor.services.values()].map(({ instance }) => preparedKey(instance)));
     void collect(() => blobs.collect(services.programs()), log);
     void collect(() => derived.collect(prepared), log);
+    void volumes.recount();
   }, collectEveryMs);
   const http = listeners.list().filter(({ protocol }) => protocol === "http");
   log.info(
@@ -256,6 +263,8 @@ function bindController(supervisor: Supervisor, health: () => Promise<HealthView
     start: (namespace, name, precondition) => supervisor.start(namespace, name, precondition),
     stop: (namespace, name, precondition) => supervisor.stop(namespace, name, precondition),
     restart: (namespace, name, precondition) => supervisor.restart(namespace, name, precondition),
+    listVolumes: (namespace) => supervisor.listVolumes(namespace),
+    removeVolume: (namespace, name) => supervisor.removeVolume(namespace, name),
   };
 }
 

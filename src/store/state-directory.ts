@@ -26,6 +26,7 @@ export interface StateDirectory {
   readonly blobsPath: string;
   readonly preparedPath: string;
   readonly logsPath: string;
+  readonly volumesPath: string;
   /** Gives the lock up. The end of the process does the same. */
   close(): void;
 }
@@ -45,6 +46,7 @@ export function openStateDirectory(where: string): StateDirectory {
     blobsPath: join(path, "blobs"),
     preparedPath: join(path, "prepared"),
     logsPath: join(path, "logs"),
+    volumesPath: join(path, "volumes"),
     close: () => closeSync(fd),
   };
 }

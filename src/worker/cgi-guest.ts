@@ -91,14 +91,14 @@ export class CgiGuest implements RequestTarget {
   #run(request: TargetRequest, done: () => void): Promise<TargetResponse> {
     const { spec } = this;
     const { requestMsMax = requestMsMaxDefault } = spec;
-    const { log, meter, number, preemption, share } = this.#environment;
+    const { log, meter, number, preemption, share, mounts } = this.#environment;
     const stderr = log.stream(spec.service, spec.revision, "stderr");
     const stdout = new Flow();
     const body = new Flow();
     const instance = startInstance(this.#program, {
       args: [spec.service.slice(spec.service.indexOf("/") + 1), ...spec.args],
       env: cgiEnvironment(request, spec.env),
-      mounts: spec.mounts,
+      mounts,
       sockets: [],
       stdin: request.body,
       stdout,

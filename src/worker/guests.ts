@@ -4,7 +4,7 @@ import { CpuShare } from "../engine/cpu/cpu-share.ts";
 import type { Program } from "../engine/program.ts";
 import { compilePrepared } from "../engine/program.ts";
 import { CgiGuest } from "./cgi-guest.ts";
-import { checkMounts } from "./mounts.ts";
+import { GuestMounts, VolumeAccounts } from "./mounts.ts";
 import type { GuestStatus, InstanceSpec } from "./protocol.ts";
 import { weightDefault } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
@@ -12,7 +12,7 @@ import { ServerGuest } from "./server-guest.ts";
 
 export type Guest = ServerGuest | CgiGuest;
 
-type WorkerEnvironment = Omit<GuestEnvironment, "number" | "share">;
+type WorkerEnvironment = Omit<GuestEnvironment, "number" | "share" | "mounts">;
 
 /** Every guest of this worker: of each service the current revision and those that are being drained. */
 export class Guests {
@@ -22,6 +22,9 @@ export class Guests {
   readonly #programs = new Map<string, { program: Promise<Program>; users: number }>();
 
   readonly #shares = new Map<string, CpuShare>();
+
+  readonly #accounts = new VolumeAccounts();
+  readonly #mounts = new Map<Guest, GuestMounts>();
 
   constructor(environment: WorkerEnvironment) {
     this.#environment = environment;
@@ -40,23 +43,33 @@ export class Guests {
   }
 
   /**
-   * Starts a revision from the file of its prepared program, which this closes. With `wait` it rejects when the guest does not come to
+   * Starts a revision from the file of its prepared program and what its volumes are open by, which this takes over. With `wait` it rejects when the guest does not come to
    * listen or its mounts cannot be had, and then nothing is left of it; without, the guest is tried again and again.
    * `number` tells on the worker's page that it runs.
    */
-  async start(spec: InstanceSpec, programFd: number, wait: boolean, number: number): Promise<Guest> {
+  async start(
+    spec: InstanceSpec,
+    [programFd, ...volumes]: readonly [number, ...number[]],
+    wait: boolean,
+    number: number,
+  ): Promise<Guest> {
     const key = `${spec.service}@${spec.revision}`;
-    const environment = { ...this.#environment, number, share: this.#share(spec) };
+    const mounts = new GuestMounts(spec.mounts, volumes, this.#accounts);
+    const environment = { ...this.#environment, number, share: this.#share(spec), mounts: mounts.specs };
     let program: Program;
     try {
-      if (wait) checkMounts(spec);
+      if (wait) mounts.check();
       program = await this.#use(spec, programFd);
+    } catch (error) {
+      mounts.close();
+      throw error;
     } finally {
       closeSync(programFd);
     }
     const guest =
       spec.kind === "cgi" ? new CgiGuest(spec, program, environment) : new ServerGuest(spec, program, environment);
     this.#guests.set(key, guest);
+    this.#mounts.set(guest, mounts);
     if (guest.kind === "stream" && !wait) guest.startLater();
     if (guest.kind === "stream" && wait) {
       try {
@@ -93,6 +106,8 @@ export class Guests {
 
   #forget(guest: Guest): void {
     const { service, revision } = guest.spec;
+    this.#mounts.get(guest)?.close();
+    this.#mounts.delete(guest);
     if (this.get(service, revision) === guest) this.#guests.delete(`${service}@${revision}`);
     const key = programKey(guest.spec);
     const entry = this.#programs.get(key);

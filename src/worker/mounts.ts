@@ -1,24 +1,66 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, closeSync, constants, fstatSync, statSync } from "node:fs";
+import { assert } from "../base/assert.ts";
 import { WarrenError } from "../base/errors.ts";
-import { type HostMount, openMounts } from "../wasi/files/mount.ts";
-import type { InstanceSpec } from "./protocol.ts";
+import { mapSharedPage } from "../base/shared-page.ts";
+import { type HostMount, type MountSpec, openMounts } from "../wasi/files/mount.ts";
+import { VolumeAccount } from "../wasi/files/volume-account.ts";
+import type { InstanceMount } from "./protocol.ts";
 
-/**
- * Whether this worker can give a guest its directories and files, with its own user's rights. Throws `mount.*`; `mount.denied` names
- * the user, since it is not the one that started the daemon.
- */
-export function checkMounts({ mounts }: InstanceSpec): void {
-  for (const mount of mounts) {
-    if ("source" in mount) checkMount(mount);
+/** The accounts of this worker's volumes, one for each page however often it is given. */
+export class VolumeAccounts {
+  /** By inode of the page. Kept for good, as its mapping is. */
+  readonly #accounts = new Map<number, VolumeAccount>();
+
+  /** Closes the page's descriptor. */
+  of(page: number): VolumeAccount {
+    const { ino } = fstatSync(page);
+    const account = this.#accounts.get(ino) ?? new VolumeAccount(mapSharedPage(page));
+    this.#accounts.set(ino, account);
+    closeSync(page);
+    return account;
   }
-  // Once more together: they must not contain each other.
-  for (const directory of openMounts(mounts)) directory.close();
+}
+
+/** The mounts of one guest, with the volumes among them open for as long as it may be started. */
+export class GuestMounts {
+  readonly specs: readonly MountSpec[];
+  readonly #directories: number[] = [];
+
+  /** Takes over the descriptors: directory and page of each volume, in the order of the mounts. */
+  constructor(mounts: readonly InstanceMount[], descriptors: readonly number[], accounts: VolumeAccounts) {
+    const left = [...descriptors];
+    this.specs = mounts.map((mount) => {
+      if (!("source" in mount)) return mount;
+      const { volume, ...host } = mount;
+      if (volume === undefined) return host;
+      const [directory, page] = left.splice(0, 2);
+      assert(directory !== undefined && page !== undefined, "each volume comes with its descriptors");
+      this.#directories.push(directory);
+      return { ...host, source: `the volume ${volume}`, volume: { directory, account: accounts.of(page) } };
+    });
+  }
+
+  /**
+   * Whether this worker can give them to the guest, with its own user's rights. Throws `mount.*`; `mount.denied` names the
+   * user, since it is not the one that started the daemon.
+   */
+  check(): void {
+    for (const mount of this.specs) if ("source" in mount) checkMount(mount);
+    // Once more together: they must not contain each other.
+    for (const directory of openMounts(this.specs)) directory.close();
+  }
+
+  close(): void {
+    for (const fd of this.#directories.splice(0)) closeSync(fd);
+  }
 }
 
 function checkMount(mount: HostMount): void {
-  const { source, mode } = mount;
+  const { source, mode, volume } = mount;
   try {
     for (const directory of openMounts([mount])) directory.close();
+    // Made for the user that workers run as.
+    if (volume !== undefined) return;
     const directory = statSync(source).isDirectory();
     accessSync(source, constants.R_OK);
     if (mode === "rw") accessSync(source, directory ? constants.W_OK | constants.X_OK : constants.W_OK);

@@ -31,9 +31,12 @@ export interface InstanceSpec {
 /** As in systemd.resource-control(5), CPUWeight=. */
 export const weightDefault = 100;
 
-/** What a guest is given to see at a path: a directory or file of the host's, or an empty directory in memory. */
+/**
+ * What a guest is given to see at a path: a directory or file of the host's, a volume, whose two descriptors come with the
+ * order, or an empty directory in memory.
+ */
 export type InstanceMount =
-  | { readonly source: string; readonly target: string; readonly mode: "ro" | "rw" }
+  | { readonly source: string; readonly target: string; readonly mode: "ro" | "rw"; readonly volume?: string }
   | { readonly tmpBytesMax: number; readonly target: string };
 
 export interface GuestPort {
@@ -130,7 +133,8 @@ export interface Orders {
   /** Sends a copy of one listening socket ahead of the answer. */
   listener: { body: { key: string }; answer: unknown };
   /**
-   * One descriptor: the file of the program, prepared for the memory limit of `spec`. Answers when the guest listens;
+   * Descriptors: the file of the program, prepared for the memory limit of `spec`; then for each volume among its mounts its
+   * directory and the page of its account (base/volume-page.ts). Answers when the guest listens;
    * rejects with the reason and its last lines. The
    * `number` tells on the worker's page that the guest runs.
    */

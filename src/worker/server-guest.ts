@@ -10,6 +10,7 @@ import type { Instance } from "../engine/instance.ts";
 import { startInstance } from "../engine/instance.ts";
 import type { Program } from "../engine/program.ts";
 import type { Activity, StreamTarget } from "../net/target.ts";
+import type { MountSpec } from "../wasi/files/mount.ts";
 import type { CpuMeter } from "../wasi/guest-thread.ts";
 import { untilIdle } from "./activity.ts";
 import type { GuestLog } from "./guest-log.ts";
@@ -38,6 +39,8 @@ export interface GuestEnvironment {
   readonly preemption: Preemption;
   /** Of the service: all of its instances draw on it, of every revision. */
   readonly share: CpuShare;
+  /** Its mounts, with the volumes among them open. */
+  readonly mounts: readonly MountSpec[];
   /** Called at each change of state. */
   onState(status: GuestStatus): void;
   onIncident(incident: Incident): void;
@@ -183,14 +186,14 @@ export class ServerGuest {
 
   async #launch(): Promise<Instance> {
     const { spec } = this;
-    const { log, meter, number, preemption, share } = this.#environment;
+    const { log, meter, number, preemption, share, mounts } = this.#environment;
     const began = performance.now();
     const stdout = log.stream(spec.service, spec.revision, "stdout");
     const stderr = log.stream(spec.service, spec.revision, "stderr");
     const instance = startInstance(this.#program, {
       args: [spec.service.slice(spec.service.indexOf("/") + 1), ...spec.args],
       env: spec.env,
-      mounts: spec.mounts,
+      mounts,
       sockets: spec.ports,
       stdout,
       stderr,

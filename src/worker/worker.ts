@@ -71,10 +71,10 @@ export class Worker {
       unlisten: ({ key }) => this.#unlisten(key),
       listener: ({ key }) => this.#giveListener(key),
       start: async ({ spec, wait, number }, fds) => {
-        const [fd] = fds;
-        if (fd === undefined) throw noDescriptor("start");
+        const [program, ...volumes] = fds;
+        if (program === undefined) throw noDescriptor("start");
         this.#serving = true;
-        return (await this.#guests.start(spec, fd, wait, number)).status;
+        return (await this.#guests.start(spec, [program, ...volumes], wait, number)).status;
       },
       stop: async ({ service, revision, graceMs }) => {
         const guest = this.#guests.get(service, revision);

@@ -98,8 +98,10 @@ export function serviceText(service: ServiceView, now: number, width: number | u
   return lines.join("\n");
 }
 
-function mountText({ source, tmp, target, mode = "ro" }: Mount): string {
-  return tmp === undefined ? `${target} from ${source} (${mode})` : `${target} in memory (${tmp})`;
+function mountText({ source, volume, size, tmp, target, mode }: Mount): string {
+  if (tmp !== undefined) return `${target} in memory (${tmp})`;
+  if (volume === undefined) return `${target} from ${source} (${mode ?? "ro"})`;
+  return `${target} from the volume ${volume} (${mode ?? "rw"}${size === undefined ? "" : `, ${size}`})`;
 }
 
 function timesText({ meanMs, p50Ms, p99Ms, maxMs }: TimesView): string {

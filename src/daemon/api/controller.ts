@@ -1,4 +1,4 @@
-import type { HealthView, ServiceSpec, ServiceView } from "../../control/service.ts";
+import type { HealthView, ServiceSpec, ServiceView, VolumeView } from "../../control/service.ts";
 import type { Precondition } from "./etag.ts";
 
 /**
@@ -21,4 +21,8 @@ export interface Controller {
   start(namespace: string, name: string, precondition: Precondition): Promise<ServiceView>;
   stop(namespace: string, name: string, precondition: Precondition): Promise<ServiceView>;
   restart(namespace: string, name: string, precondition: Precondition): Promise<ServiceView>;
+  /** Throws `namespace.unknown`. */
+  listVolumes(namespace: string): Promise<readonly VolumeView[]>;
+  /** Throws `volume.unknown` (404) and `volume.in-use` (409). */
+  removeVolume(namespace: string, name: string): Promise<void>;
 }

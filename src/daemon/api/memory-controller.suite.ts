@@ -1,5 +1,5 @@
 import { WarrenError } from "../../base/errors.ts";
-import type { HealthView, ServiceSpec, ServiceState, ServiceView } from "../../control/service.ts";
+import type { HealthView, ServiceSpec, ServiceState, ServiceView, VolumeView } from "../../control/service.ts";
 import type { Controller } from "./controller.ts";
 import { checkPrecondition, type Precondition } from "./etag.ts";
 
@@ -89,6 +89,14 @@ export class MemoryController implements Controller {
 
   async restart(_namespace: string, name: string, precondition: Precondition): Promise<ServiceView> {
     return this.#become(name, precondition, "running");
+  }
+
+  async listVolumes(_namespace: string): Promise<VolumeView[]> {
+    return [{ name: "data", bytes: 4608, services: [] }];
+  }
+
+  async removeVolume(_namespace: string, name: string): Promise<void> {
+    if (name !== "data") throw new WarrenError("volume.unknown", `there is no volume "${name}"`, { status: 404 });
   }
 
   #become(name: string, precondition: Precondition, state: ServiceState): ServiceView {

@@ -38,6 +38,7 @@ export function addRoutes(app: ApiServer, context: RouteContext): void {
   addActionRoutes(app, context);
   addStreamRoutes(app, context);
   addProgramRoutes(app, context);
+  addVolumeRoutes(app, context);
 }
 
 function addServiceRoutes(app: ApiServer, { controller, blobs }: RouteContext): void {
@@ -138,6 +139,21 @@ function addProgramRoutes(app: ApiServer, { blobs, programBytesMax }: RouteConte
       const chunks = (body as Readable).iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
       const bytes = await blobs.write(chunks, { digest, bytesMax: programBytesMax });
       return reply.code(201).send({ digest, bytes });
+    },
+  });
+}
+
+function addVolumeRoutes(app: ApiServer, { controller }: RouteContext): void {
+  app.route({
+    ...operations.listVolumes,
+    handler: async ({ params }) => controller.listVolumes(params.namespace),
+  });
+
+  app.route({
+    ...operations.deleteVolume,
+    handler: async ({ params }, reply) => {
+      await controller.removeVolume(params.namespace, params.name);
+      return reply.code(204).send();
     },
   });
 }

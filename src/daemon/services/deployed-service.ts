@@ -34,11 +34,13 @@ export class DeployedService {
   slot: number | undefined;
   /** Why no worker could be given it, while none has it. */
   failure: string | undefined;
+  readonly #volumesPath: string;
   readonly #guests = new Map<string, GuestStatus>();
   readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0, throttled: 0, traps: 0, limitsHit: 0 };
   readonly #endedTimes = { wall: new TimeHistogram(), cpu: new TimeHistogram() };
 
-  constructor(record: ServiceRecord, programBytes: number) {
+  constructor(record: ServiceRecord, programBytes: number, volumesPath: string) {
+    this.#volumesPath = volumesPath;
     this.namespace = record.namespace;
     this.name = record.name;
     this.desired = record.desired;
@@ -72,7 +74,7 @@ export class DeployedService {
   }
 
   get instance(): InstanceSpec {
-    return instanceSpec(this.namespace, this.revision.number, this.spec);
+    return instanceSpec(this.namespace, this.revision.number, this.spec, this.#volumesPath);
   }
 
   /** The host's directories and files that its guests are given. */

@@ -3,6 +3,7 @@ import { formatListen, parseListen } from "../../control/listen.ts";
 import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
 import type { Listeners, Protocol } from "../listeners.ts";
 import type { Programs } from "../programs/programs.ts";
+import type { Volumes } from "../volumes/volumes.ts";
 import { hostPaths } from "../workers/mount-cover.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
@@ -20,6 +21,7 @@ export interface PlacerOptions {
   readonly listeners: Listeners;
   readonly pool: WorkerPool;
   readonly quarantine: Quarantine;
+  readonly volumes: Volumes;
 }
 
 /** Carries the supervisor's decisions out in the workers: which one, start, stop, and telling them all. */
@@ -99,18 +101,20 @@ export class Placer {
 
   async start(spec: InstanceSpec, worker: WorkerProcess, { wait }: { wait: boolean }): Promise<GuestStatus> {
     // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the file's path.
-    const { programs, quarantine } = this.#options;
+    const { programs, quarantine, volumes } = this.#options;
     const { handle } = await programs.open(spec);
+    const opened = volumes.open(spec.service.slice(0, spec.service.indexOf("/")), spec.mounts);
     try {
       const number = worker.page?.numberOf(spec.service) ?? 0;
       quarantine.starting(worker.id, spec, { alone: this.#options.pool.isOwn(worker) });
-      const status = await worker.order("start", { spec, wait, number }, [handle.fd]);
+      const status = await worker.order("start", { spec, wait, number }, [handle.fd, ...opened.descriptors]);
       quarantine.answered(worker.id, spec);
       return status;
     } catch (error) {
       if (worker.state !== "gone") quarantine.stopped(worker.id, spec);
       throw error;
     } finally {
+      opened.close();
       await handle.close();
     }
   }

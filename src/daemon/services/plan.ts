@@ -6,14 +6,22 @@ import { type Mount, memoryDefault, type Route, type ServiceSpec } from "../../c
 import { parseSize } from "../../control/size.ts";
 import type { GuestPort, InstanceMount, InstanceSpec, RouteEntry } from "../../worker/protocol.ts";
 import { weightDefault } from "../../worker/protocol.ts";
+import { volumeDirectory } from "../volumes/volumes.ts";
 
 /** The port that a guest is handed when no route names one; it matters to programs that print it only. */
 const guestPortDefault = 8080;
 
 /** What a worker is told of a revision. */
-export function instanceSpec(namespace: string, revision: number, spec: ServiceSpec): InstanceSpec {
+export function instanceSpec(
+  namespace: string,
+  revision: number,
+  spec: ServiceSpec,
+  volumesPath: string,
+): InstanceSpec {
   const kind = spec.kind ?? "server";
-  const mounts = (spec.mount ?? []).map(instanceMount);
+  const mounts = (spec.mount ?? []).map((mount) =>
+    instanceMount(mount, (name) => volumeDirectory(volumesPath, namespace, name)),
+  );
   // Files in memory are a part of the limit. They have theirs, so what is left is all that the program itself may take.
   const tmpBytes = mounts.reduce((sum, mount) => sum + ("tmpBytesMax" in mount ? mount.tmpBytesMax : 0), 0);
   return {
@@ -32,10 +40,21 @@ export function instanceSpec(namespace: string, revision: number, spec: ServiceS
   };
 }
 
-function instanceMount({ source, tmp, target, mode = "ro" }: Mount): InstanceMount {
+function instanceMount(
+  { source, volume, tmp, target, mode }: Mount,
+  directoryOf: (volume: string) => string,
+): InstanceMount {
   if (tmp !== undefined) return { tmpBytesMax: parseSize(tmp), target };
-  assert(source !== undefined, "a mount has a source or a tmp");
-  return { source, target, mode };
+  if (volume !== undefined) return { source: directoryOf(volume), target, mode: mode ?? "rw", volume };
+  assert(source !== undefined, "a mount has a source, a volume or a tmp");
+  return { source, target, mode: mode ?? "ro" };
+}
+
+/** The volumes that a service mounts, each with the size that it says. */
+export function volumesOf(spec: ServiceSpec): { readonly name: string; readonly bytesMax: number | undefined }[] {
+  return (spec.mount ?? []).flatMap(({ volume, size }) =>
+    volume === undefined ? [] : [{ name: volume, bytesMax: size === undefined ? undefined : parseSize(size) }],
+  );
 }
 
 /** The routes of a service; one that names none answers to NAME.localhost. */

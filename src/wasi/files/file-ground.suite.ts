@@ -1,4 +1,4 @@
-import { filetype } from "../descriptor.ts";
+import { volumeWord } from "../../base/volume-page.ts";
 import type { Result } from "../errno.ts";
 import type { FileSystem, Handle } from "./file-system.ts";
 import { HostFiles } from "./host-files.ts";
@@ -10,6 +10,8 @@ import { open } from "./open-flags.ts";
 import { rights } from "./rights.ts";
 import { makeTree, type Tree } from "./scratch-tree.suite.ts";
 import type { FileStatus } from "./status.ts";
+import { VolumeAccount } from "./volume-account.ts";
+import { VolumeFiles } from "./volume-files.ts";
 
 export const reading: GuestOpen = {
   follow: true,
@@ -71,6 +73,27 @@ export function hostGround(how: "kernel" | "walk"): Ground {
   };
 }
 
+/** A page for an account: `limitBytes` -1 for none. */
+export function accountPage(limitBytes: number): ArrayBuffer {
+  const page = new ArrayBuffer(4096);
+  new BigInt64Array(page)[volumeWord.limit] = BigInt(limitBytes);
+  return page;
+}
+
+export const volumeGround: Ground = {
+  name: "files of a volume",
+  plant(tree) {
+    const scratch = makeTree(tree);
+    const files = new VolumeFiles(new VolumeAccount(accountPage(-1)));
+    const mount = (source: string, mode: "ro" | "rw") => openMount({ source, target: "/in", mode }, files);
+    return plot(
+      mount(scratch.root, "rw"),
+      (path, mode) => mount(scratch.path(path), mode),
+      () => scratch[Symbol.dispose](),
+    );
+  },
+};
+
 export const memoryGround: Ground = {
   name: "files in memory",
   plant(tree) {
@@ -131,8 +154,4 @@ function plot(
       dispose();
     },
   };
-}
-
-export function isFile(status: FileStatus): boolean {
-  return status.type === filetype.regularFile;
 }

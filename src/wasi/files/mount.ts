@@ -10,6 +10,8 @@ import { MemoryFiles } from "./memory-files.ts";
 import { OpenDirectory } from "./open-directory.ts";
 import { open } from "./open-flags.ts";
 import { SingleFiles } from "./single-files.ts";
+import type { VolumeAccount } from "./volume-account.ts";
+import { VolumeFiles } from "./volume-files.ts";
 
 /** A directory of the host's, or one regular file: of a file's directory the guest sees nothing else. */
 export interface HostMount {
@@ -18,6 +20,14 @@ export interface HostMount {
   /** Where the guest sees it, such as `/data` or `/etc/app.conf`. */
   readonly target: string;
   readonly mode: "ro" | "rw";
+  /** A volume: then the source is what messages call it. */
+  readonly volume?: OpenVolume;
+}
+
+/** A directory that is open already, and stays the caller's, with the account of what is in it. */
+export interface OpenVolume {
+  readonly directory: number;
+  readonly account: VolumeAccount;
 }
 
 /** A directory in memory: empty at first, for reading and writing, gone with the instance. */
@@ -61,7 +71,7 @@ export function openMounts(specs: readonly MountSpec[], { now = wallClock }: Mou
       }
       const source = openSource(spec);
       if (source.directory) {
-        opened.push(rootOf(hostFiles, source.fd, spec.target, spec.mode === "ro"));
+        opened.push(rootOf(filesOf(spec), source.fd, spec.target, spec.mode === "ro"));
         continue;
       }
       const { directory, name } = splitTarget(spec.target);
@@ -94,6 +104,10 @@ export function openMount(spec: HostMount, files: FileSystem = hostFiles): OpenD
   throw unusable(spec);
 }
 
+function filesOf({ volume }: HostMount): FileSystem {
+  return volume === undefined ? hostFiles : new VolumeFiles(volume.account);
+}
+
 function rootOf(files: FileSystem, handle: number, target: string, readOnly: boolean): OpenDirectory {
   return new OpenDirectory(handle, { target, readOnly, files }, { preopen: target });
 }
@@ -106,9 +120,11 @@ function openMemory({ target, tmpBytesMax }: MemoryMount, now: () => bigint, ind
 /** A directory for reading, a file as no more than a place in the file system (O_PATH). */
 function openSource(spec: HostMount): { fd: number; directory: boolean } {
   const AT_FDCWD = -100;
-  const directory = openAt(AT_FDCWD, spec.source, open.readOnly | open.directory | open.nonblock);
+  const [from, path] = spec.volume === undefined ? [AT_FDCWD, spec.source] : [spec.volume.directory, "."];
+  const directory = openAt(from, path, open.readOnly | open.directory | open.nonblock);
   if (directory >= 0) return { fd: directory, directory: true };
-  if (directory !== -errno.NOTDIR || spec.source.endsWith("/")) throw mountError(directory, spec);
+  if (directory !== -errno.NOTDIR || spec.volume !== undefined || spec.source.endsWith("/"))
+    throw mountError(directory, spec);
   const fd = openAt(AT_FDCWD, spec.source, open.path);
   if (fd < 0) throw mountError(fd, spec);
   const status = statusOf(fd);
@@ -124,7 +140,11 @@ function splitTarget(target: string): { directory: string; name: string | undefi
 }
 
 function refuseOverlap(specs: readonly MountSpec[]): void {
-  const real = specs.flatMap((spec) => ("source" in spec ? [{ spec, path: realpathSync(spec.source) }] : []));
+  const real = specs.flatMap((spec) => {
+    if (!("source" in spec)) return [];
+    // A volume lies where only the daemon looks; nobody mounts what is in it by a path.
+    return [{ spec, path: spec.volume === undefined ? realpathSync(spec.source) : spec.source }];
+  });
   for (const inner of real) {
     if (inner.spec.mode !== "ro") continue;
     for (const outer of real) {
