@@ -43,7 +43,7 @@ export class WorkerPage {
     this.#fd = undefined;
   }
 
-  /** Read, not mapped: a worker that truncates the page harms nobody but itself. */
+  /** Read, not mapped: it is looked at a few times a second. */
   #word(index: number): number {
     if (this.#fd === undefined || readSync(this.#fd, this.#bytes, 0, 4, 4 * index) < 4) return 0;
     return this.#bytes.readUInt32LE();
