@@ -109,9 +109,7 @@ async function ask(port: number, text: string): Promise<string> {
 for (const name of dialects) {
   test(`${name}: a client of a name, which sends, ends its side and reads to the end`, async (t) => {
     const port = await answering(t);
-    // Its resolver asks the name servers of a file that it does not have.
-    const host = name === "go-sockets" ? "127.0.0.1" : "server.test";
-    const output = await run(t, name, ["client", host, `${port}`, "hello"], {
+    const output = await run(t, name, ["client", "server.test", `${port}`, "hello"], {
       grants: [`server.test:${port}`, `127.0.0.1:${port}`],
       lookup: async () => ["127.0.0.1"],
     });
@@ -138,14 +136,11 @@ for (const name of dialects) {
   });
 
   test(`${name}: what is not granted is refused, and told`, async (t) => {
-    const port = await answering(t);
-    const host = name === "go-sockets" ? "127.0.0.1" : "server.test";
-    const running = await start(t, name, ["client", host, `${port}`, "hello"], { grants: ["other.test:80"] });
+    // Go's own resolver asks the name server in the guest's network, the others by a function.
+    const running = await start(t, name, ["client", "server.test", "80", "hello"], { grants: ["other.test:80"] });
     if (running === undefined) return;
-    assert.match(await running.finished(), /errno 2\n|[Pp]ermission denied/);
-    const expected: Refusal =
-      host === "server.test" ? { kind: "resolve", name: host } : { kind: "connect", to: { ip: "127.0.0.1", port } };
-    assert.deepEqual(running.refused, [expected]);
+    assert.match(await running.finished(), /errno 2\n|[Pp]ermission denied|misbehaving/);
+    assert.deepEqual(running.refused[0], { kind: "resolve", name: "server.test" });
   });
 }
 

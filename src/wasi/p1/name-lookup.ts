@@ -1,5 +1,5 @@
-import { formatIp, parseIp } from "../../base/ip.ts";
 import { errno, type Result } from "../errno.ts";
+import { ownAddressesOf } from "../sockets/socket-name.ts";
 import type { Host } from "./host.ts";
 import { waitFor } from "./transfer.ts";
 
@@ -40,7 +40,7 @@ export function lookUpName(
   family: Family | undefined,
   tell: (found: readonly string[] | Result) => number,
 ): number | Promise<number> {
-  const known = ofItself(name);
+  const known = ownAddressesOf(name);
   if (known !== undefined) {
     const wanted = known.filter((ip) => family === undefined || familyOf(ip) === family);
     return tell(wanted.length === 0 ? -errno.NOENT : wanted);
@@ -51,12 +51,4 @@ export function lookUpName(
 
 export function familyOf(ip: string): Family {
   return ip.includes(":") ? 6 : 4;
-}
-
-function ofItself(name: string): readonly string[] | undefined {
-  if (name === "") return ["0.0.0.0", "::"];
-  // RFC 6761 §6.3.
-  if (/(^|\.)localhost\.?$/i.test(name)) return ["127.0.0.1", "::1"];
-  const ip = parseIp(name);
-  return ip && [formatIp(ip)];
 }

@@ -3,6 +3,7 @@ import type { Conduit } from "../../base/conduit.ts";
 import { WarrenError } from "../../base/errors.ts";
 import { errno, type Result } from "../errno.ts";
 import type { DatagramCarrier, DatagramSocket } from "./datagram.ts";
+import { answerQuery, nameServerPort } from "./name-server.ts";
 import type { Outbound, OutboundDatagrams } from "./outbound.ts";
 import { isOwnAddress, ownAddress } from "./socket-name.ts";
 import { ephemeralPorts, type VirtualNetwork } from "./virtual-network.ts";
@@ -94,7 +95,8 @@ export class Dialler implements DatagramCarrier {
   }
 
   open(socket: DatagramSocket, to: Address): Result {
-    const opened = this.#own(to) === undefined ? this.#openDatagrams(socket, to) : undefined;
+    const isOwn = this.#own(to) !== undefined || this.#isNameServer(to);
+    const opened = isOwn ? undefined : this.#openDatagrams(socket, to);
     if (typeof opened === "number") return opened;
     this.#bind(socket);
     return 0;
@@ -106,6 +108,14 @@ export class Dialler implements DatagramCarrier {
     if (own !== undefined) {
       this.#bind(socket);
       own.answer(data, { ip: ownAddress(to.ip), port: socket.local?.port ?? 0 });
+      return 0;
+    }
+    if (this.#isNameServer(to)) {
+      this.#bind(socket);
+      const from = { ip: ownAddress(to.ip), port: to.port };
+      void answerQuery(data, (name, family) => this.resolve(name, family)).then(
+        (answer) => answer !== undefined && socket.answer(answer, from),
+      );
       return 0;
     }
     const datagrams = this.#openDatagrams(socket, to);
@@ -143,6 +153,11 @@ export class Dialler implements DatagramCarrier {
 
   #own({ ip, port }: Address): DatagramSocket | undefined {
     return isOwnAddress(ip) ? this.#network.ownDatagram(port) : undefined;
+  }
+
+  /** Resolvers that find no configuration ask this address (resolv.conf(5)): there the guest's granted names are known. */
+  #isNameServer({ ip, port }: Address): boolean {
+    return port === nameServerPort && this.#outbound !== undefined && isOwnAddress(ip);
   }
 
   #openDatagrams(socket: DatagramSocket, to: Address): OutboundDatagrams | Result {

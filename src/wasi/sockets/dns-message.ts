@@ -1,4 +1,4 @@
-import { formatIp, isIpv4, parseIp } from "../../base/ip.ts";
+import { isIpv4, parseIp } from "../../base/ip.ts";
 
 // Messages of the domain name system (RFC 1035 §4), as much of them as a resolver that asks for addresses needs.
 
@@ -85,27 +85,4 @@ export function formatAnswer(
     answer.set(data, at + 12);
   }
   return answer;
-}
-
-/** The addresses in an answer, as text. */
-export function answeredAddresses(answer: Uint8Array): string[] {
-  const question = answer.length < headerBytes ? undefined : parseQuestion(asQuery(answer));
-  if (question === undefined) return [];
-  const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
-  const found: string[] = [];
-  for (let i = 0, at = question.end; i < view.getUint16(6); i++) {
-    const length = view.getUint16(at + 10);
-    const data = answer.subarray(at + 12, at + 12 + length);
-    const bytes = length === 4 ? Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, ...data]) : data;
-    found.push(formatIp(bytes));
-    at += 12 + length;
-  }
-  return found;
-}
-
-function asQuery(answer: Uint8Array): Uint8Array {
-  const copy = Uint8Array.from(answer);
-  copy[2] = 0;
-  copy[3] = 0;
-  return copy;
 }

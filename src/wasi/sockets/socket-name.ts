@@ -1,5 +1,5 @@
 import type { Address } from "../../base/address.ts";
-import { inNetwork, parseIp, parseNetwork } from "../../base/ip.ts";
+import { formatIp, inNetwork, parseIp, parseNetwork } from "../../base/ip.ts";
 
 /** What a socket is bound or connected to: a port of an address, or a unix socket's path. */
 export type SocketName = Address | UnixName;
@@ -23,4 +23,13 @@ export function isOwnAddress(ip: string): boolean {
 /** The address that a guest's own connection to `ip` seems to come from. */
 export function ownAddress(ip: string): string {
   return ip.includes(":") ? "::1" : "127.0.0.1";
+}
+
+/** The addresses of a name that needs no lookup: a number, `localhost`, which is the guest's own network, or nothing at all. */
+export function ownAddressesOf(name: string): readonly string[] | undefined {
+  if (name === "") return ["0.0.0.0", "::"];
+  // RFC 6761 §6.3.
+  if (/(^|\.)localhost\.?$/i.test(name)) return ["127.0.0.1", "::1"];
+  const ip = parseIp(name);
+  return ip && [formatIp(ip)];
 }
