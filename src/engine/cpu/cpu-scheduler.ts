@@ -3,9 +3,16 @@ import type { CpuShare } from "./cpu-share.ts";
 /** What guests may run in one turn of the event loop before sockets and timers have theirs; the last may go over it by a slice. */
 const turnMsMax = 2;
 
+/**
+ * How far ahead of others a service may be and yet go before them when an event woke its guest: by a slice or so, or one that uses little would
+ * wait for each of many that spin. Milliseconds by weight.
+ */
+const leadMs = 3;
+
 interface Waiting {
   readonly share: CpuShare;
   readonly go: () => void;
+  readonly leadMs: number;
 }
 
 /**
@@ -33,13 +40,12 @@ export class CpuScheduler {
 
   /** To be called from a look: runs `go` when the share may run. */
   admit(share: CpuShare, go: () => void): void {
-    share.virtualMs = Math.max(share.virtualMs, this.#least);
-    this.#waiting.push({ share, go });
+    this.#add({ share, go, leadMs });
   }
 
   /** Runs `go` in its turn: that of a guest whose slice is over, or that begins. */
   enqueue(share: CpuShare, go: () => void): void {
-    this.admit(share, go);
+    this.#add({ share, go, leadMs: 0 });
     setImmediate(this.#step);
   }
 
@@ -47,6 +53,12 @@ export class CpuScheduler {
   ran(share: CpuShare, ms: number, now: number): void {
     this.#turnMs += ms;
     share.charge(ms, now);
+  }
+
+  #add(waiting: Waiting): void {
+    const { share } = waiting;
+    share.virtualMs = Math.max(share.virtualMs, this.#least);
+    this.#waiting.push(waiting);
   }
 
   readonly #step = (): void => {
@@ -72,7 +84,7 @@ export class CpuScheduler {
       setTimeout(() => this.enqueue(next.share, next.go), heldMs);
       return;
     }
-    this.#least = Math.max(this.#least, next.share.virtualMs);
+    this.#least = Math.max(this.#least, rank(next));
     next.go();
   };
 
@@ -85,7 +97,11 @@ export class CpuScheduler {
   #take(): Waiting {
     const waiting = this.#waiting;
     let best = 0;
-    for (let i = 1; i < waiting.length; i++) if (waiting[i]!.share.virtualMs < waiting[best]!.share.virtualMs) best = i;
+    for (let i = 1; i < waiting.length; i++) if (rank(waiting[i]!) < rank(waiting[best]!)) best = i;
     return waiting.splice(best, 1)[0]!;
   }
+}
+
+function rank({ share, leadMs }: Waiting): number {
+  return share.virtualMs - leadMs;
 }

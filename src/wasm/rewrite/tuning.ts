@@ -8,7 +8,7 @@ export const peeledBytesMax = 64;
 export const bulkCost = 20_000;
 
 /** Bytes of a piece of a bulk operation on memory. */
-export const pieceBytes = 1 << 20;
+export const pieceBytes = 1 << 18;
 /** Entries of a piece of a bulk operation on a table, each of which takes 50 ns. */
 export const pieceEntries = 8_192;
 /** Elements of a piece of a bulk operation on an array. */
