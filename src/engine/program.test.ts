@@ -34,8 +34,8 @@ test("compileProgram() quotes no more of what is not offered than fits a message
   assert.ok((error as Error).message.length < 500);
 });
 
-test("compileProgram() says which dialect of sockets it has", async () => {
-  await refused(`${imported("sock_open", "i32 i32 i32 i32")} ${start}`, "program.imports-missing", "WAMR");
+test("compileProgram() says which dialects of sockets there are", async () => {
+  await refused(`${imported("sock_open", "i32 i32 i32 i32 i32")} ${start}`, "program.imports-missing", "WAMR");
 });
 
 test("compileProgram() takes both versions of the WasmEdge dialect, but not one name twice", async () => {
