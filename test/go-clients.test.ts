@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
@@ -9,7 +10,7 @@ import { findExecutable } from "../src/cli/demo/toolchains/executable.ts";
 import { startInstance } from "../src/engine/instance.ts";
 import { compileProgram } from "../src/engine/program.ts";
 import { directOutbound } from "../src/wasi/sockets/direct-outbound.ts";
-import { requireToolchain } from "./guests/build.ts";
+import { buildGuest, requireToolchain } from "./guests/build.ts";
 import { buildGoGuest, type GoGuest } from "./guests/go.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { freePort } from "./support/ports.ts";
@@ -22,10 +23,14 @@ interface Ran {
 
 /** Runs a Go program to its end with what it may reach. */
 async function run(guest: GoGuest, args: readonly string[], grants: readonly string[] = []): Promise<Ran> {
-  const program = await compileProgram(await buildGoGuest(guest), { memoryMax: 512 * 2 ** 20, interruptible: false });
+  return runModule(await buildGoGuest(guest), [guest, ...args], grants);
+}
+
+async function runModule(module: Uint8Array, args: readonly string[], grants: readonly string[]): Promise<Ran> {
+  const program = await compileProgram(module, { memoryMax: 512 * 2 ** 20, interruptible: false });
   const texts = { stdout: "", stderr: "" };
   const instance = startInstance(program, {
-    args: [guest, ...args],
+    args,
     outbound: directOutbound(grants.map(parseOutboundGrant)),
     stdout: (bytes) => {
       texts.stdout += Buffer.from(bytes).toString();
@@ -41,6 +46,15 @@ async function run(guest: GoGuest, args: readonly string[], grants: readonly str
 test("a Go program is its own server and client, and keeps its deadlines", async (t) => {
   if (!(await requireToolchain(t, "go"))) return;
   assert.deepEqual(await run("go-services", ["loopback"]), { code: 0, stdout: "talked\n", stderr: "" });
+});
+
+test("sdk/go gives a program of plain `go build` listeners, connections, datagrams and names", async (t) => {
+  if (!(await requireToolchain(t, "go"))) return;
+  assert.deepEqual(await runModule(await readFile(await buildGuest("go-sdk")), ["go-sdk"], []), {
+    code: 0,
+    stdout: "tcp 127.0.0.1\n127.0.0.1 <nil>\nping\n",
+    stderr: "",
+  });
 });
 
 test("http.Get reaches what is granted, by name and by address, and nothing else", async (t) => {

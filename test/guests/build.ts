@@ -1,3 +1,4 @@
+import { globSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { buildExample } from "../../src/cli/demo/build-example.ts";
@@ -25,6 +26,7 @@ export const guests = {
   "rust-sockets": "rust",
   "go-sockets": "go",
   "go-http": "go",
+  "go-sdk": "go",
   "rust-http": "rust",
   "c-http": "c",
   "assemblyscript-cgi": "assemblyscript",
@@ -38,9 +40,16 @@ const here = import.meta.dirname;
 const examples = join(here, "..", "..", "examples");
 
 const httpHeader = join(here, "include", "http.h");
+const sdk = join(here, "..", "..", "sdk");
 
 // One page of memory less, and no names: what matters when a thousand of them run.
 const flags: Partial<Record<GuestName, readonly string[]>> = { "c-hello": ["-Wl,-z,stack-size=16384,--strip-all"] };
+
+/** Files outside its folder that a guest is made of. */
+function inputs(name: GuestName): readonly string[] {
+  if (name === "go-sdk") return globSync("go/*.go", { cwd: sdk }).map((file) => join(sdk, file));
+  return isExample(name) ? [] : [httpHeader];
+}
 
 function isExample(name: GuestName): boolean {
   return ["go-http", "rust-http", "c-http", "assemblyscript-cgi", "udp-echo", "python-cgi"].includes(name);
@@ -58,7 +67,7 @@ const built = new Map<GuestName, Promise<string>>();
 export function buildGuest(name: GuestName): Promise<string> {
   let program = built.get(name);
   if (program === undefined) {
-    const options = { flags: flags[name] ?? [], inputs: isExample(name) ? [] : [httpHeader] };
+    const options = { flags: flags[name] ?? [], inputs: inputs(name) };
     program = buildExample(guestFolder(name), options).then((example) => example.program);
     built.set(name, program);
   }

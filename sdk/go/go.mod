@@ -1,0 +1,3 @@
+module warren.dev/sdk/go
+
+go 1.21
