@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { digestOf } from "../src/base/digest.ts";
 import type { ServiceSpec, WorkerView } from "../src/control/service.ts";
-import { requireToolchain } from "./guests/build.ts";
+import { buildGuest, type GuestName, requireToolchain } from "./guests/build.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { ask } from "./support/http.ts";
 import { Load } from "./support/load.ts";
@@ -177,4 +178,86 @@ test("isolated services outlive their daemon, with their TCP and UDP sockets", a
   await daemon.kill("SIGTERM");
   await gone(pid);
   assert.deepEqual(daemon.workerPids(), []);
+});
+
+test("serve --isolation namespace gives each namespace a worker of its own, and the shared ones run no guest", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 2, args: ["--isolation", "namespace"] });
+  const shared = daemon.workerPids();
+  const deploy = async (namespace: string, name: string, guest: GuestName, more: Partial<ServiceSpec> = {}) => {
+    const program = readFileSync(await buildGuest(guest));
+    const digest = digestOf(program);
+    await daemon.client.uploadProgram(namespace, program, digest);
+    await daemon.client.putService(namespace, { name, program: digest, ...more });
+  };
+  await assert.rejects(deploy("red", "red-one", "c-hello"), { code: "namespace.unknown" });
+  for (const namespace of ["red", "blue", "red"]) await daemon.client.createNamespace(namespace);
+  assert.deepEqual(await daemon.client.listNamespaces(), [{ name: "blue" }, { name: "default" }, { name: "red" }]);
+  const tcpPort = await freePort();
+  await deploy("red", "red-one", "c-hello");
+  // At once: they find the same worker.
+  await Promise.all([
+    deploy("blue", "blue-one", "c-hello"),
+    deploy("blue", "blue-two", "c-files-cgi", { kind: "cgi" }),
+    deploy("default", "own", "c-hello", isolated),
+    deploy("default", "plain", "c-hello"),
+  ]);
+  await deploy("red", "red-two", "c-tcp-echo", { route: [{ listen: `tcp://127.0.0.1:${tcpPort}` }] });
+
+  /** The pid of the worker of each service. */
+  const places = async (): Promise<Map<string, number>> => {
+    const { workers } = await daemon.client.health();
+    const found = new Map<string, number>();
+    for (const namespace of ["red", "blue", "default"]) {
+      for (const { name, instances, revision } of await daemon.client.listServices(namespace)) {
+        const own = instances.filter((instance) => instance.revision === revision);
+        assert.equal(own.length, 1, name);
+        found.set(name, workers.find(({ id }) => id === own[0]?.worker)?.pid as number);
+      }
+    }
+    return found;
+  };
+  const apart = async (): Promise<void> => {
+    const at = await places();
+    assert.equal(at.get("red-one"), at.get("red-two"));
+    assert.equal(at.get("blue-one"), at.get("blue-two"));
+    const [red, blue, own, plain] = ["red-one", "blue-one", "own", "plain"].map((name) => at.get(name) as number);
+    assert.equal(new Set([...shared, red, blue, own, plain]).size, shared.length + 4);
+  };
+  const answers = async (): Promise<void> => {
+    for (const name of ["red-one", "blue-one", "own", "plain"])
+      assert.equal((await ask(daemon.port, `${name}.localhost`)).status, 200, name);
+    // No directory is mounted there.
+    assert.notEqual((await ask(daemon.port, "blue-two.localhost")).status, 503);
+    const tcp = connect(tcpPort, "127.0.0.1");
+    tcp.write("ping");
+    assert.equal(String((await once(tcp, "data"))[0]), "ping");
+    tcp.destroy();
+  };
+  await apart();
+  await answers();
+
+  // A new revision takes the old one's place in the same worker, and its death is that namespace's trouble only.
+  const before = await places();
+  const load = new Load(daemon.port, hosts("blue-one", "plain"), 8);
+  t.after(() => load.stop());
+  await deploy("red", "red-one", "c-hello", { env: { ROUND: "2" } });
+  assert.deepEqual(await places(), before);
+  process.kill(before.get("red-one") as number, "SIGKILL");
+  assert.equal((await ask(daemon.port, "red-one.localhost")).status, 200);
+  await answers();
+  await apart();
+  assert.deepEqual((await load.stop()).failures, []);
+  assert.equal((await places()).get("blue-one"), before.get("blue-one"));
+
+  // The worker ends with the last of its services.
+  const red = (await places()).get("red-one") as number;
+  await daemon.client.deleteService("red", "red-one");
+  assert.ok(isAlive(red));
+  await daemon.client.stopService("red", "red-two");
+  await gone(red);
+  await daemon.client.startService("red", "red-two");
+  await deploy("red", "red-one", "c-hello");
+  await answers();
+  await apart();
 });

@@ -5,6 +5,7 @@ import {
   HealthView,
   LogLine,
   Name,
+  NamespaceView,
   Problem,
   ServiceSpec,
   ServiceView,
@@ -115,6 +116,30 @@ export const operations = {
       summary: "What happened, oldest first",
       querystring: EventQuery,
       response: { 200: ndjson(EventView, "one event a line"), ...always },
+    },
+  },
+  listNamespaces: {
+    method: "GET",
+    url: "/v1/namespaces",
+    schema: {
+      operationId: "listNamespaces",
+      summary: "The namespaces, by name",
+      response: { 200: json(Type.Array(NamespaceView), "the namespaces"), ...always },
+    },
+  },
+  putNamespace: {
+    method: "PUT",
+    url: "/v1/namespaces/:namespace",
+    schema: {
+      operationId: "putNamespace",
+      summary: "Make a namespace, unless there is one of that name",
+      params: InNamespace,
+      response: {
+        200: json(NamespaceView, "it is there already"),
+        201: json(NamespaceView, "it is new"),
+        409: problem("`namespace.too-many`"),
+        ...always,
+      },
     },
   },
   listServices: {

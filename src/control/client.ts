@@ -6,6 +6,8 @@ import { type Host, parseHost } from "./host.ts";
 import {
   eventsPath,
   healthPath,
+  namespacePath,
+  namespacesPath,
   programPath,
   query,
   servicePath,
@@ -13,7 +15,7 @@ import {
   volumePath,
   volumesPath,
 } from "./paths.ts";
-import type { EventView, HealthView, LogLine, ServiceSpec, ServiceView, VolumeView } from "./service.ts";
+import type { EventView, HealthView, LogLine, NamespaceView, ServiceSpec, ServiceView, VolumeView } from "./service.ts";
 import { Transport } from "./transport.ts";
 
 const uploadChunkBytes = 256 * 1024;
@@ -95,6 +97,15 @@ export class WarrenClient {
   ): Promise<Tagged & { created: boolean }> {
     const headers = { "content-type": "application/json", ...(options.ifAbsent ? { "if-none-match": "*" } : {}) };
     return this.#tagged("PUT", servicePath(namespace, spec.name), options, headers, JSON.stringify(spec));
+  }
+
+  async listNamespaces(): Promise<NamespaceView[]> {
+    return (await this.#transport.json<NamespaceView[]>("GET", namespacesPath)).value;
+  }
+
+  /** Makes it unless it is there. */
+  async createNamespace(namespace: string): Promise<NamespaceView> {
+    return (await this.#transport.json<NamespaceView>("PUT", namespacePath(namespace))).value;
   }
 
   async deleteService(namespace: string, name: string, options: ChangeOptions = {}): Promise<void> {

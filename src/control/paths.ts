@@ -4,6 +4,12 @@
 export const healthPath = "/v1/health";
 export const eventsPath = "/v1/events";
 
+export const namespacesPath = "/v1/namespaces";
+
+export function namespacePath(namespace: string): string {
+  return `${namespacesPath}/${encodeURIComponent(namespace)}`;
+}
+
 export function servicesPath(namespace: string): string {
   return `/v1/namespaces/${encodeURIComponent(namespace)}/services`;
 }

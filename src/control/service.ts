@@ -320,6 +320,9 @@ export const HealthView = Type.Object(
 );
 export type HealthView = Static<typeof HealthView>;
 
+export const NamespaceView = Type.Object({ name: Name }, { title: "NamespaceView" });
+export type NamespaceView = Static<typeof NamespaceView>;
+
 /** RFC 9457, with our stable code. */
 export const Problem = Type.Object(
   {

@@ -16,6 +16,7 @@ import type { LogFormat, Logger } from "./logger.ts";
 import { createLogger } from "./logger.ts";
 import { LogStore } from "./logs/log-store.ts";
 import { Programs, preparedKey } from "./programs/programs.ts";
+import type { Isolation } from "./services/plan.ts";
 import { Supervisor } from "./services/supervisor.ts";
 import { Volumes } from "./volumes/volumes.ts";
 import type { WallMode } from "./wall/wall.ts";
@@ -37,6 +38,7 @@ export interface DaemonOptions {
   readonly socket: string;
   readonly workers: number;
   readonly wall: WallMode;
+  readonly isolation: Isolation;
   readonly log: LogFormat;
   readonly logLevel?: string;
 }
@@ -121,6 +123,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     pool,
     volumes,
     log,
+    isolation: options.isolation,
     forgetLogs: (namespace, name) =>
       void logs
         .remove(namespace, name)
@@ -256,6 +259,8 @@ async function adoptListeners(earlier: readonly WorkerProcess[], listeners: List
 function bindController(supervisor: Supervisor, health: () => Promise<HealthView> | HealthView): Controller {
   return {
     health,
+    namespaces: () => supervisor.namespaces(),
+    createNamespace: (namespace) => supervisor.createNamespace(namespace),
     list: (namespace) => supervisor.list(namespace),
     get: (namespace, name) => supervisor.get(namespace, name),
     deploy: (namespace, spec, precondition) => supervisor.deploy(namespace, spec, precondition),

@@ -5,6 +5,7 @@ import { WarrenError } from "../base/errors.ts";
 import { transaction } from "./database.ts";
 
 const revisionsMaxDefault = 50;
+const namespacesMax = 1000;
 
 export type Desired = "running" | "stopped";
 
@@ -58,6 +59,17 @@ export class ServiceStore {
   namespaces(): string[] {
     const rows = this.#database.prepare("SELECT name FROM namespaces ORDER BY name").all();
     return rows.map((row) => String(row.name));
+  }
+
+  /** False when it is there already. Throws `namespace.too-many`. */
+  createNamespace(name: string): boolean {
+    return transaction(this.#database, () => {
+      const known = this.namespaces();
+      if (known.includes(name)) return false;
+      if (known.length >= namespacesMax)
+        throw new WarrenError("namespace.too-many", `there are ${namespacesMax} namespaces already`, { status: 409 });
+      return this.#database.prepare("INSERT INTO namespaces (name) VALUES (?)").run(name).changes === 1;
+    });
   }
 
   /** All services, or those of one namespace, by name. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import type { Isolation } from "../../daemon/services/plan.ts";
 import type { WallMode } from "../../daemon/wall/wall.ts";
 import { defaultSocket, defaultState } from "../daemon-address.ts";
 import { collect, examples, jsonOption, wholeNumber } from "../options.ts";
@@ -11,6 +12,7 @@ interface ServeOptions {
   readonly socket?: string;
   readonly workers?: number;
   readonly wall: WallMode;
+  readonly isolation: Isolation;
   readonly logFormat: "auto" | "json" | "text";
   readonly logLevel: string;
   readonly json?: boolean;
@@ -44,6 +46,14 @@ export function define(command: Command): void {
         .default("auto"),
     )
     .addOption(
+      new Option(
+        "--isolation <MODE>",
+        "namespace: each namespace's services run in a worker of their own, and none in those that hold the listeners",
+      )
+        .choices(["shared", "namespace"])
+        .default("shared"),
+    )
+    .addOption(
       new Option("--log-format <FORMAT>", "auto: text on a terminal, else JSON")
         .choices(["auto", "json", "text"])
         .default("auto"),
@@ -72,6 +82,7 @@ async function serve(options: ServeOptions): Promise<void> {
     socket: resolve(options.socket ?? defaultSocket()),
     workers: options.workers ?? availableParallelism(),
     wall: options.wall,
+    isolation: options.isolation,
     log: options.json ? "json" : options.logFormat,
     logLevel: options.logLevel,
   });

@@ -7,6 +7,9 @@ import type { Precondition } from "./etag.ts";
  */
 export interface Controller {
   health(): HealthView | Promise<HealthView>;
+  namespaces(): readonly string[];
+  /** False when it is there already. Throws `namespace.too-many`. */
+  createNamespace(namespace: string): boolean;
   /** Throws `namespace.unknown`. */
   list(namespace: string): readonly ServiceView[] | Promise<readonly ServiceView[]>;
   /** Throws `namespace.unknown`. */

@@ -21,6 +21,14 @@ export class MemoryController implements Controller {
     };
   }
 
+  namespaces(): string[] {
+    return ["default"];
+  }
+
+  createNamespace(namespace: string): boolean {
+    return namespace !== "default";
+  }
+
   list(namespace: string): ServiceView[] {
     if (namespace !== "default")
       throw new WarrenError("namespace.unknown", `there is no namespace "${namespace}"`, { status: 404 });

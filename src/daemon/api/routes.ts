@@ -44,6 +44,17 @@ export function addRoutes(app: ApiServer, context: RouteContext): void {
 function addServiceRoutes(app: ApiServer, { controller, blobs }: RouteContext): void {
   app.route({ ...operations.health, handler: async () => controller.health() });
 
+  app.route({
+    ...operations.listNamespaces,
+    handler: async () => controller.namespaces().map((name) => ({ name })),
+  });
+
+  app.route({
+    ...operations.putNamespace,
+    handler: async ({ params }, reply) =>
+      reply.code(controller.createNamespace(params.namespace) ? 201 : 200).send({ name: params.namespace }),
+  });
+
   app.route({ ...operations.listServices, handler: async ({ params }) => controller.list(params.namespace) });
 
   app.route({

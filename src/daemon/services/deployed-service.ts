@@ -3,7 +3,8 @@ import type { ServiceSpec, ServiceState, ServiceView, TimesView } from "../../co
 import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service-store.ts";
 import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
 import { hostPaths } from "../workers/mount-cover.ts";
-import { instanceSpec, routeEntries, routeUrls } from "./plan.ts";
+import type { Isolation } from "./plan.ts";
+import { groupOf, instanceSpec, routeEntries, routeUrls } from "./plan.ts";
 
 /** A service counts as held up for so long after it was. */
 const throttledForMs = 10_000;
@@ -39,8 +40,11 @@ export class DeployedService {
   readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0, throttled: 0, traps: 0, limitsHit: 0 };
   readonly #endedTimes = { wall: new TimeHistogram(), cpu: new TimeHistogram() };
 
-  constructor(record: ServiceRecord, programBytes: number, volumesPath: string) {
+  readonly #isolation: Isolation;
+
+  constructor(record: ServiceRecord, programBytes: number, volumesPath: string, isolation: Isolation) {
     this.#volumesPath = volumesPath;
+    this.#isolation = isolation;
     this.namespace = record.namespace;
     this.name = record.name;
     this.desired = record.desired;
@@ -58,9 +62,14 @@ export class DeployedService {
     return this.spec.kind ?? "server";
   }
 
-  /** Whether it has a worker of its own, in which no other service runs. */
+  /** With whom it shares a worker in which no others run; undefined when it is in the shared ones. */
+  get group(): string | undefined {
+    return groupOf(this.namespace, this.spec, this.#isolation);
+  }
+
+  /** Whether it is not in a worker that all share. */
   get isolated(): boolean {
-    return this.spec.isolation === "process";
+    return this.group !== undefined;
   }
 
   /** Whether one worker has it: not CGI that all share. */

@@ -4,7 +4,7 @@ import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../wo
 import type { Listeners, Protocol } from "../listeners.ts";
 import type { Programs } from "../programs/programs.ts";
 import type { Volumes } from "../volumes/volumes.ts";
-import { hostPaths } from "../workers/mount-cover.ts";
+import { hostPaths, unionOfMounts } from "../workers/mount-cover.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import type { DeployedService } from "./deployed-service.ts";
@@ -61,30 +61,34 @@ export class Placer {
     return pool.ready;
   }
 
-  /** A worker of its own, or the best of the shared ones. Throws `worker.*`. */
+  /** A worker of its group, or the best of the shared ones. Throws `worker.*`. */
   async workerFor(
-    { service, mounts }: Pick<InstanceSpec, "service" | "mounts">,
-    isolated: boolean,
+    instance: InstanceSpec,
+    group: string | undefined,
     services: Iterable<DeployedService>,
   ): Promise<WorkerProcess> {
-    const paths = hostPaths(mounts);
-    return isolated ? this.#options.pool.launchOwn(service, paths) : this.choose(services, paths);
+    const paths = hostPaths(instance.mounts);
+    if (group === undefined) return this.choose(services, paths);
+    // Those that share it will need their directories, too.
+    const others = [...services].filter((one) => one.group === group && one.wanted && one.key !== instance.service);
+    const grants = unionOfMounts(others.map(({ mounts }) => mounts));
+    return this.#options.pool.ownWorker(group, tenant(instance), paths, grants);
   }
 
   /**
-   * Starts a new revision: in a worker of its own, a server in one of the shared workers, CGI in all of them. Once more
+   * Starts a new revision: in a worker of its group, a server in one of the shared workers, CGI in all of them. Once more
    * elsewhere when the worker died of it or by chance.
    */
   async startAnywhere(
     instance: InstanceSpec,
-    isolated: boolean,
+    group: string | undefined,
     services: Iterable<DeployedService>,
   ): Promise<WorkerProcess[]> {
     admitGuest(instance.service);
     const all = [...services];
     for (let tries = 1; ; tries++) {
-      let workers = [await this.workerFor(instance, isolated, all)];
-      if (instance.kind === "cgi" && !isolated) workers = await this.#all(hostPaths(instance.mounts));
+      let workers = [await this.workerFor(instance, group, all)];
+      if (instance.kind === "cgi" && group === undefined) workers = await this.#all(hostPaths(instance.mounts));
       try {
         await Promise.all(workers.map((worker) => this.start(instance, worker, { wait: true })));
         const replaced = workers.find((worker) => !this.#options.pool.holds(worker));
@@ -106,7 +110,7 @@ export class Placer {
     const opened = volumes.open(spec.service.slice(0, spec.service.indexOf("/")), spec.mounts);
     try {
       const number = worker.page?.numberOf(spec.service) ?? 0;
-      quarantine.starting(worker.id, spec, { alone: this.#options.pool.isOwn(worker) });
+      quarantine.starting(worker.id, spec, { alone: this.#options.pool.isAlone(worker) });
       const status = await worker.order("start", { spec, wait, number }, [handle.fd, ...opened.descriptors]);
       quarantine.answered(worker.id, spec);
       return status;
@@ -136,7 +140,7 @@ export class Placer {
     } catch {
       return undefined;
     } finally {
-      this.#options.pool.endOwn(worker);
+      this.#options.pool.leave(worker, tenant({ service, revision }));
     }
   }
 
@@ -164,6 +168,9 @@ export class Placer {
         ({ listen: text }) => text !== undefined && formatListen(parseListen(text)) === key,
       );
       const unboundedReplies = route?.replies === "unbounded";
+      // A worker that accepts nothing itself is passed this listener's connections.
+      const own = listen.protocol === "tcp" ? pool.holders(service.worker).filter((one) => pool.isOwn(one)) : [];
+      await Promise.all(own.map((worker) => worker.order("listen", { key }).catch(() => {})));
       const order = { key, service: service.key, guestPort: route?.port ?? 0, unboundedReplies };
       await Promise.all(
         (listen.protocol === "tcp" ? pool.ready : pool.holders(service.worker)).map(async (worker) => {
@@ -198,6 +205,11 @@ export class Placer {
       this.#options.pool.reachable.map((worker) => worker.order("displace", { services }).catch(() => {})),
     );
   }
+}
+
+/** As the pool of workers knows it. */
+export function tenant({ service, revision }: Pick<InstanceSpec, "service" | "revision">): string {
+  return `${service}@${revision}`;
 }
 
 function endsWorkers({ service }: InstanceSpec, cause: unknown): WarrenError {

@@ -11,6 +11,9 @@ import { volumeDirectory } from "../volumes/volumes.ts";
 /** The port that a guest is handed when no route names one; it matters to programs that print it only. */
 const guestPortDefault = 8080;
 
+/** What keeps services apart that say nothing of it: `namespace` gives each namespace workers of its own. */
+export type Isolation = "shared" | "namespace";
+
 /** What a worker is told of a revision. */
 export function instanceSpec(
   namespace: string,
@@ -114,4 +117,10 @@ function guestPorts(routes: readonly Route[]): GuestPort[] {
     ports.set(`${protocol}:${guestPort.port}`, guestPort);
   }
   return [...ports.values()];
+}
+
+/** Whose services share a worker where no others run; undefined: all that are not isolated. See {@link WorkerPool.ownWorker}. */
+export function groupOf(namespace: string, spec: ServiceSpec, isolation: Isolation): string | undefined {
+  if (spec.isolation === "process") return `${namespace}/${spec.name}`;
+  return isolation === "namespace" ? `${namespace}/` : undefined;
 }

@@ -16,8 +16,9 @@ import { unionOfMounts } from "../workers/mount-cover.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import { DeployedService } from "./deployed-service.ts";
-import { Placer } from "./placer.ts";
-import { instanceSpec, ownListeners, routeClaims, volumesOf } from "./plan.ts";
+import { Placer, tenant } from "./placer.ts";
+import type { Isolation } from "./plan.ts";
+import { groupOf, instanceSpec, ownListeners, routeClaims, volumesOf } from "./plan.ts";
 import { deathsMax, Quarantine } from "./quarantine.ts";
 import { ServiceVolumes } from "./service-volumes.ts";
 
@@ -37,6 +38,7 @@ export interface SupervisorOptions {
   readonly pool: WorkerPool;
   readonly volumes: Volumes;
   readonly log: Logger;
+  readonly isolation: Isolation;
   /** The service is gone, and so are its logs. */
   forgetLogs(namespace: string, name: string): void;
   /** Tells whoever follows the events. */
@@ -72,10 +74,15 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   /** Reads what is deployed and opens the listeners that it needs. A listener that cannot be had fails its service only. */
   async load(): Promise<void> {
-    const { services, blobs, listeners, log, pool, volumes } = this.#options;
+    const { services, blobs, listeners, log, pool, volumes, isolation } = this.#options;
     let mounting = 0;
     for (const record of services.list()) {
-      const service = new DeployedService(record, (await blobs.size(record.revision.program)) ?? 0, volumes.path);
+      const service = new DeployedService(
+        record,
+        (await blobs.size(record.revision.program)) ?? 0,
+        volumes.path,
+        isolation,
+      );
       this.#services.set(service.key, service);
       for (const { name } of volumesOf(service.spec)) volumes.ensure(service.namespace, name);
       // Spread, so that each worker starts with the rights that it will need.
@@ -185,7 +192,7 @@ export class Supervisor implements Omit<Controller, "health"> {
         service.wanted &&
         service.inOneWorker &&
         service.worker === undefined &&
-        !(service.isolated && this.#options.pool.rests(service.key)),
+        !(service.group !== undefined && this.#options.pool.rests(service.group)),
     );
     const atOnce = this.#quarantine.careful ? 1 : startsAtOnce;
     await inBatches(idle, (service) => this.#queue.run(service.key, () => this.#bringUpOne(service)), atOnce);
@@ -211,7 +218,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     if (!service.wanted || service.worker !== undefined || this.#services.get(service.key) !== service) return;
     let worker: WorkerProcess | undefined;
     try {
-      worker = await this.#placer.workerFor(service.instance, service.isolated, this.#services.values());
+      worker = await this.#placer.workerFor(service.instance, service.group, this.#services.values());
       this.#place(service, worker);
       // Not waited for: a guest that fails its start is tried again there, with back-off, and counts as placed.
       await this.#placer.start(service.instance, worker, { wait: false });
@@ -220,7 +227,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     } catch (error) {
       service.worker = undefined;
       service.failure = (error as Error).message;
-      if (worker !== undefined) this.#options.pool.endOwn(worker);
+      if (worker !== undefined) this.#options.pool.leave(worker, tenant(service.instance));
       this.#options.log.error({ service: service.key, err: error }, "a service could not be started");
     }
   }
@@ -272,6 +279,14 @@ export class Supervisor implements Omit<Controller, "health"> {
     if (service === undefined || revision > service.revision.number) return;
     const event = type === "throttled" ? "service.throttled" : "service.limit";
     this.#options.event(event, message.slice(0, messageCharsMax), service);
+  }
+
+  namespaces(): readonly string[] {
+    return this.#options.services.namespaces();
+  }
+
+  createNamespace(namespace: string): boolean {
+    return this.#options.services.createNamespace(namespace);
   }
 
   async list(namespace: string): Promise<readonly ServiceView[]> {
@@ -364,6 +379,7 @@ export class Supervisor implements Omit<Controller, "health"> {
 
     const revision = (services.get(namespace, spec.name)?.revision.number ?? 0) + 1;
     const instance = instanceSpec(namespace, revision, spec, volumes.path);
+    const group = groupOf(namespace, spec, this.#options.isolation);
     // The number is that of an attempt that failed, if the last one did.
     this.#quarantine.forget(key);
     step("check");
@@ -380,7 +396,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       // Before it can write, and the old revision until it ends.
       this.#volumes.limit(namespace, spec);
       step("start");
-      workers = await this.#placer.startAnywhere(instance, spec.isolation === "process", this.#services.values());
+      workers = await this.#placer.startAnywhere(instance, group, this.#services.values());
       step("commit");
       record = services.commitRevision({
         namespace,
@@ -401,7 +417,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       service === undefined
         ? undefined
         : { spec: service.spec, revision: service.revision.number, workers: this.#holders(service) };
-    const current = service ?? new DeployedService(record, programBytes, volumes.path);
+    const current = service ?? new DeployedService(record, programBytes, volumes.path, this.#options.isolation);
     current.replace(record, programBytes);
     current.worker = undefined;
     if (current.inOneWorker) this.#place(current, workers[0] as WorkerProcess);
@@ -434,7 +450,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     const opened = this.#openListeners(service.spec);
     this.#quarantine.forget(service.key);
     try {
-      const workers = await this.#placer.startAnywhere(service.instance, service.isolated, this.#services.values());
+      const workers = await this.#placer.startAnywhere(service.instance, service.group, this.#services.values());
       this.#options.services.setDesired(service.namespace, service.name, "running");
       service.desired = "running";
       service.quarantine = undefined;
@@ -511,7 +527,10 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   #checkNamespace(namespace: string): void {
     if (!this.#options.services.namespaces().includes(namespace)) {
-      throw new WarrenError("namespace.unknown", `there is no namespace "${namespace}"`, { status: 404 });
+      throw new WarrenError("namespace.unknown", `there is no namespace "${namespace}"`, {
+        status: 404,
+        hint: `PUT /v1/namespaces/${namespace} of the API makes it`,
+      });
     }
   }
 

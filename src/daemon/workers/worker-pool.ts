@@ -27,15 +27,15 @@ export interface WorkerPoolOptions {
   mounts(slot: number): readonly MountedPath[];
   /** A worker takes orders, with its peers known to it: give it listeners and placements before it counts as ready. */
   prepare(worker: WorkerProcess): Promise<void>;
-  /** The same for a worker of one service. */
+  /** The same for a worker of one group. */
   prepareOwn(worker: WorkerProcess): Promise<void>;
   onReady(worker: WorkerProcess): void;
   /** Another worker, which is ready, took this one's slot: move what it holds. It is drained when this resolves. */
   onReplaced(worker: WorkerProcess, successor: WorkerProcess): Promise<void>;
   /** A worker is gone. `successorMs` is when its successor is started; undefined when it needs none any more. */
   onLost(worker: WorkerProcess, successorMs: number | undefined): void;
-  /** The back-off of a service's own worker is over. */
-  onRested(service: string): void;
+  /** The back-off of a group's own worker is over. */
+  onRested(group: string): void;
 }
 
 /** A place for a worker. */
@@ -47,7 +47,15 @@ interface Slot {
   replacing: boolean;
 }
 
-/** When a service may be given a worker of its own once more. */
+/** For whom a worker was launched that is not shared by all. */
+interface Own {
+  /** A service's key, or a namespace and a slash: all services of that namespace may have it. */
+  readonly group: string;
+  /** Who holds it, `namespace/name@revision`. It ends with the last. */
+  readonly tenants: Set<string>;
+}
+
+/** When a group may be given a worker of its own once more. */
 interface Rest {
   readonly backoff: Backoff;
   resting: boolean;
@@ -55,13 +63,14 @@ interface Rest {
 
 /**
  * The workers of this daemon: as many as slots, which services share, each replaced when it dies; and beside them one for
- * each service that has its own, launched and ended with the service.
+ * each service that has its own, or for each namespace, launched and ended with its services.
  */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #slots: readonly Slot[];
-  /** Those of one service, with its name. */
-  readonly #own = new Map<WorkerProcess, string>();
+  /** Those of one service or one namespace. */
+  readonly #own = new Map<WorkerProcess, Own>();
+  readonly #launches = new KeyedQueue();
   readonly #rests = new Map<string, Rest>();
   /** Those whose slot another has taken, or whose service left them, until they have ended. */
   readonly #leaving = new Set<WorkerProcess>();
@@ -123,9 +132,14 @@ export class WorkerPool {
     return this.serving.includes(worker);
   }
 
-  /** Whether it was launched for one service. */
+  /** Whether it was launched for one service or one namespace. */
   isOwn(worker: WorkerProcess): boolean {
     return this.#own.has(worker);
+  }
+
+  /** Whether it was launched for one service. */
+  isAlone(worker: WorkerProcess): boolean {
+    return this.#own.get(worker)?.group.endsWith("/") === false;
   }
 
   /** The service is no more. */
@@ -133,9 +147,9 @@ export class WorkerPool {
     this.#rests.delete(service);
   }
 
-  /** Whether the service's own worker died and its back-off is not over. */
-  rests(service: string): boolean {
-    return this.#rests.get(service)?.resting ?? false;
+  /** Whether the group's own worker died and its back-off is not over. */
+  rests(group: string): boolean {
+    return this.#rests.get(group)?.resting ?? false;
   }
 
   /** The number of the slot that a worker has; undefined when it has none any more. */
@@ -203,32 +217,54 @@ export class WorkerPool {
     });
   }
 
-  /** A worker for this service alone, which may give out its directories only; others pass it its connections. Throws `worker.*`. */
-  async launchOwn(service: string, mounts: readonly MountedPath[]): Promise<WorkerProcess> {
+  /**
+   * A worker for this group alone; others pass it its connections. A service has a new one for each revision; a namespace's
+   * is used again where it may give out the directories that the tenant `needs`. A new one may give out those of `grants`
+   * too. Throws `worker.*`.
+   */
+  ownWorker(
+    group: string,
+    tenant: string,
+    needs: readonly MountedPath[],
+    grants: readonly MountedPath[],
+  ): Promise<WorkerProcess> {
+    // One at a time: two services that are started at once find the same.
+    return this.#launches.run(group, async () => {
+      for (const [worker, own] of group.endsWith("/") ? this.#own : []) {
+        if (own.group !== group || worker.state !== "ready" || !worker.coversMounts(needs)) continue;
+        own.tenants.add(tenant);
+        return worker;
+      }
+      return this.#launchOwn(group, tenant, unionOfMounts([grants, needs]));
+    });
+  }
+
+  async #launchOwn(group: string, tenant: string, mounts: readonly MountedPath[]): Promise<WorkerProcess> {
     const began = performance.now();
     let worker: WorkerProcess | undefined;
     try {
       worker = await this.#launch(mounts, (lost) => this.#ownLost(lost, performance.now() - began));
       // From now on it hears of what changes.
-      this.#own.set(worker, service);
+      this.#own.set(worker, { group, tenants: new Set([tenant]) });
       await this.#options.prepareOwn(worker);
       if (worker.state !== "ready") throw ended(worker.id);
     } catch (error) {
       if (worker !== undefined) this.#own.delete(worker);
       worker?.kill();
-      if (!this.rests(service)) this.#rest(service, performance.now() - began);
+      if (!this.rests(group)) this.#rest(group, performance.now() - began);
       throw error;
     }
     const ms = Math.round(performance.now() - began);
-    this.#options.log.info({ worker: worker.id, pid: worker.pid, service, ms }, "worker started");
+    this.#options.log.info({ worker: worker.id, pid: worker.pid, group, ms }, "worker started");
     this.#options.onReady(worker);
     return worker;
   }
 
-  /** Ends a worker of one service, once what it holds is answered; any other goes on. */
-  endOwn(worker: WorkerProcess): void {
-    const service = this.#own.get(worker);
-    if (service === undefined) return;
+  /** The tenant holds it no more: a worker of one group ends with its last, once what it has is answered; any other goes on. */
+  leave(worker: WorkerProcess, tenant: string): void {
+    const own = this.#own.get(worker);
+    own?.tenants.delete(tenant);
+    if (own === undefined || own.tenants.size > 0) return;
     this.#own.delete(worker);
     this.#leaving.add(worker);
     void drain(worker, replaceGraceMs);
@@ -292,23 +328,23 @@ export class WorkerPool {
   }
 
   #ownLost(worker: WorkerProcess, ranMs: number): void {
-    const service = this.#own.get(worker);
-    if (service === undefined) return;
+    const group = this.#own.get(worker)?.group;
+    if (group === undefined) return;
     this.#own.delete(worker);
     if (this.#closing) return;
-    const waitMs = this.#rest(service, ranMs);
-    this.#options.log.warn({ worker: worker.id, pid: worker.pid, service, nextInMs: waitMs }, "a worker was lost");
+    const waitMs = this.#rest(group, ranMs);
+    this.#options.log.warn({ worker: worker.id, pid: worker.pid, group, nextInMs: waitMs }, "a worker was lost");
     this.#options.onLost(worker, waitMs);
   }
 
-  #rest(service: string, ranMs: number): number {
-    const rest = this.#rests.get(service) ?? { backoff: new Backoff(backoffOptions), resting: false };
-    this.#rests.set(service, rest);
+  #rest(group: string, ranMs: number): number {
+    const rest = this.#rests.get(group) ?? { backoff: new Backoff(backoffOptions), resting: false };
+    this.#rests.set(group, rest);
     rest.resting = true;
     const waitMs = rest.backoff.ended(ranMs);
     setTimeout(() => {
       rest.resting = false;
-      if (!this.#closing) this.#options.onRested(service);
+      if (!this.#closing) this.#options.onRested(group);
     }, waitMs);
     return waitMs;
   }
