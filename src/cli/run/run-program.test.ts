@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { wat } from "../../engine/testdata/guests.ts";
 import { warren } from "../command-process.suite.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "warren-run-"));
@@ -49,6 +50,21 @@ test("run reports a trap with the guest's frames and exit code 134", async () =>
   );
   const json = JSON.parse((await warren(["run", "--json", path])).stderr) as { error: { code: string } };
   assert.equal(json.error.code, "program.trap");
+});
+
+test("run lets calls go as deep as natively", async () => {
+  const path = join(folder, "deep.wasm");
+  // Ten values live across each call: some 5 MiB in all, where V8 gives 984 KiB by itself.
+  const kept = Array.from({ length: 10 }, (_, i) => `(i64.mul (i64.extend_i32_u (local.get 0)) (i64.const ${i + 3}))`);
+  const sum = kept.reduce(
+    (all, one) => `(i64.add ${one} ${all})`,
+    "(call $deep (i32.sub (local.get 0) (i32.const 1)))",
+  );
+  const module = `(module (memory (export "memory") 1) (func $deep (param i32) (result i64)
+    (if (result i64) (local.get 0) (then ${sum}) (else (i64.const 0))))
+    (func (export "_start") (drop (call $deep (i32.const 30000)))))`;
+  writeFileSync(path, await wat(module));
+  assert.deepEqual(await warren(["run", path]), { code: 0, stdout: "", stderr: "" });
 });
 
 test("run leaves the program's own options to it, and prints what it grants", async () => {

@@ -3,6 +3,7 @@ import { WarrenError } from "../../base/errors.ts";
 import { CpuShare } from "../../engine/cpu/cpu-share.ts";
 import { type CpuTerms, Preemption } from "../../engine/cpu/preemption.ts";
 import type { Exit } from "../../engine/exit.ts";
+import { setGuestStack } from "../../engine/guest-stack.ts";
 import { startInstance } from "../../engine/instance.ts";
 import { compileProgram } from "../../engine/program.ts";
 import { reportError } from "../report.ts";
@@ -15,6 +16,8 @@ import { isTerminal, restoreTerminal, takeKeys, terminalVariables } from "./term
 
 /** All that wasm32 can address. */
 const memoryMaxDefault = 4 * 1024 ** 3;
+/** As native programs have on Linux (ulimit -s). */
+const stackBytes = 8 * 1024 ** 2;
 /** 128 + SIGABRT, as a shell reports a native program that crashed. */
 const trapCode = 134;
 /** As timeout(1) does. */
@@ -49,6 +52,7 @@ export async function runProgram({ path, args, grants, interactive, json }: Run)
         endBySignal(signals.brokenPipe);
       },
     });
+  setGuestStack(stackBytes);
   const instance = startInstance(program, {
     args: [basename(path), ...args],
     env: { ...(interactive ? terminalVariables() : {}), ...grants.env },
