@@ -55,6 +55,9 @@ function checkout(): string {
   const own = `node-linux-${process.arch}`;
   mkdirSync(join(folder, "node_modules", own, "bin"), { recursive: true });
   symlinkSync(process.execPath, join(folder, "node_modules", own, "bin/node"));
+  for (const path of ["esbuild", "@esbuild"])
+    symlinkSync(join(root, "node_modules", path), join(folder, "node_modules", path));
+  write(folder, "src/cli/start.ts", 'void import("./main.ts");\n');
   write(folder, "src/cli/main.ts", program);
   write(folder, "src/cli/word.ts", 'export const word: string = "one";\n');
   return folder;
@@ -110,7 +113,13 @@ test("./warren refreshes dist/ when a source is newer, was removed, or came with
   write(folder, "src/cli/other.ts", 'export const word: string = "three";\n');
   save(folder, "src/cli/main.ts", program.replace("./word.ts", "./other.ts"));
   assert.equal((await sh(warren, [])).stdout, "three\n");
-  assert.deepEqual(readdirSync(join(folder, "dist/cli")).sort(), ["main.js", "other.js", "word.js"]);
+  assert.deepEqual(readdirSync(join(folder, "dist/cli")).sort(), [
+    "main.js",
+    "other.js",
+    "start.cjs",
+    "start.js",
+    "word.js",
+  ]);
 
   rmSync(join(folder, "src/cli/word.ts"));
   const later = Date.now() / 1000 + 20;

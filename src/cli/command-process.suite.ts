@@ -15,7 +15,7 @@ process.once("exit", () => rmSync(home, { recursive: true, force: true }));
 
 /** Runs the command line in a process of its own, from the sources, far from any daemon and without a terminal. */
 export function warren(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const main = join(import.meta.dirname, "main.ts");
+  const main = join(import.meta.dirname, "start.ts");
   const isolated = {
     PATH: process.env.PATH,
     HOME: home,

@@ -18,8 +18,8 @@ import type { VirtualListener } from "../wasi/sockets/virtual-listener.ts";
 import { VirtualNetwork } from "../wasi/sockets/virtual-network.ts";
 import { InputStream, OutputStream } from "../wasi/stdio.ts";
 import { uncatchableError } from "../wasi/uncatchable.ts";
-import { preemptExport, reservedModule } from "../wasm/rewrite/contract.ts";
-import { type Burst, type CpuTerms, startFunction } from "./cpu/preemption.ts";
+import { preemptExport, reservedModule, startExport } from "../wasm/rewrite/contract.ts";
+import type { Burst, CpuTerms } from "./cpu/preemption.ts";
 import { describeExit, type Exit } from "./exit.ts";
 import { type GuestOptions, guestArguments, guestEnvironment } from "./guest-options.ts";
 import { MemoryAccount } from "./memory-account.ts";
@@ -205,7 +205,8 @@ export class Instance {
   }
 
   async #call(exports: WebAssembly.Exports): Promise<void> {
-    const start = startFunction(exports);
+    // What a rewritten module's start section called.
+    const start = exports[startExport];
     if (start !== undefined) await promising(start)();
     await promising(exports._start)();
   }

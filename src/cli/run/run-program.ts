@@ -1,7 +1,6 @@
 import { basename } from "node:path";
 import { WarrenError } from "../../base/errors.ts";
-import { CpuShare } from "../../engine/cpu/cpu-share.ts";
-import { type CpuTerms, Preemption } from "../../engine/cpu/preemption.ts";
+import type { CpuTerms } from "../../engine/cpu/preemption.ts";
 import type { Exit } from "../../engine/exit.ts";
 import { setGuestStack } from "../../engine/guest-stack.ts";
 import { startInstance } from "../../engine/instance.ts";
@@ -61,7 +60,7 @@ export async function runProgram({ path, args, grants, interactive, json }: Run)
     stdout: output(1),
     stderr: output(2),
     terminals,
-    ...(interruptible ? { cpu: cpuTerms(grants.cpu) } : {}),
+    ...(interruptible ? { cpu: await cpuTerms(grants.cpu) } : {}),
   });
   if (keys) takeKeys();
   let timeOver = false;
@@ -87,7 +86,10 @@ export async function runProgram({ path, args, grants, interactive, json }: Run)
 /** setTimeout takes no more. */
 const timeoutMsMax = 2 ** 31 - 1;
 
-function cpuTerms(cores: number | undefined): CpuTerms {
+/** Its modules bring a thread with them and take their time to load. */
+async function cpuTerms(cores: number | undefined): Promise<CpuTerms> {
+  const { Preemption } = await import("../../engine/cpu/preemption.ts");
+  const { CpuShare } = await import("../../engine/cpu/cpu-share.ts");
   const share = new CpuShare(cores === undefined ? {} : { cores });
   return { preemption: new Preemption(), share, burstMsMax: Number.POSITIVE_INFINITY };
 }

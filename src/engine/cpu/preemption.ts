@@ -4,7 +4,6 @@ import {
   epochImport,
   preemptExport,
   reservedModule,
-  startExport,
   tickSlot,
   trampolineModule,
   yieldSlot,
@@ -115,11 +114,6 @@ export class Preemption {
   close(): Promise<void> {
     return this.#clock.stop();
   }
-}
-
-/** What a rewritten module's start section called, to be called by the host. */
-export function startFunction(exports: WebAssembly.Exports): unknown {
-  return exports[startExport];
 }
 
 function descriptor(min: number, max: number | undefined, is64: boolean): WebAssembly.MemoryDescriptor {
