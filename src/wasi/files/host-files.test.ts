@@ -10,6 +10,7 @@ import { HostFiles } from "./host-files.ts";
 import { openMount } from "./mount.ts";
 import { openDirectorySuite } from "./open-directory.suite.ts";
 import { openFileSuite } from "./open-file.suite.ts";
+import { OpenFile } from "./open-file.ts";
 import { kernelResolves } from "./resolve-kernel.ts";
 import { rights } from "./rights.ts";
 import { makeTree } from "./scratch-tree.suite.ts";
@@ -43,7 +44,11 @@ for (const how of ways) {
     }
     await new Promise((resolve) => server.close(resolve));
     const devices = openMount({ source: "/dev", target: "/dev", mode: "ro" }, files);
-    assert.equal(code(devices.open("null", reading)), errno.ACCES);
+    assert.equal(code(devices.open("zero", reading)), errno.ACCES);
+    const nothing = devices.open("null", reading);
+    assert.ok(nothing instanceof OpenFile, "the null device neither blocks nor acts");
+    assert.equal(nothing.read([new Uint8Array(8)]), 0);
+    nothing.close();
     assert.equal((devices.statusAt("null", false) as FileStatus).type, filetype.characterDevice);
     devices.close();
   });

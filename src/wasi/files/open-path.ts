@@ -26,7 +26,7 @@ export interface Opened {
 }
 
 /**
- * Opens a regular file or a directory beneath `root`. Anything else is refused before it is opened, since opening alone
+ * Opens a regular file, a directory or the null device beneath `root`. Anything else is refused before it is opened, since opening alone
  * may block (FIFO) or act (device), and once more after, since it may have been swapped in between: O_NONBLOCK keeps
  * that from blocking.
  */
@@ -69,7 +69,8 @@ function refusal(status: FileStatus, place: Place, request: OpenRequest): Result
     case filetype.regularFile:
       return request.directory || place.slash ? -errno.NOTDIR : 0;
     default:
-      return request.directory || place.slash ? -errno.NOTDIR : -errno.ACCES;
+      if (request.directory || place.slash) return -errno.NOTDIR;
+      return status.isNull === true ? 0 : -errno.ACCES;
   }
 }
 
@@ -90,6 +91,7 @@ function hostFlags(status: FileStatus | Result, request: OpenRequest): number {
 function finish(files: FileSystem, handle: Handle, now: FileStatus, place: Place, request: OpenRequest): Result {
   if (now.type === filetype.directory) return 0;
   if (request.directory || place.slash) return -errno.NOTDIR;
+  if (now.isNull === true) return 0;
   if (now.type !== filetype.regularFile) return -errno.ACCES;
   return request.truncate ? files.truncate(handle, 0n) : 0;
 }

@@ -10,7 +10,12 @@ export interface FileStatus {
   readonly accessed: bigint;
   readonly modified: bigint;
   readonly changed: bigint;
+  /** The null device: the one that is opened, since it neither blocks nor acts, and programs take it for granted. */
+  readonly isNull?: boolean;
 }
+
+/** Documentation/admin-guide/devices.txt of Linux: character device 1:3. */
+const nullDevice = { major: 1, minor: 3 } as const;
 
 /** Size of `struct statx` (linux/stat.h), the same on every architecture. */
 export const statxBytes = 256;
@@ -42,15 +47,20 @@ export function typeOfEntry(dType: number): Filetype {
 
 /** Reads a `struct statx`. */
 export function decodeStatus(view: DataView): FileStatus {
+  const type = typeOfEntry(view.getUint16(28, true) >> 12);
   return {
     device: (BigInt(view.getUint32(136, true)) << 32n) | BigInt(view.getUint32(140, true)),
     inode: view.getBigUint64(32, true),
-    type: typeOfEntry(view.getUint16(28, true) >> 12),
+    type,
     links: BigInt(view.getUint32(16, true)),
     size: view.getBigUint64(40, true),
     accessed: time(view, 64),
     modified: time(view, 112),
     changed: time(view, 96),
+    isNull:
+      type === filetype.characterDevice &&
+      view.getUint32(128, true) === nullDevice.major &&
+      view.getUint32(132, true) === nullDevice.minor,
   };
 }
 
