@@ -23,7 +23,10 @@ for (const weights of [
   const names = Object.keys(weights) as (keyof typeof weights)[];
   for (const name of names) await daemon.deploy(name, "c-spin", { limits: { weight: weights[name], request: "10m" } });
   const over = new AbortController();
-  const spinning = names.slice(0, 2).map((name) => ask(daemon.port, `${name}.localhost`, "/spin?ms=0").catch(() => {}));
+  const spinners = keepAliveAgent(2);
+  const spinning = names
+    .slice(0, 2)
+    .map((name) => ask(daemon.port, `${name}.localhost`, "/spin?ms=0", { agent: spinners }).catch(() => {}));
   let answered = 0;
   const serving = Array.from({ length: clients }, async () => {
     const agent = keepAliveAgent(1);
@@ -42,6 +45,8 @@ for (const weights of [
   over.abort();
   const requests = answered - from;
   await Promise.all(serving);
+  // Their requests end with them.
+  spinners.destroy();
   for (const name of names) await daemon.client.deleteService("default", name);
   await Promise.all(spinning);
   const spent = names.map((_, i) => after[i]! - before[i]!);

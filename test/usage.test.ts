@@ -6,7 +6,7 @@ import type { EventView, ServiceView } from "../src/control/service.ts";
 import { requireToolchain } from "./guests/build.ts";
 import { warren } from "./support/cli.ts";
 import { TestDaemon } from "./support/daemon.ts";
-import { ask } from "./support/http.ts";
+import { ask, keepAliveAgent } from "./support/http.ts";
 
 async function show(daemon: TestDaemon, name: string): Promise<ServiceView> {
   return (await daemon.client.getService("default", name)).service;
@@ -126,4 +126,28 @@ test("a connection that would take a program over limits.memory is refused with 
   assert.equal(state, "running");
   for (const reader of readers) reader.destroy();
   while ((await ask(daemon.port, "app.localhost")).status !== 200);
+});
+
+test("services that compute at once share the CPU by limits.weight", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 1 });
+  const names = ["light", "heavy"] as const;
+  for (const [name, weight] of [
+    ["light", 100],
+    ["heavy", 300],
+  ] as const)
+    await daemon.deploy(name, "c-spin", { limits: { weight } });
+  const agent = keepAliveAgent(2);
+  // The clients go away at the end, and that ends what they asked for.
+  t.after(() => agent.destroy());
+  for (const name of names) void ask(daemon.port, `${name}.localhost`, "/spin?ms=0", { agent }).catch(() => {});
+  const used = async (): Promise<number[]> => Promise.all(names.map(async (name) => (await show(daemon, name)).cpuMs));
+  // Both are at it.
+  let before = await used();
+  while (before.some((ms) => ms < 50)) before = await used();
+  let spent = [0, 0];
+  while ((spent[0] as number) + (spent[1] as number) < 1000)
+    spent = (await used()).map((ms, i) => ms - (before[i] as number));
+  const [light, heavy] = spent as [number, number];
+  assert.ok(heavy > 2 * light && heavy < 4.5 * light, `${light} and ${heavy} ms`);
 });
