@@ -18,6 +18,9 @@ export class Flow {
   /** Writer's: room again after {@link writable} was false, or the reader cancelled. */
   onWritable: (() => void) | undefined;
 
+  /** Whoever counts connections: the writer has ended or failed, or the reader cancelled. Called once. */
+  onClosed: (() => void) | undefined;
+
   readonly bytesMax: number;
   #chunks: Uint8Array[] = [];
   #head = 0;
@@ -79,25 +82,30 @@ export class Flow {
   end(): void {
     if (this.#state !== "open") return;
     this.#state = "ended";
+    this.onClosed?.();
     this.onReadable?.();
   }
 
   /** The writer broke off: the reader gets what is queued, then the failure (a reset connection, a crashed guest). */
   fail(error: WarrenError): void {
     if (this.#state === "failed" || this.#state === "cancelled") return;
+    const wasOpen = this.#state === "open";
     this.#state = "failed";
     this.#failure = error;
+    if (wasOpen) this.onClosed?.();
     this.onReadable?.();
   }
 
   /** The reader wants no more: the queue is dropped and the writer told. */
   cancel(): void {
     if (this.#state === "cancelled") return;
+    const wasOpen = this.#state === "open";
     this.#state = "cancelled";
     this.#chunks = [];
     this.#head = 0;
     this.#offset = 0;
     this.#bytes = 0;
+    if (wasOpen) this.onClosed?.();
     this.onWritable?.();
   }
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { Socket } from "node:net";
 import { test } from "node:test";
 import { WarrenError } from "./errors.ts";
-import type { Handler } from "./link.ts";
-import { Link } from "./link.ts";
+import type { Handler, LinkLimits } from "./link.ts";
+import { AnswerWithDescriptors, Link } from "./link.ts";
 import {
   boundAddress,
   listenTcp,
@@ -14,12 +14,12 @@ import {
   socketPair,
 } from "./native-socket.ts";
 
-function linkPair(handlers: Record<string, Handler>): [Link, Link] {
+function linkPair(handlers: Record<string, Handler>, limits: LinkLimits = {}): [Link, Link] {
   const [stream, otherStream] = socketPair("stream");
   const [lane, otherLane] = socketPair("seqpacket");
   return [
     new Link(new Socket({ fd: stream }), lane, {}),
-    new Link(new Socket({ fd: otherStream }), otherLane, handlers),
+    new Link(new Socket({ fd: otherStream }), otherLane, handlers, limits),
   ];
 }
 
@@ -113,4 +113,73 @@ test("descriptors are close-on-exec", () => {
     assert.equal(flags & 0o2000000, 0o2000000);
     closeSync(fd);
   }
+});
+
+test("callForDescriptors() gets those of its own answer, and the answerer's are closed", async () => {
+  const given: number[] = [];
+  const [here, there] = linkPair({
+    open: async (body: { path: string; turns: number }) => {
+      for (let i = 0; i < body.turns; i++) await Promise.resolve();
+      const fd = openSync(body.path, "r");
+      given.push(fd);
+      return new AnswerWithDescriptors({ path: body.path }, [fd]);
+    },
+    none: () => ({}),
+    fail: () => {
+      throw new WarrenError("test.no", "no");
+    },
+  });
+  const paths = [import.meta.filename, "/dev/null", "/etc/hostname", "/proc/self/maps"];
+  const answers = await Promise.all(
+    paths.map((path, i) => here.callForDescriptors<{ path: string }>("open", { path, turns: 2 * (i % 3) })),
+  );
+  for (const [i, { body, fds }] of answers.entries()) {
+    assert.equal(body.path, paths[i]);
+    assert.equal(fds.length, 1);
+    assert.equal(fstatSync(fds[0] as number).ino, statSync(body.path).ino);
+    closeSync(fds[0] as number);
+  }
+  assert.equal(given.length, paths.length);
+  assert.deepEqual((await here.callForDescriptors("none")).fds, []);
+  await assert.rejects(here.callForDescriptors("fail"), { code: "test.no" });
+  // Not asked for: nothing stays open, and the next one gets its own.
+  assert.deepEqual(await here.call("open", { path: "/dev/null", turns: 0 }), { path: "/dev/null" });
+  const { fds } = await here.callForDescriptors("open", { path: import.meta.filename, turns: 0 });
+  assert.equal(fstatSync(fds[0] as number).size, statSync(import.meta.filename).size);
+  here.close();
+  there.close();
+});
+
+test("a link closes on what no link sends, on too long a line, and when too much waits to be read", async (t) => {
+  for (const line of ["null", "5", "[", '{"op":5}', '"x"', '{"n":1,"op":{}}', "x".repeat(2000)]) {
+    await t.test(line.slice(0, 20), async () => {
+      const [stream, other] = socketPair("stream");
+      const writer = new Socket({ fd: stream });
+      writer.on("error", () => {});
+      const link = new Link(new Socket({ fd: other }), undefined, {}, { lineBytesMax: 1000 });
+      const closed = new Promise<void>((resolve) => {
+        link.onClose = resolve;
+      });
+      writer.write(line.length > 1000 ? line : `${line}\n`);
+      await closed;
+      writer.destroy();
+    });
+  }
+  const [stream, other] = socketPair("stream");
+  const silent = new Socket({ fd: stream });
+  silent.on("error", () => {});
+  silent.pause();
+  const link = new Link(
+    new Socket({ fd: other }),
+    undefined,
+    { much: () => "x".repeat(100_000) },
+    { queueBytesMax: 500_000 },
+  );
+  const closed = new Promise<void>((resolve) => {
+    link.onClose = resolve;
+  });
+  // More than the kernel holds for one who does not read.
+  for (let n = 1; n <= 40; n++) silent.write(`{"n":${n},"op":"much"}\n`);
+  await closed;
+  silent.destroy();
 });

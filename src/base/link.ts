@@ -25,6 +25,31 @@ interface Wire {
 /** What the two sides may call and note; `Handlers` is what this side answers. */
 export type Handler = (body: never, fds: number[]) => unknown;
 
+/** What a handler answers when descriptors go along. They are closed here once they are sent, or cannot be. */
+export class AnswerWithDescriptors {
+  readonly body: unknown;
+  readonly fds: readonly number[];
+  constructor(body: unknown, fds: readonly number[]) {
+    this.body = body;
+    this.fds = fds;
+  }
+}
+
+/** Bounds for another side that may be hostile. */
+export interface LinkLimits {
+  /** Longest line that is taken. */
+  readonly lineBytesMax?: number;
+  /** What may wait for the other side to read; it is cut off beyond that. None when absent. */
+  readonly queueBytesMax?: number;
+}
+
+interface Waiting {
+  /** Whether it takes what descriptors come with the answer. */
+  readonly descriptors: boolean;
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
 /**
  * A conversation between two processes: lines of JSON on a stream and, beside it, a lane (SEQPACKET) for file descriptors.
  * Descriptors go ahead of the line that counts them, because Node can poll the stream only. Both sides may call.
@@ -37,12 +62,14 @@ export class Link {
   lane: number | undefined;
   readonly #socket: Socket;
   readonly #handlers: Record<string, Handler>;
-  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  readonly #limits: LinkLimits;
+  readonly #waiting = new Map<number, Waiting>();
   #count = 0;
   #rest = "";
   #closed: boolean = false;
 
-  constructor(socket: Socket, lane: number | undefined, handlers: Record<string, Handler>) {
+  constructor(socket: Socket, lane: number | undefined, handlers: Record<string, Handler>, limits: LinkLimits = {}) {
+    this.#limits = limits;
     this.#socket = socket;
     this.lane = lane;
     this.#handlers = handlers;
@@ -63,11 +90,21 @@ export class Link {
       assert(this.lane !== undefined, "this link has no lane");
       if (!sendDescriptors(this.lane, fds, Buffer.from(op))) return Promise.reject(closedError(op));
     }
+    return this.#ask(op, body, fds.length, false) as Promise<T>;
+  }
+
+  /** Asks for descriptors, which are the caller's from then on. Rejects as {@link call} does. */
+  callForDescriptors<T>(op: string, body: unknown = {}): Promise<{ readonly body: T; readonly fds: number[] }> {
+    if (this.#closed) return Promise.reject(closedError(op));
+    return this.#ask(op, body, 0, true) as Promise<{ readonly body: T; readonly fds: number[] }>;
+  }
+
+  #ask(op: string, body: unknown, fdCount: number, descriptors: boolean): Promise<unknown> {
     const n = ++this.#count;
-    const answer = new Promise<T>((resolve, reject) => {
-      this.#waiting.set(n, { resolve: resolve as (value: unknown) => void, reject });
+    const answer = new Promise((resolve, reject) => {
+      this.#waiting.set(n, { descriptors, resolve, reject });
     });
-    this.#send({ n, op, body, ...(fds.length > 0 ? { fds: fds.length } : {}) });
+    this.#send({ n, op, body, ...(fdCount > 0 ? { fds: fdCount } : {}) });
     return answer;
   }
 
@@ -85,21 +122,22 @@ export class Link {
 
   #send(wire: Wire): void {
     this.#socket.write(`${JSON.stringify(wire)}\n`);
+    if (this.#socket.writableLength > (this.#limits.queueBytesMax ?? Number.POSITIVE_INFINITY)) this.close();
   }
 
   #read(text: string): void {
     this.onActivity?.();
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() as string;
-    if (this.#rest.length > lineBytesMax) {
+    const lineMax = this.#limits.lineBytesMax ?? lineBytesMax;
+    if (this.#rest.length > lineMax) {
       this.close();
       return;
     }
     for (const line of lines) {
-      let wire: Wire;
-      try {
-        wire = JSON.parse(line) as Wire;
-      } catch {
+      if (this.#closed) return;
+      const wire = parseWire(line);
+      if (wire === undefined) {
         this.close();
         return;
       }
@@ -111,8 +149,10 @@ export class Link {
     if (wire.re !== undefined) {
       const waiting = this.#waiting.get(wire.re);
       this.#waiting.delete(wire.re);
+      const fds = wire.fds === undefined ? [] : this.takeDescriptors(wire.fds);
+      if (!waiting?.descriptors || wire.error) for (const fd of fds) closeSync(fd);
       if (wire.error) waiting?.reject(errorFromRecord(wire.error));
-      else waiting?.resolve(wire.body);
+      else waiting?.resolve(waiting.descriptors ? { body: wire.body, fds } : wire.body);
       return;
     }
     void this.#answer(wire);
@@ -126,9 +166,22 @@ export class Link {
       if (handler === undefined)
         throw new WarrenError("link.unknown-order", `the order "${op}" is not known`, { status: 500 });
       const result = await handler(body as never, fds);
-      if (n !== undefined) this.#send({ re: n, body: result ?? {} });
+      if (result instanceof AnswerWithDescriptors) this.#sendDescriptors(n, op, result);
+      else if (n !== undefined && !this.#closed) this.#send({ re: n, body: result ?? {} });
     } catch (error) {
-      if (n !== undefined) this.#send({ re: n, error: errorRecord(error) });
+      if (n !== undefined && !this.#closed) this.#send({ re: n, error: errorRecord(error) });
+    }
+  }
+
+  /** The descriptors and the line that counts them in one step, so that no other answer comes between. */
+  #sendDescriptors(n: number | undefined, op: string, { body, fds }: AnswerWithDescriptors): void {
+    try {
+      if (n === undefined || this.#closed) return;
+      if (this.lane === undefined || !sendDescriptors(this.lane, fds, Buffer.from(op)))
+        throw new WarrenError("link.lane-full", "the other process does not take its descriptors", { status: 503 });
+      this.#send({ re: n, body, fds: fds.length });
+    } finally {
+      for (const fd of fds) closeSync(fd);
     }
   }
 
@@ -151,6 +204,16 @@ export class Link {
     for (const { reject } of this.#waiting.values()) reject(closedError("answer"));
     this.#waiting.clear();
     this.onClose?.();
+  }
+}
+
+/** Undefined for what no link sends: whoever is at the other end has been taken over. */
+function parseWire(line: string): Wire | undefined {
+  try {
+    const wire = JSON.parse(line) as Wire | null;
+    return typeof wire === "object" && wire !== null && typeof (wire.op ?? "") === "string" ? wire : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -69,6 +69,12 @@ function check(schema: CheckedSchema, value: unknown, path: Path, issues: Issue[
 function checkUnion(schema: CheckedSchema, value: unknown, path: Path, issues: Issue[]): void {
   const options = schema.anyOf ?? [];
   if (options.some((option) => checkValue(option, value).length === 0)) return;
+  // The one that is meant, if the type tells.
+  const [meant, ...others] = options.filter((option) => option.type !== undefined && hasType(option.type, value));
+  if (meant !== undefined && others.length === 0 && !Object.hasOwn(meant, "const")) {
+    check(meant, value, path, issues);
+    return;
+  }
   const texts = options.map((option) =>
     Object.hasOwn(option, "const") ? JSON.stringify(option.const) : typeName(option.type),
   );

@@ -12,11 +12,11 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   [`program = "a"`, `manifest.missing-key | warren.toml: "name" is missing`],
   [
     `${head}prot = 1`,
-    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, args, env, route, mount, limits, isolation`,
+    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, isolation`,
   ],
   [
     `${head}zzzzzzzzzzzz = 1`,
-    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, args, env, route, mount, limits, isolation`,
+    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, isolation`,
   ],
   [
     `nmae = "shop"\nprogram = "x"`,
@@ -250,9 +250,70 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `${head}secrets = { A = "b" }`,
     `manifest.unsupported | warren.toml:3: "secrets" is not in this release | remove it for now`,
   ],
+  [`${head}[[outbound]]`, `manifest.bad-outbound | warren.toml:3: [[outbound]] 1 names neither a host nor a service`],
   [
-    `${head}[[outbound]]\nhost = "a"`,
-    `manifest.unsupported | warren.toml:3: "outbound" is not in this release | remove it for now`,
+    `${head}[[outbound]]\nhost = "a"\nservice = "b"`,
+    `manifest.bad-outbound | warren.toml:5: "service" of [[outbound]] 1 cannot be used with a host | write two`,
+  ],
+  [
+    `${head}[outbound]\nhost = "a"`,
+    `manifest.wrong-type | warren.toml:3: "outbound" must be a list, not a table | write its header as [[outbound]]`,
+  ],
+  [
+    `${head}[[outbound]]\nhots = "a"`,
+    `manifest.unknown-key | warren.toml:4: "hots" of [[outbound]] 1 is not a known key | did you mean "host"?`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "http://a.example"`,
+    `manifest.bad-outbound | warren.toml:4: "host" of [[outbound]] 1 is wrong: "http://a.example" is not a host name, an address or a block of addresses | Write api.example.com, "*.example.com", 192.0.2.7 or 10.0.0.0/8.`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "10.0.0.0/33"`,
+    `manifest.bad-outbound | warren.toml:4: "host" of [[outbound]] 1 is wrong: "10.0.0.0/33" is not a host name, an address or a block of addresses | Write api.example.com, "*.example.com", 192.0.2.7 or 10.0.0.0/8.`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "127.1"`,
+    `manifest.bad-outbound | warren.toml:4: "host" of [[outbound]] 1 is wrong: "127.1" is not a host name, an address or a block of addresses | Write api.example.com, "*.example.com", 192.0.2.7 or 10.0.0.0/8.`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "a"\nport = 0`,
+    `manifest.bad-value | warren.toml:5: "port" of [[outbound]] 1 must be from 1 to 65535, not 0`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "a"\nport = "http"`,
+    `manifest.bad-value | warren.toml:5: "port" of [[outbound]] 1 must be a number, or a range such as 8000-8100, not "http"`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "a"\nport = "9-8"`,
+    `manifest.bad-outbound | warren.toml:5: "port" of [[outbound]] 1 is wrong: "9-8" is not a port from 1 to 65535 | write 443, "8000-8100", or leave it out for all of them`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "a"\nport = true`,
+    `manifest.bad-value | warren.toml:5: "port" of [[outbound]] 1 must be a whole number or a string, not true`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "a"\nprotocol = "sctp"`,
+    `manifest.bad-value | warren.toml:5: "protocol" of [[outbound]] 1 must be "tcp" or "udp", not "sctp"`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "*.warren.internal"`,
+    `manifest.bad-outbound | warren.toml:4: "host" of [[outbound]] 1 names no service: "*.warren.internal" | expected a name such as shop-db.warren.internal`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "warren.internal"`,
+    `manifest.bad-outbound | warren.toml:4: "host" of [[outbound]] 1 is not one service: "warren.internal" | name each, such as shop-db.warren.internal`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "a.b.warren.internal"`,
+    `manifest.bad-outbound | warren.toml:4: "host" of [[outbound]] 1 names no service: "a.b.warren.internal" | expected a name such as shop-db.warren.internal`,
+  ],
+  [
+    `${head}[[outbound]]\nservice = "B"`,
+    `manifest.bad-value | warren.toml:4: "service" of [[outbound]] 1 must be lower-case letters, digits and -, at most 63, not "B"`,
+  ],
+  [
+    `${head}[[outbound]]\nservice = "db"\nprotocol = "udp"`,
+    `manifest.bad-outbound | warren.toml:5: "protocol" of [[outbound]] 1 must be tcp for a service`,
   ],
   [
     `${head}[sleep]\nafter = "30s"`,
@@ -300,6 +361,6 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   ],
   [
     `${head}env = {\n  # a [comment]\n}\nargs = [\n  "x", """\n[[route]]\n""",\n]\nbad = 1`,
-    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, args, env, route, mount, limits, isolation`,
+    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, isolation`,
   ],
 ];

@@ -12,11 +12,11 @@ import { type LineOf, tomlLines } from "./toml-lines.ts";
 const charactersMax = 1024 * 1024;
 
 /** Keys that the manifest will have. Whoever uses one must not find it silently without effect. */
-const later: ReadonlySet<string> = new Set(["secrets", "outbound", "sleep", "health", "instances"]);
+const later: ReadonlySet<string> = new Set(["secrets", "sleep", "health", "instances"]);
 
 /**
  * Reads the text of a `warren.toml`. `file` is its name in errors. Throws `manifest.syntax`, `.too-large`, `.missing-key`,
- * `.unknown-key`, `.unsupported`, `.wrong-type`, `.bad-value`, `.bad-host`, `.bad-path`, `.bad-listen`, `.bad-mount` or
+ * `.unknown-key`, `.unsupported`, `.wrong-type`, `.bad-value`, `.bad-host`, `.bad-path`, `.bad-listen`, `.bad-mount`, `.bad-outbound` or
  * `.duplicate-route`, with the line where it can be told and a JSON pointer in `at`.
  */
 export function parseManifest(text: string, { file }: { file: string }): Manifest {

@@ -83,6 +83,31 @@ export const Mount = Type.Object(
 );
 export type Mount = Static<typeof Mount>;
 
+export const Outbound = Type.Object(
+  {
+    host: Type.Optional(
+      Type.String({
+        description:
+          "name, *.example.com, address or CIDR block; private and loopback addresses only by address or block",
+      }),
+    ),
+    service: Type.Optional(Name),
+    port: Type.Optional(
+      Type.Union([
+        Type.Integer({ minimum: 1, maximum: 65535 }),
+        Type.String({ pattern: "^[0-9]{1,5}(-[0-9]{1,5})?$", description: "a number, or a range such as 8000-8100" }),
+      ]),
+    ),
+    protocol: Type.Optional(Type.Union([Type.Literal("tcp"), Type.Literal("udp")], { description: "tcp when absent" })),
+  },
+  {
+    title: "Outbound",
+    description: "what it may connect to: a host or a service, any port when none is given",
+    ...closed,
+  },
+);
+export type Outbound = Static<typeof Outbound>;
+
 /** Memory of a guest whose manifest sets none: Go's net/http starts at 40 MiB and needs room to collect its garbage. */
 export const memoryDefault = "256MiB";
 
@@ -118,6 +143,7 @@ export const ServiceSpec = Type.Object(
     env: Type.Optional(Type.Record(Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }), Type.String(), closed)),
     route: Type.Optional(Type.Array(Route, { maxItems: 100 })),
     mount: Type.Optional(Type.Array(Mount, { maxItems: 100 })),
+    outbound: Type.Optional(Type.Array(Outbound, { maxItems: 100 })),
     limits: Type.Optional(Limits),
     isolation: Type.Optional(
       Type.Union([Type.Literal("shared"), Type.Literal("process")], {
@@ -265,7 +291,7 @@ export const EventView = Type.Object(
     at: Type.String({ format: "date-time" }),
     type: Type.String({
       description:
-        "service.deployed, service.state, service.restarted, service.limit, service.throttled, service.quarantined, service.deleted, worker.started, worker.lost, worker.replaced, worker.hung",
+        "service.deployed, service.state, service.restarted, service.limit, service.throttled, service.quarantined, service.deleted, worker.started, worker.lost, worker.replaced, worker.hung, connector.started, connector.lost",
     }),
     namespace: Type.Optional(Type.String()),
     service: Type.Optional(Type.String()),
@@ -300,6 +326,18 @@ export const WorkerView = Type.Object(
 );
 export type WorkerView = Static<typeof WorkerView>;
 
+/** The process that opens outbound connections; there is none while no service has `outbound`. */
+export const ConnectorView = Type.Object(
+  {
+    state: Type.Union([Type.Literal("ready"), Type.Literal("restarting")]),
+    reason: Type.Optional(Type.String({ description: "why it is being started again" })),
+    pid: Type.Optional(Type.Integer()),
+    memoryBytes: Type.Integer({ description: "resident set size" }),
+  },
+  { title: "ConnectorView" },
+);
+export type ConnectorView = Static<typeof ConnectorView>;
+
 export const HealthView = Type.Object(
   {
     version: Type.String(),
@@ -308,6 +346,7 @@ export const HealthView = Type.Object(
     state: Type.String({ description: "absolute path of the state directory" }),
     listeners: Type.Array(Type.String({ description: "http://0.0.0.0:80, udp://0.0.0.0:53" })),
     workers: Type.Array(WorkerView),
+    connector: Type.Optional(ConnectorView),
     services: Type.Object({ total: Type.Integer(), running: Type.Integer() }),
     wall: Type.Optional(
       Type.Object({

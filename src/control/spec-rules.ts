@@ -1,16 +1,25 @@
 import { isIP } from "node:net";
+import { WarrenError } from "../base/errors.ts";
 import { type Issue, type Path, shown } from "./check.ts";
 import { formatListen, parseListen } from "./listen.ts";
-import { type Mount, memoryDefault, type Route, type ServiceSpec } from "./service.ts";
+import { internalSuffix, outboundRight } from "./outbound.ts";
+import { type Mount, memoryDefault, type Outbound, type Route, type ServiceSpec } from "./service.ts";
 import { parseSize } from "./size.ts";
 
 /** A rule that a schema cannot say was broken. */
 export interface RuleIssue extends Omit<Issue, "kind"> {
-  readonly kind: "bad-host" | "bad-path" | "bad-listen" | "bad-value" | "bad-mount" | "duplicate-route";
+  readonly kind:
+    | "bad-host"
+    | "bad-path"
+    | "bad-listen"
+    | "bad-value"
+    | "bad-mount"
+    | "bad-outbound"
+    | "duplicate-route";
 }
 
 /** The parts of a spec that the rules look at; a manifest has them too. */
-export type RuledSpec = Pick<ServiceSpec, "kind" | "args" | "env" | "route" | "mount" | "limits">;
+export type RuledSpec = Pick<ServiceSpec, "kind" | "args" | "env" | "route" | "mount" | "outbound" | "limits">;
 
 const hostLengthMax = 253;
 const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -30,6 +39,7 @@ export function checkRules(spec: RuledSpec): RuleIssue[] {
   for (const [index, text] of (spec.args ?? []).entries()) checkText(text, ["args", index], issues);
   for (const [name, text] of Object.entries(spec.env ?? {})) checkText(text, ["env", name], issues);
   checkRoutes(spec.route ?? [], spec.kind ?? "server", issues);
+  for (const [index, outbound] of (spec.outbound ?? []).entries()) checkOutbound(outbound, ["outbound", index], issues);
   if (spec.limits?.memory !== undefined) checkMemory(spec.limits.memory, issues);
   checkMounts(spec.mount ?? [], issues);
   if (issues.length === 0) checkTmp(spec, issues);
@@ -196,6 +206,37 @@ function checkSize(size: string, path: Path, issues: RuleIssue[]): void {
     });
   } catch (error) {
     issues.push({ kind: "bad-mount", path, message: `is wrong: ${(error as Error).message}` });
+  }
+}
+
+function checkOutbound(outbound: Outbound, at: Path, issues: RuleIssue[]): void {
+  const { host, service, protocol } = outbound;
+  const refuse = (key: string, message: string, hint?: string): void => {
+    issues.push({ kind: "bad-outbound", path: [...at, key], message, ...(hint === undefined ? {} : { hint }) });
+  };
+  if (host === undefined && service === undefined) {
+    issues.push({ kind: "bad-outbound", path: at, message: "names neither a host nor a service" });
+    return;
+  }
+  if (host !== undefined && service !== undefined) {
+    refuse("service", "cannot be used with a host", "write two");
+    return;
+  }
+  try {
+    const right = outboundRight(outbound);
+    if (right.kind === "host") {
+      if (`.${host}`.toLowerCase().endsWith(internalSuffix))
+        refuse("host", `is not one service: ${shown(host)}`, `name each, such as shop-db${internalSuffix}`);
+      return;
+    }
+    if (!label.test(right.grant.name) || right.grant.name.includes("_"))
+      refuse("host", `names no service: ${shown(host)}`, `expected a name such as shop-db${internalSuffix}`);
+    else if (protocol === "udp") refuse("protocol", "must be tcp for a service");
+  } catch (error) {
+    if (!(error instanceof WarrenError)) throw error;
+    if (error.code === "outbound.port")
+      refuse("port", `is wrong: ${error.message}`, 'write 443, "8000-8100", or leave it out for all of them');
+    else refuse("host", `is wrong: ${error.message}`, error.hint);
   }
 }
 

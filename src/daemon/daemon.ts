@@ -10,7 +10,7 @@ import type { Controller } from "./api/controller.ts";
 import { startApi } from "./api/server.ts";
 import { refuseLive } from "./api/socket.ts";
 import { EventBus } from "./events.ts";
-import { countServices, workerView } from "./health.ts";
+import { connectorView, countServices, workerView } from "./health.ts";
 import { Listeners, parseHttpAddress } from "./listeners.ts";
 import type { LogFormat, Logger } from "./logger.ts";
 import { createLogger } from "./logger.ts";
@@ -21,6 +21,7 @@ import { Supervisor } from "./services/supervisor.ts";
 import { Volumes } from "./volumes/volumes.ts";
 import type { WallMode } from "./wall/wall.ts";
 import { buildWall } from "./wall/wall.ts";
+import { ConnectorKeeper, connectorDirectory } from "./workers/connector-keeper.ts";
 import { hungAfterMs, Watchdog } from "./workers/watchdog.ts";
 import { drain, WorkerPool, workersDirectory } from "./workers/worker-pool.ts";
 import type { WorkerProcess } from "./workers/worker-process.ts";
@@ -39,6 +40,8 @@ export interface DaemonOptions {
   readonly workers: number;
   readonly wall: WallMode;
   readonly isolation: Isolation;
+  /** Name servers for outbound connections, in place of the machine's. */
+  readonly dns: readonly string[];
   readonly log: LogFormat;
   readonly logLevel?: string;
 }
@@ -77,6 +80,13 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const listeners = new Listeners();
   const startedAt = new Date().toISOString();
 
+  const connector = new ConnectorKeeper({
+    directory: connectorDirectory(state.path),
+    wall,
+    log,
+    dns: options.dns,
+    event: (type, message) => events.publish({ type, message }),
+  });
   // A worker that is lost with a back-off has its services started elsewhere at once; otherwise they wait for its successor.
   const pool: WorkerPool = new WorkerPool({
     directory: workersDirectory(state.path),
@@ -93,6 +103,8 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       },
     },
     mounts: (slot) => supervisor.mountsOf(slot),
+    onConnected: (worker) => connector.join(worker),
+    onDisconnected: (worker) => connector.leave(worker),
     onReplaced: (worker, successor) => supervisor.move(worker, successor),
     prepare: async (worker) => {
       await supervisor.introduce(worker);
@@ -122,6 +134,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     listeners,
     pool,
     volumes,
+    connector,
     log,
     isolation: options.isolation,
     forgetLogs: (namespace, name) =>
@@ -170,6 +183,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     ),
     services: countServices(supervisor),
     wall: { mode: wall.mode, missing: [...wall.missing] },
+    ...connectorView(connector),
   }));
   let api: Awaited<ReturnType<typeof startApi>>;
   try {
@@ -190,10 +204,12 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     // The earlier daemon's workers are left as they are: they serve on, and the next start finds them.
     watchdog.stop();
     pool.abandon(earlier);
+    connector.close();
     state.close();
     throw error;
   }
   if (earlier.length === 0) void supervisor.bringUp();
+  void connector.retireEarlier();
   const drained = Promise.all(
     earlier.map(async (worker) => {
       await supervisor.redirect(worker).catch(() => {});
@@ -232,6 +248,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       await api.close();
       await supervisor.settle();
       await Promise.all([pool.close(drainGraceMs), drained]);
+      connector.close();
       for (const { key } of listeners.list()) listeners.close(key);
       events.close();
       await logs.close();

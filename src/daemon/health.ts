@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { HealthView, WorkerView } from "../control/service.ts";
 import type { Supervisor } from "./services/supervisor.ts";
+import type { ConnectorKeeper } from "./workers/connector-keeper.ts";
 import type { WorkerProcess } from "./workers/worker-process.ts";
 
 export function workerView(worker: WorkerProcess, supervisor: Supervisor): WorkerView {
@@ -15,6 +16,14 @@ export function workerView(worker: WorkerProcess, supervisor: Supervisor): Worke
     startedAt: new Date(worker.startedAt).toISOString(),
     ...(worker.wall === undefined ? {} : { wall: worker.wall.state }),
   };
+}
+
+/** Nothing while no service needs one. */
+export function connectorView({ process, trouble }: ConnectorKeeper): Pick<HealthView, "connector"> {
+  if (process === undefined)
+    return trouble === undefined ? {} : { connector: { state: "restarting", reason: trouble, memoryBytes: 0 } };
+  const { pid } = process;
+  return { connector: { state: "ready", pid, memoryBytes: residentBytes(pid) } };
 }
 
 export function countServices(supervisor: Supervisor): HealthView["services"] {

@@ -100,6 +100,7 @@ export class CgiGuest implements RequestTarget {
       env: cgiEnvironment(request, spec.env),
       mounts,
       sockets: [],
+      outbound: this.#environment.outbound(),
       stdin: request.body,
       stdout,
       stderr,

@@ -3,8 +3,10 @@ import { WarrenError } from "../base/errors.ts";
 import { CpuShare } from "../engine/cpu/cpu-share.ts";
 import type { Program } from "../engine/program.ts";
 import { compilePrepared } from "../engine/program.ts";
+import type { Outbound } from "../wasi/sockets/outbound.ts";
 import { CgiGuest } from "./cgi-guest.ts";
 import { GuestMounts, VolumeAccounts } from "./mounts.ts";
+import { RefusalLog } from "./outbound/refusal-log.ts";
 import type { GuestStatus, InstanceSpec } from "./protocol.ts";
 import { weightDefault } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
@@ -12,7 +14,9 @@ import { ServerGuest } from "./server-guest.ts";
 
 export type Guest = ServerGuest | CgiGuest;
 
-type WorkerEnvironment = Omit<GuestEnvironment, "number" | "share" | "mounts">;
+type WorkerEnvironment = Omit<GuestEnvironment, "number" | "share" | "mounts" | "outbound"> & {
+  outbound(spec: InstanceSpec, refusals: RefusalLog): Outbound;
+};
 
 /** Every guest of this worker: of each service the current revision and those that are being drained. */
 export class Guests {
@@ -55,7 +59,15 @@ export class Guests {
   ): Promise<Guest> {
     const key = `${spec.service}@${spec.revision}`;
     const mounts = new GuestMounts(spec.mounts, volumes, this.#accounts);
-    const environment = { ...this.#environment, number, share: this.#share(spec), mounts: mounts.specs };
+    const { log, outbound } = this.#environment;
+    const refusals = new RefusalLog((text) => log.add(spec.service, spec.revision, "warren", text));
+    const environment: GuestEnvironment = {
+      ...this.#environment,
+      number,
+      share: this.#share(spec),
+      mounts: mounts.specs,
+      outbound: () => outbound(spec, refusals),
+    };
     let program: Program;
     try {
       if (wait) mounts.check();

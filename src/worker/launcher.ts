@@ -4,7 +4,9 @@
 import { constants, openSync, readFileSync } from "node:fs";
 import type { LaunchPlan } from "./protocol.ts";
 import { askForShortSlices } from "./time-slice.ts";
+import { connectorCalls } from "./wall/connector-policy.ts";
 import { pathRules, restrictPaths } from "./wall/landlock.ts";
+import { workerCalls } from "./wall/policy.ts";
 import { becomeUser, dropCapabilities, forbidNewPrivileges, keepDescriptors, limitResources } from "./wall/process.ts";
 import { restrictSystemCalls } from "./wall/seccomp.ts";
 
@@ -39,20 +41,23 @@ dropCapabilities();
 // 6.12 to 6.14 lets landlock stop the signal by which the C library changes the user of every thread.
 const ruleset =
   plan.paths &&
-  pathRules([
-    ...linkedFiles().map((path) => ({ path, access: "execute" as const })),
-    ...["/etc/ld.so.cache", "/dev/urandom", "/proc/self", ...plan.paths.read].map((path) => ({
-      path,
-      access: "read" as const,
-    })),
-    { path: "/dev/null", access: "write" as const },
-    ...plan.paths.mounts.map(({ source, mode }) => ({
-      path: source,
-      access: mode === "rw" ? ("write" as const) : ("read" as const),
-    })),
-  ]);
+  pathRules(
+    [
+      ...linkedFiles().map((path) => ({ path, access: "execute" as const })),
+      ...["/etc/ld.so.cache", "/dev/urandom", "/proc/self", ...plan.paths.read].map((path) => ({
+        path,
+        access: "read" as const,
+      })),
+      { path: "/dev/null", access: "write" as const },
+      ...plan.paths.mounts.map(({ source, mode }) => ({
+        path: source,
+        access: mode === "rw" ? ("write" as const) : ("read" as const),
+      })),
+    ],
+    { connectsTcp: plan.network === true },
+  );
 if (plan.user !== undefined) becomeUser(plan.user);
 forbidNewPrivileges();
 if (ruleset !== undefined) restrictPaths(ruleset);
-if (plan.seccomp) restrictSystemCalls();
-execve(execPath, [execPath, ...flags, plan.entry, JSON.stringify(plan.args)], {});
+if (plan.seccomp) restrictSystemCalls(plan.network === true ? connectorCalls : workerCalls);
+execve(execPath, [execPath, ...flags, ...(plan.flags ?? []), plan.entry, JSON.stringify(plan.args)], {});

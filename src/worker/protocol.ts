@@ -1,6 +1,7 @@
 // What the daemon and a worker say to each other: the one file of src/worker that the daemon imports. The carrier is
 // base/link.ts. Types and constants only: each side's handlers are checked against them.
 
+import type { OutboundGrant } from "../base/outbound-grant.ts";
 import type { TimeCounts } from "../base/time-histogram.ts";
 
 /** How a program is served: as a server that listens, or one instance for each request (WAGI). */
@@ -26,6 +27,20 @@ export interface InstanceSpec {
   readonly requestMsMax?: number;
   /** The listeners that the guest is handed, from descriptor 3 on. */
   readonly ports: readonly GuestPort[];
+  /** What it may connect to; nothing when absent. */
+  readonly outbound?: OutboundRights;
+}
+
+export interface OutboundRights {
+  readonly grants: readonly OutboundGrant[];
+  readonly services: readonly ServiceGrant[];
+}
+
+/** Another service of the namespace, and ports of its guest. */
+export interface ServiceGrant {
+  readonly service: string;
+  readonly firstPort: number;
+  readonly lastPort: number;
 }
 
 /** As in systemd.resource-control(5), CPUWeight=. */
@@ -145,6 +160,8 @@ export interface Orders {
   /** Two descriptors: a lane and a bell to another worker. */
   peer: { body: { id: string }; answer: unknown };
   unpeer: { body: { id: string }; answer: unknown };
+  /** Two descriptors: a lane and a stream to the connector, in the place of those that it had. */
+  connector: { body: Record<string, never>; answer: unknown };
   status: { body: Record<string, never>; answer: { guests: GuestStatus[]; rssBytes: number } };
   /** Stop accepting, finish what is open, end the guests, then exit. Answered just before the exit. */
   drain: { body: { graceMs: number }; answer: unknown };
@@ -155,6 +172,36 @@ export interface Notes {
   state: GuestStatus;
   log: { service: string; entries: LogEntry[] };
   incident: Incident;
+}
+
+/** Which guest of which worker: what the connector's grants are for. */
+export interface GuestKey {
+  /** The worker's id. */
+  readonly worker: string;
+  readonly service: string;
+  readonly revision: number;
+}
+
+/** What the resolver of names goes by; the connector reads no files. */
+export interface NameSources {
+  /** Addresses, with a port where it is not 53. */
+  readonly servers: readonly string[];
+  /** Names that /etc/hosts gives addresses, in lower case. */
+  readonly hosts: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Orders to the connector: the daemon calls, it answers. */
+export interface ConnectorOrders {
+  lane: Orders["lane"];
+  hello: { body: Record<string, never>; answer: { id: string; pid: number; version: string } };
+  names: { body: NameSources; answer: unknown };
+  /** Two descriptors: its ends of a worker's lane and stream. */
+  worker: { body: { id: string }; answer: unknown };
+  /** What a guest may reach. Told before the guest is started. */
+  grant: { body: GuestKey & { rights: OutboundRights }; answer: unknown };
+  revoke: { body: GuestKey; answer: unknown };
+  /** Another connector has its place: to end once no worker is connected. */
+  retire: { body: Record<string, never>; answer: unknown };
 }
 
 /** What a launched process itself does to complete its wall. */
@@ -203,4 +250,8 @@ export interface LaunchPlan {
   readonly paths?: { readonly read: readonly string[]; readonly mounts: readonly MountedPath[] };
   /** May make the listed system calls only. */
   readonly seccomp: boolean;
+  /** May make and connect sockets of the internet's families; no process that runs guests may. */
+  readonly network?: boolean;
+  /** Of Node, besides those that every launched process has. */
+  readonly flags?: readonly string[];
 }

@@ -47,6 +47,16 @@ export class Routing {
     this.#waiters.delete(service);
   }
 
+  /** Where a service is, as the daemon last said. */
+  placement(service: string): Placement | undefined {
+    return this.#placements.get(service);
+  }
+
+  /** Resolves when a worker has the service that none or another had, or after `waitMs`. Rejects with `service.unavailable`. */
+  async changed(service: string, waitMs: number): Promise<void> {
+    await this.#change(service, waitMs);
+  }
+
   displace(service: string): void {
     this.#placements.delete(service);
     this.#front.router.delete(service);
@@ -105,7 +115,13 @@ export class Routing {
     if (waiters.length >= placementWaitersMax) throw unavailable(service, "too many requests wait for it");
     this.#waiters.set(service, waiters);
     return new Promise<unknown>((resolve) => {
-      waiters.push({ resolve, timer: setTimeout(resolve, waitMs) });
+      const late = (): void => {
+        const index = waiters.indexOf(waiter);
+        if (index >= 0) waiters.splice(index, 1);
+        resolve(undefined);
+      };
+      const waiter = { resolve, timer: setTimeout(late, waitMs) };
+      waiters.push(waiter);
     });
   }
 }

@@ -12,6 +12,7 @@ import type { Program } from "../engine/program.ts";
 import type { Activity, StreamTarget } from "../net/target.ts";
 import type { MountSpec } from "../wasi/files/mount.ts";
 import type { CpuMeter } from "../wasi/guest-thread.ts";
+import type { Outbound } from "../wasi/sockets/outbound.ts";
 import { untilIdle } from "./activity.ts";
 import type { GuestLog } from "./guest-log.ts";
 import { GuestUsage } from "./guest-usage.ts";
@@ -41,6 +42,8 @@ export interface GuestEnvironment {
   readonly share: CpuShare;
   /** Its mounts, with the volumes among them open. */
   readonly mounts: readonly MountSpec[];
+  /** By which an instance reaches the outside. */
+  outbound(): Outbound;
   /** Called at each change of state. */
   onState(status: GuestStatus): void;
   onIncident(incident: Incident): void;
@@ -125,6 +128,11 @@ export class ServerGuest {
     return this.#targets.values();
   }
 
+  /** A connection of another guest; the caller counts it. Errors as those of a target's. */
+  dial(from: Address, port: number): Conduit | Promise<Conduit> {
+    return this.#connect(from, port);
+  }
+
   /** A datagram of a UDP route. It is dropped when no instance runs, as UDP may. */
   deliver(port: number, data: Uint8Array, from: Address, reply: (data: Uint8Array, to: Address) => void): void {
     this.activity.requests++;
@@ -195,6 +203,7 @@ export class ServerGuest {
       env: spec.env,
       mounts,
       sockets: spec.ports,
+      outbound: this.#environment.outbound(),
       stdout,
       stderr,
       meter,

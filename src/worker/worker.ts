@@ -9,6 +9,8 @@ import { ControlSocket } from "./control-socket.ts";
 import { frontLog } from "./front-log.ts";
 import { GuestLog } from "./guest-log.ts";
 import { Guests } from "./guests.ts";
+import { GuestOutbound } from "./outbound/guest-outbound.ts";
+import { ServiceDialler } from "./outbound/service-dialler.ts";
 import { Peers } from "./peers.ts";
 import type { Orders, WorkerArguments } from "./protocol.ts";
 import { startPulse } from "./pulse.ts";
@@ -33,10 +35,13 @@ export class Worker {
     preemption: new Preemption(),
     onState: (status) => this.#control.note("state", status),
     onIncident: (incident) => this.#control.note("incident", incident),
+    outbound: (spec, refusals) =>
+      new GuestOutbound({ asking: spec, rights: spec.outbound, dialler: this.#dialler, refusals }),
   });
   readonly #front: Front;
   readonly #peers = new Peers(({ fd, bytes, passage }) => this.#front.adopt(fd, bytes, passage));
   readonly #routing: Routing;
+  readonly #dialler: ServiceDialler;
   /** The listening sockets, by key: their own copies, to be given to the next daemon. */
   readonly #listeners = new Map<string, number>();
   /** Has it been given anything to serve? Without, nobody would miss it. */
@@ -46,6 +51,7 @@ export class Worker {
     this.#args = args;
     this.#front = new Front({ log: frontLog(args.id) });
     this.#routing = new Routing(args.id, this.#front, this.#guests, this.#peers);
+    this.#dialler = new ServiceDialler(args.id, this.#guests, this.#routing);
     this.#control = new ControlSocket(this.#handlers() as unknown as Record<string, Handler>);
   }
 
@@ -94,6 +100,11 @@ export class Worker {
         this.#peers.add(id, lane, bell);
       },
       unpeer: ({ id }) => this.#peers.remove(id),
+      connector: (_, fds) => {
+        const [lane, stream] = fds;
+        if (lane === undefined || stream === undefined) throw noDescriptor("connector");
+        this.#dialler.client.attach(lane, stream);
+      },
       status: () => ({ guests: this.#guests.statuses, rssBytes: process.memoryUsage.rss() }),
       drain: ({ graceMs }) => this.#drain(graceMs),
     };

@@ -20,6 +20,7 @@ export const guests = {
   "c-store": "c",
   "c-memory-grower": "c",
   "c-log-flood": "c",
+  "c-dial": "c",
   "rust-std": "rust",
   "c-sockets": "c",
   "c-sockets-wamr": "c",

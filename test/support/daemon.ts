@@ -170,13 +170,22 @@ export class TestDaemon {
 
   /** Pids of the workers that live, of this daemon and earlier ones. */
   workerPids(): number[] {
+    return this.#pidsOf("/worker/main.js");
+  }
+
+  /** Those of the connectors. */
+  connectorPids(): number[] {
+    return this.#pidsOf("/worker/connector/main.js");
+  }
+
+  #pidsOf(entry: string): number[] {
     return readdirSync("/proc")
       .filter((name) => /^[0-9]+$/.test(name))
       .filter((pid) => {
         try {
-          // A worker's standard output is the file worker.log of its state directory.
+          // The standard output of each is a log in its state directory.
           return (
-            readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/worker/main.js") &&
+            readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(entry) &&
             readlinkSync(`/proc/${pid}/fd/1`).startsWith(this.state)
           );
         } catch {
@@ -189,7 +198,7 @@ export class TestDaemon {
   /** Ends the daemon and every worker, whatever state they are in. */
   async destroy(): Promise<void> {
     if (this.#child !== undefined) await this.kill("SIGKILL");
-    const workers = this.workerPids();
+    const workers = [...this.workerPids(), ...this.connectorPids()];
     for (const pid of workers) {
       try {
         process.kill(pid, "SIGKILL");

@@ -1,6 +1,7 @@
+import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Isolation } from "../../daemon/services/plan.ts";
 import type { WallMode } from "../../daemon/wall/wall.ts";
 import { defaultSocket, defaultState } from "../daemon-address.ts";
@@ -13,6 +14,7 @@ interface ServeOptions {
   readonly workers?: number;
   readonly wall: WallMode;
   readonly isolation: Isolation;
+  readonly dns?: string[];
   readonly logFormat: "auto" | "json" | "text";
   readonly logLevel: string;
   readonly json?: boolean;
@@ -45,6 +47,11 @@ export function define(command: Command): void {
         .choices(["auto", "require", "off"])
         .default("auto"),
     )
+    .option(
+      "--dns <ADDR>",
+      "name server for what services connect to, several times for several (default: those of /etc/resolv.conf)",
+      collect(nameServer),
+    )
     .addOption(
       new Option(
         "--isolation <MODE>",
@@ -74,6 +81,13 @@ export function define(command: Command): void {
   ]);
 }
 
+/** `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`. */
+function nameServer(text: string): string {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\](?::[0-9]{1,5})?|([0-9.]+)(?::[0-9]{1,5})?)$/.exec(text) ?? [];
+  if (isIP(bracketed ?? plain ?? text) !== 0) return text;
+  throw new InvalidArgumentError("Expected an address, such as 192.0.2.53 or [2001:db8::53]:5353.");
+}
+
 async function serve(options: ServeOptions): Promise<void> {
   const { runDaemon } = await import("../../daemon/daemon.ts");
   process.exitCode = await runDaemon({
@@ -83,6 +97,7 @@ async function serve(options: ServeOptions): Promise<void> {
     workers: options.workers ?? availableParallelism(),
     wall: options.wall,
     isolation: options.isolation,
+    dns: options.dns ?? [],
     log: options.json ? "json" : options.logFormat,
     logLevel: options.logLevel,
   });

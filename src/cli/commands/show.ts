@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { formatMs } from "../../base/spent.ts";
+import { formatOutbound } from "../../control/outbound.ts";
 import type { Mount, ServiceView, TimesView } from "../../control/service.ts";
 import { connect } from "../connect.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
@@ -46,6 +47,7 @@ export function serviceText(service: ServiceView, now: number, width: number | u
         .join("\n"),
     ],
     ["directories", (spec.mount ?? []).map(mountText).join("\n")],
+    ["outbound", (spec.outbound ?? []).map(formatOutbound).join("\n")],
     ["isolation", spec.isolation === "process" ? "a worker of its own" : ""],
     ["memory limit", spec.limits?.memory ?? ""],
     ["CPU limit", spec.limits?.cpu === undefined ? "" : `${spec.limits.cpu} cores`],

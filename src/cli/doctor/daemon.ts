@@ -43,6 +43,7 @@ export async function checkDaemon(host: string | undefined): Promise<Finding[]> 
           "they may still be starting; the daemon's log says why a worker ended",
         ),
     ...wallOf(health),
+    ...connectorOf(health),
     health.services.running === health.services.total
       ? ok("services", `${health.services.total} running`)
       : warn(
@@ -65,6 +66,20 @@ function wallOf({ wall }: HealthView): Finding[] {
           "wall",
           wall.missing.join("; "),
           "see the checks of its pieces above, or start the daemon without --wall=off",
+        ),
+  ];
+}
+
+/** What opens outbound connections, while a service may have any. */
+function connectorOf({ connector }: HealthView): Finding[] {
+  if (connector === undefined) return [];
+  return [
+    connector.state === "ready"
+      ? ok("connector", `process ${connector.pid}, ${formatBytes(connector.memoryBytes)}`)
+      : warn(
+          "connector",
+          `${connector.reason ?? "it ended"}: services cannot open outbound connections`,
+          "it is started again; the daemon's log and connector.log in the state directory say why it ended",
         ),
   ];
 }

@@ -4,6 +4,7 @@ import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../wo
 import type { Listeners, Protocol } from "../listeners.ts";
 import type { Programs } from "../programs/programs.ts";
 import type { Volumes } from "../volumes/volumes.ts";
+import type { ConnectorKeeper } from "../workers/connector-keeper.ts";
 import { hostPaths, unionOfMounts } from "../workers/mount-cover.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
@@ -22,6 +23,7 @@ export interface PlacerOptions {
   readonly pool: WorkerPool;
   readonly quarantine: Quarantine;
   readonly volumes: Volumes;
+  readonly connector: ConnectorKeeper;
 }
 
 /** Carries the supervisor's decisions out in the workers: which one, start, stop, and telling them all. */
@@ -105,10 +107,14 @@ export class Placer {
 
   async start(spec: InstanceSpec, worker: WorkerProcess, { wait }: { wait: boolean }): Promise<GuestStatus> {
     // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the file's path.
-    const { programs, quarantine, volumes } = this.#options;
+    const { programs, quarantine, volumes, connector } = this.#options;
     const { handle } = await programs.open(spec);
     const opened = volumes.open(spec.service.slice(0, spec.service.indexOf("/")), spec.mounts);
     try {
+      // Before the guest runs: what it does first may be a connection. It is not kept from running for want of that later on.
+      await connector.permit(worker, spec).catch((error: unknown) => {
+        if (wait) throw error;
+      });
       const number = worker.page?.numberOf(spec.service) ?? 0;
       quarantine.starting(worker.id, spec, { alone: this.#options.pool.isAlone(worker) });
       const status = await worker.order("start", { spec, wait, number }, [handle.fd, ...opened.descriptors]);
@@ -116,6 +122,7 @@ export class Placer {
       return status;
     } catch (error) {
       if (worker.state !== "gone") quarantine.stopped(worker.id, spec);
+      connector.revoke({ worker: worker.id, service: spec.service, revision: spec.revision });
       throw error;
     } finally {
       opened.close();
@@ -140,6 +147,7 @@ export class Placer {
     } catch {
       return undefined;
     } finally {
+      this.#options.connector.revoke({ worker: worker.id, service, revision });
       this.#options.pool.leave(worker, tenant({ service, revision }));
     }
   }

@@ -2,9 +2,10 @@ import { assert } from "../../base/assert.ts";
 import { parseDuration } from "../../control/duration.ts";
 import type { Listen } from "../../control/listen.ts";
 import { formatListen, parseListen } from "../../control/listen.ts";
-import { type Mount, memoryDefault, type Route, type ServiceSpec } from "../../control/service.ts";
+import { outboundRight } from "../../control/outbound.ts";
+import { type Mount, memoryDefault, type Outbound, type Route, type ServiceSpec } from "../../control/service.ts";
 import { parseSize } from "../../control/size.ts";
-import type { GuestPort, InstanceMount, InstanceSpec, RouteEntry } from "../../worker/protocol.ts";
+import type { GuestPort, InstanceMount, InstanceSpec, OutboundRights, RouteEntry } from "../../worker/protocol.ts";
 import { weightDefault } from "../../worker/protocol.ts";
 import { volumeDirectory } from "../volumes/volumes.ts";
 
@@ -40,6 +41,21 @@ export function instanceSpec(
     weight: spec.limits?.weight ?? weightDefault,
     ...(spec.limits?.request === undefined ? {} : { requestMsMax: parseDuration(spec.limits.request) }),
     ports: kind === "cgi" ? [] : guestPorts(routesOf(spec)),
+    ...(spec.outbound === undefined || spec.outbound.length === 0
+      ? {}
+      : { outbound: outboundRights(namespace, spec.outbound) }),
+  };
+}
+
+function outboundRights(namespace: string, outbound: readonly Outbound[]): OutboundRights {
+  const rights = outbound.map(outboundRight);
+  return {
+    grants: rights.flatMap((right) => (right.kind === "host" ? right.grant : [])),
+    services: rights.flatMap((right) => {
+      if (right.kind !== "service") return [];
+      const { name, ...ports } = right.grant;
+      return { service: `${namespace}/${name}`, ...ports };
+    }),
   };
 }
 

@@ -12,6 +12,7 @@ import type { Listeners } from "../listeners.ts";
 import type { Logger } from "../logger.ts";
 import type { Programs } from "../programs/programs.ts";
 import type { Volumes } from "../volumes/volumes.ts";
+import type { ConnectorKeeper } from "../workers/connector-keeper.ts";
 import { unionOfMounts } from "../workers/mount-cover.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
@@ -37,6 +38,7 @@ export interface SupervisorOptions {
   readonly listeners: Listeners;
   readonly pool: WorkerPool;
   readonly volumes: Volumes;
+  readonly connector: ConnectorKeeper;
   readonly log: Logger;
   readonly isolation: Isolation;
   /** The service is gone, and so are its logs. */
@@ -293,13 +295,22 @@ export class Supervisor implements Omit<Controller, "health"> {
     this.#checkNamespace(namespace);
     await this.#refresh();
     const services = [...this.#services.values()].filter((service) => service.namespace === namespace);
-    return services.map((service) => service.view(this.#http)).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return services.map((service) => this.#view(service)).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   async get(namespace: string, name: string): Promise<ServiceView | undefined> {
     this.#checkNamespace(namespace);
     await this.#refresh();
-    return this.#services.get(`${namespace}/${name}`)?.view(this.#http);
+    const service = this.#services.get(`${namespace}/${name}`);
+    return service && this.#view(service);
+  }
+
+  /** With what lacks it although it runs. */
+  #view(service: DeployedService): ServiceView {
+    const view = service.view(this.#http);
+    const { trouble } = this.#options.connector;
+    if (trouble === undefined || view.reason !== undefined || service.instance.outbound === undefined) return view;
+    return { ...view, reason: `it cannot connect to anything until the connector runs again: ${trouble}` };
   }
 
   deploy(

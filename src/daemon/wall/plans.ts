@@ -12,6 +12,9 @@ import {
 import { codePaths } from "./pieces.ts";
 import type { Wall } from "./wall.ts";
 
+// It holds little, is there beside all else, and runs nothing that would be worth compiling.
+const connectorFlags = ["--max-old-space-size=64", "--max-semi-space-size=1", "--jitless"];
+
 const codeFolder = join(import.meta.dirname, "../../worker");
 
 /** What the launcher is to do for one worker, which may give these directories to guests. */
@@ -22,6 +25,18 @@ export function workerPlan(
 ): LaunchPlan {
   const args: WorkerArguments = { id, version, ...wallArguments(wall) };
   return { entry: join(codeFolder, "main.js"), args, ...enclosure(wall, [controlFd, laneFd, pulseFd], mounts) };
+}
+
+/** What it is to do for the connector, which reads no file but its code. */
+export function connectorPlan(wall: Wall, { id, version }: Pick<WorkerArguments, "id" | "version">): LaunchPlan {
+  const args: WorkerArguments = { id, version, ...wallArguments(wall) };
+  return {
+    entry: join(codeFolder, "connector/main.js"),
+    args,
+    ...enclosure(wall, [controlFd, laneFd], []),
+    network: true,
+    flags: connectorFlags,
+  };
 }
 
 /** What it is to do for a process that checks one program, which has nothing but two files. */

@@ -25,6 +25,10 @@ export interface WorkerPoolOptions {
   readonly handlers: WorkerHandlers;
   /** The directories of the services that belong to a slot: what its next worker may give to guests. */
   mounts(slot: number): readonly MountedPath[];
+  /** A worker takes orders from here on. */
+  onConnected(worker: WorkerProcess): Promise<void>;
+  /** It does not any more. */
+  onDisconnected(worker: WorkerProcess): void;
   /** A worker takes orders, with its peers known to it: give it listeners and placements before it counts as ready. */
   prepare(worker: WorkerProcess): Promise<void>;
   /** The same for a worker of one group. */
@@ -320,10 +324,12 @@ export class WorkerPool {
     const worker = await WorkerProcess.launch({ directory, id, version, handlers, wall, mounts });
     worker.onGone = () => {
       this.#connected.delete(worker);
+      this.#options.onDisconnected(worker);
       if (this.#leaving.delete(worker)) this.#options.onLost(worker, undefined);
       else onGone(worker);
     };
     await this.#introduce(worker);
+    await this.#options.onConnected(worker);
     return worker;
   }
 

@@ -1,24 +1,14 @@
-import { randomUUID } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { errorFromRecord, errorRecord, WarrenError } from "../../base/errors.ts";
-import type { Handler } from "../../base/link.ts";
-import { Link } from "../../base/link.ts";
-import { connectSeqpacket, listenUnix, sendDescriptors } from "../../base/native-socket.ts";
+import type { Handler, Link } from "../../base/link.ts";
 import type { LaunchPlan, MountedPath, Notes, Orders } from "../../worker/protocol.ts";
 import { checkWall } from "../wall/check.ts";
-import { launch } from "../wall/launch.ts";
 import { workerPlan } from "../wall/plans.ts";
 import type { Wall } from "../wall/wall.ts";
+import { claims, connectLinked, launchLinked, removeSockets } from "./linked-process.ts";
 import type { GrantedMount } from "./mount-cover.ts";
 import { coversMounts, identifyMounts } from "./mount-cover.ts";
 import { WorkerPage } from "./worker-page.ts";
-
-const readyWithinMs = 20_000;
-const logBytesMax = 8 * 1024 * 1024;
-/** How much of its log is told when a worker does not start. */
-const complaintBytesMax = 2000;
 
 export interface WorkerHandlers {
   state(worker: WorkerProcess, note: Notes["state"]): void;
@@ -63,13 +53,13 @@ export class WorkerProcess {
   /** The directories that it may give to guests; undefined when nothing keeps it from any. */
   readonly #mounts: readonly GrantedMount[] | undefined;
   readonly #link: Link;
-  readonly #path: string;
+  readonly #directory: string;
 
-  private constructor(id: string, pid: number, link: Link, path: string, own?: OwnWorker) {
+  private constructor(id: string, pid: number, link: Link, directory: string, own?: OwnWorker) {
     this.id = id;
     this.pid = pid;
     this.#link = link;
-    this.#path = path;
+    this.#directory = directory;
     this.page = own?.page;
     this.wall = own?.wall;
     this.#mounts = own?.wall.state.landlock ? own.mounts : undefined;
@@ -83,41 +73,22 @@ export class WorkerProcess {
   static async launch(options: LaunchOptions): Promise<WorkerProcess> {
     const { directory, id, wall, plan = workerPlan(wall, options, options.mounts) } = options;
     const mounts = identifyMounts(options.mounts);
-    const path = join(directory, id);
-    const control = listenUnix(`${path}.sock`, "stream");
-    const lane = listenUnix(`${path}.lane`, "seqpacket");
     const page = new WorkerPage(id);
-    const logPath = join(directory, "worker.log");
-    if (existsSync(logPath) && statSync(logPath).size > logBytesMax) truncateSync(logPath);
-    // A file: a pipe to a dead daemon would break the worker at its next line.
-    const log = openSync(logPath, "a", 0o600);
-    const logFrom = statSync(logPath).size;
-    const child = launch(plan, {
-      stdio: ["ignore", log, log, control, lane, page.fd],
-      // A terminal's Ctrl-C and the end of the daemon's session do not reach it.
-      detached: true,
-    });
-    child.unref();
-    let joined = false;
-    for (const fd of [control, lane, log]) closeSync(fd);
-    const complaint = () => `${complaintIn(logPath, logFrom)}; see ${logPath}`;
-    const exited = new Promise<never>((_, reject) => {
-      child.once("error", (cause) => reject(failed(id, `it could not be started: ${cause.message}`)));
-      child.once("exit", (code, signal) => {
-        if (!joined) reject(failed(id, `it ended at once (${signal ?? `exit code ${code}`})${complaint()}`));
-      });
-    });
-    exited.catch(() => {});
     try {
-      const worker = await Promise.race([WorkerProcess.#join(options, child.pid ?? 0, { page, wall, mounts }), exited]);
-      if (worker === undefined) throw failed(id, `it did not take orders${complaint()}`);
-      joined = true;
-      child.once("exit", () => worker.#gone());
-      return worker;
+      return await launchLinked(
+        {
+          directory,
+          id,
+          plan,
+          logPath: join(directory, "worker.log"),
+          descriptors: [page.fd],
+          failed: (why) => failed(id, why),
+        },
+        (pid) => WorkerProcess.#join(options, pid, { page, wall, mounts }),
+        (worker) => worker.#gone(),
+      );
     } catch (error) {
-      child.kill("SIGKILL");
       page.close();
-      removeSockets(path);
       throw error;
     }
   }
@@ -131,17 +102,15 @@ export class WorkerProcess {
     return WorkerProcess.#connect(directory, id, handlers, (link, claimed) => {
       if (claimed !== pid) throw failed(id, `it says that it is process ${claimed}, but ${pid} was started`);
       checkWall(pid, own.wall);
-      return new WorkerProcess(id, pid, link, join(directory, id), own);
+      return new WorkerProcess(id, pid, link, directory, own);
     });
   }
 
   /** Connects to a worker of an earlier daemon; undefined, with its leftovers removed, when it does not run. */
   static attach(directory: string, id: string, handlers: WorkerHandlers): Promise<WorkerProcess | undefined> {
     return WorkerProcess.#connect(directory, id, handlers, (link, claimed) => {
-      // We will kill that process one day. A hostile worker could name another; only its own command line has its id.
-      if (!readFileSync(`/proc/${claimed}/cmdline`, "utf8").includes(`"id":"${id}"`))
-        throw failed(id, `it says that it is process ${claimed}, which is another`);
-      return new WorkerProcess(id, claimed, link, join(directory, id));
+      if (!claims(claimed, id)) throw failed(id, `it says that it is process ${claimed}, which is another`);
+      return new WorkerProcess(id, claimed, link, directory);
     });
   }
 
@@ -151,13 +120,6 @@ export class WorkerProcess {
     handlers: WorkerHandlers,
     accept: (link: Link, claimedPid: number) => WorkerProcess,
   ): Promise<WorkerProcess | undefined> {
-    const path = join(directory, id);
-    const nonce = randomUUID();
-    const lane = connectSeqpacket(`${path}.lane`);
-    if (lane === undefined || !sendDescriptors(lane, [], Buffer.from(nonce))) {
-      removeSockets(path);
-      return undefined;
-    }
     let worker: WorkerProcess | undefined;
     const early: (() => void)[] = [];
     const noted =
@@ -167,23 +129,8 @@ export class WorkerProcess {
         if (worker === undefined) early.push(tell);
         else tell();
       };
-    const link = new Link(connect(`${path}.sock`), lane, {
-      state: noted("state"),
-      log: noted("log"),
-      incident: noted("incident"),
-    });
-    const timer = setTimeout(() => link.close(), readyWithinMs);
-    try {
-      await link.call("lane", { nonce });
-      const { pid } = await link.call<Orders["hello"]["answer"]>("hello");
-      worker = accept(link, pid);
-    } catch (error) {
-      link.close();
-      if (errorRecord(error).code !== "link.closed") throw error;
-      return undefined;
-    } finally {
-      clearTimeout(timer);
-    }
+    const notes = { state: noted("state"), log: noted("log"), incident: noted("incident") };
+    worker = await connectLinked(directory, id, notes, accept);
     for (const tell of early) tell();
     return worker;
   }
@@ -232,21 +179,9 @@ export class WorkerProcess {
     this.kill();
     this.ranLast = this.page?.running;
     this.page?.close();
-    removeSockets(this.#path);
+    removeSockets(this.#directory, this.id);
     this.onGone?.();
   }
-}
-
-function removeSockets(path: string): void {
-  rmSync(`${path}.sock`, { force: true });
-  rmSync(`${path}.lane`, { force: true });
-}
-
-/** The last thing that a worker wrote to its log, as part of a sentence. */
-function complaintIn(path: string, from: number): string {
-  const text = readFileSync(path).toString("utf8", from, from + complaintBytesMax);
-  const line = /^(?:Error|\w*Error): .*$/m.exec(text)?.[0] ?? text.trim().split("\n").at(-1) ?? "";
-  return line === "" ? "" : `: ${line}`;
 }
 
 function failed(id: string, why: string): WarrenError {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { connectorCalls } from "./connector-policy.ts";
 import type { Architecture } from "./filter.ts";
-import { sealingFilter, workerFilter } from "./filter.ts";
+import { callsFilter, sealingFilter } from "./filter.ts";
 import type { Numbers } from "./policy.ts";
-import { allowed, checked, refused, sealed, untilSealed } from "./policy.ts";
+import { allowed, checked, refused, sealed, untilSealed, workerCalls } from "./policy.ts";
 
 const ALLOW = 0x7fff0000;
 const EPERM = 0x00050001;
@@ -36,12 +37,12 @@ function run(program: Buffer, architecture: number, number: number, args: readon
 const pid = 4711;
 
 for (const architecture of ["x64", "arm64"] as const satisfies Architecture[]) {
-  const filter = workerFilter(architecture, pid);
+  const filter = callsFilter(workerCalls, architecture, pid);
   const number = (numbers: Numbers): number | undefined => numbers[architecture === "x64" ? 0 : 1];
   const ask = (numbers: Numbers | undefined, ...args: (number | bigint)[]): number =>
     run(filter, audit[architecture], number(numbers as Numbers) ?? assert.fail(), args);
 
-  test(`workerFilter() for ${architecture} allows what is listed and nothing else`, () => {
+  test(`callsFilter() for ${architecture} allows what is listed and nothing else`, () => {
     const listed = new Map<number, number>();
     for (const numbers of Object.values({ ...allowed, ...untilSealed })) listed.set(number(numbers) ?? -1, ALLOW);
     for (const { numbers } of Object.values(refused)) listed.set(number(numbers) ?? -1, ENOSYS);
@@ -53,7 +54,7 @@ for (const architecture of ["x64", "arm64"] as const satisfies Architecture[]) {
     assert.ok(filter.length / 8 < 4096, "BPF_MAXINSNS");
   });
 
-  test(`workerFilter() for ${architecture} looks at arguments`, () => {
+  test(`callsFilter() for ${architecture} looks at arguments`, () => {
     const check = (name: string, args: (number | bigint)[], expected: number) =>
       assert.equal(ask(checked[name]?.numbers, ...args), expected, `${name}(${args.join(", ")})`);
     check("clone", [0x3d0f00], ALLOW);
@@ -92,12 +93,32 @@ for (const architecture of ["x64", "arm64"] as const satisfies Architecture[]) {
     check("setsockopt", [3, 0, 1], EPERM);
   });
 
-  test(`workerFilter() for ${architecture} ends what calls by another ABI`, () => {
+  test(`callsFilter() for ${architecture} ends what calls by another ABI`, () => {
     const [read] = Object.values(allowed) as [Numbers];
     assert.equal(run(filter, audit[architecture === "x64" ? "arm64" : "x64"], number(read) as number), KILL);
     assert.equal(run(filter, 0x40000003, 4), KILL, "i386");
     assert.equal(run(filter, audit[architecture], 0x40000000), KILL, "x32");
     assert.equal(run(filter, audit[architecture], -1), KILL);
+  });
+
+  test(`callsFilter() for ${architecture} lets the connector make sockets of the internet, and change no file`, () => {
+    const program = callsFilter(connectorCalls, architecture, pid);
+    const asked = (name: string, ...args: number[]): number => {
+      const { allowed: plain, checked: tested } = connectorCalls;
+      const numbers = tested[name]?.numbers ?? plain[name] ?? workerCalls.allowed[name];
+      return run(program, audit[architecture], number(numbers as Numbers) ?? assert.fail(name), args);
+    };
+    for (const family of [2, 10])
+      for (const type of [1, 2, 0x80801, 0x80802]) assert.equal(asked("socket", family, type, 0), ALLOW);
+    assert.equal(asked("socket", 2, 2, 17), ALLOW);
+    for (let family = 0; family < 64; family++)
+      for (const type of [1, 2, 3, 5, 10])
+        if ((family !== 2 && family !== 10) || type > 2) assert.equal(asked("socket", family, type, 0), EPERM);
+    for (const protocol of [1, 58, 132, 136, 255, 262]) assert.equal(asked("socket", 2, 2, protocol), EPERM);
+    for (const type of [1, 5]) assert.equal(asked("socketpair", 1, 0x80800 | type, 0), ALLOW);
+    assert.equal(asked("socketpair", 2, 1, 0), EPERM);
+    for (const name of ["connect", "bind"]) assert.equal(asked(name), ALLOW);
+    for (const name of ["unlinkat", "renameat2", "mkdirat", "ftruncate"]) assert.equal(asked(name), EPERM, name);
   });
 
   test(`sealingFilter() for ${architecture} takes away what only the start needs`, () => {
@@ -125,8 +146,9 @@ for (const [index, architecture] of (["x64", "arm64"] as const).entries()) {
     const known = headerNumbers(path);
     // fstatat by its old name.
     if (!known.has("newfstatat")) known.set("newfstatat", known.get("fstatat") as number);
-    const all = { ...allowed, ...sealed };
-    for (const [name, call] of Object.entries({ ...checked, ...refused })) all[name] = call.numbers;
+    const all = { ...allowed, ...connectorCalls.allowed, ...sealed };
+    for (const [name, call] of Object.entries({ ...checked, ...connectorCalls.checked, ...refused }))
+      all[name] = call.numbers;
     for (const [name, numbers] of Object.entries(all)) assert.equal(numbers[index], known.get(name), name);
   });
 }

@@ -1,6 +1,6 @@
 import { assert } from "../../base/assert.ts";
-import type { ArgumentTest, CheckedCall, Numbers } from "./policy.ts";
-import { allowed, checked, refused, sealed, untilSealed } from "./policy.ts";
+import type { ArgumentTest, CheckedCall, Numbers, SystemCalls } from "./policy.ts";
+import { refused, sealed, untilSealed } from "./policy.ts";
 
 export type Architecture = "x64" | "arm64";
 
@@ -26,8 +26,8 @@ const jumpIfEqual = (k: number, ifTrue: number, ifFalse: number): Instruction =>
 const jumpIfAtLeast = (k: number, ifTrue: number, ifFalse: number): Instruction => [0x35, ifTrue, ifFalse, k];
 const answer = (k: number): Instruction => [0x06, 0, 0, k];
 
-/** The list of policy.ts for a worker with this process id, which execve keeps. */
-export function workerFilter(architecture: Architecture, pid: number): Buffer {
+/** A list for the process with this id, which execve keeps. */
+export function callsFilter({ allowed, checked }: SystemCalls, architecture: Architecture, pid: number): Buffer {
   const program = prologue(architecture);
   // First, since each of these costs a run of the program; for the others the kernel remembers the answer.
   for (const call of Object.values(checked)) program.push(...checkedCall(call, architecture, pid));

@@ -65,15 +65,16 @@ export interface PathRule {
 }
 
 /**
- * Makes the rules, as a descriptor for {@link restrictPaths}: these paths, no TCP port, and the signals and abstract sockets
- * of its own kind. What the kernel's version does not know goes without. A path that does not exist gets no rule.
+ * Makes the rules, as a descriptor for {@link restrictPaths}: these paths, no TCP port (none to listen on, when it connects),
+ * and the signals and abstract sockets of its own kind. What the kernel's version does not know goes without. A path that
+ * does not exist gets no rule.
  */
-export function pathRules(rules: readonly PathRule[]): number {
+export function pathRules(rules: readonly PathRule[], { connectsTcp }: { connectsTcp: boolean }): number {
   const version = must("landlock", systemCall(landlockCreateRuleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION));
   const rightsCount = version >= 5 ? 16 : version >= 3 ? 15 : version >= 2 ? 14 : 13;
   const handled = (1n << BigInt(rightsCount)) - 1n;
   // struct landlock_ruleset_attr: file rights; TCP bind and connect (ABI 4); abstract sockets and signals (ABI 6).
-  const attributes = new BigUint64Array([handled, version >= 4 ? 3n : 0n, version >= 6 ? 3n : 0n]);
+  const attributes = new BigUint64Array([handled, version >= 4 ? (connectsTcp ? 1n : 3n) : 0n, version >= 6 ? 3n : 0n]);
   const ruleset = must(
     "landlock_create_ruleset",
     systemCall(landlockCreateRuleset, pointerTo(attributes), attributes.byteLength, 0),

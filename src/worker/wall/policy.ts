@@ -193,6 +193,14 @@ export const checked: Readonly<Record<string, CheckedCall>> = {
   },
 };
 
+/** A list of what a process may ask for, besides what its start needs. */
+export interface SystemCalls {
+  readonly allowed: Readonly<Record<string, Numbers>>;
+  readonly checked: Readonly<Record<string, CheckedCall>>;
+}
+
+export const workerCalls: SystemCalls = { allowed, checked };
+
 /** Refused with another number than EPERM. */
 export const refused: Readonly<Record<string, { readonly numbers: Numbers; readonly errno: number }>> = {
   // ENOSYS: the C library falls back to clone, whose flags are in a register, where a filter can read them.

@@ -1,16 +1,16 @@
 import { pointerTo } from "../../base/libc.ts";
 import { systemCall } from "../../base/system-call.ts";
 import type { Architecture } from "./filter.ts";
-import { sealingFilter, workerFilter } from "./filter.ts";
-import { sealed } from "./policy.ts";
+import { callsFilter, sealingFilter } from "./filter.ts";
+import { type SystemCalls, sealed } from "./policy.ts";
 import { must } from "./system.ts";
 
 const SECCOMP_SET_MODE_FILTER = 1;
 const SECCOMP_FILTER_FLAG_TSYNC = 1;
 
-/** Lets this process, and the program that it becomes, ask the kernel for what policy.ts lists and nothing else. */
-export function restrictSystemCalls(): void {
-  install(workerFilter(architecture(), process.pid));
+/** Lets this process, and the program that it becomes, ask the kernel for what is listed and nothing else. */
+export function restrictSystemCalls(calls: SystemCalls): void {
+  install(callsFilter(calls, architecture(), process.pid));
 }
 
 /** Takes away what only the start needed: the worker's first statement. */
