@@ -3,7 +3,6 @@
 // reads the descriptors that it will own. See docs/decisions/0006-the-wall-around-a-worker.md.
 import { constants, openSync, readFileSync } from "node:fs";
 import type { LaunchPlan } from "./protocol.ts";
-import { askForShortSlices } from "./time-slice.ts";
 import { connectorCalls } from "./wall/connector-policy.ts";
 import { pathRules, restrictPaths } from "./wall/landlock.ts";
 import { workerCalls } from "./wall/policy.ts";
@@ -33,7 +32,6 @@ if (execve === undefined) throw new Error("this Node has no process.execve");
 
 // Kept open: the rule for /proc/self holds for this inode, which the kernel could otherwise drop and make anew.
 const own = openSync("/proc/self", O_PATH | constants.O_RDONLY);
-askForShortSlices();
 keepDescriptors([...plan.descriptors, own]);
 limitResources();
 dropCapabilities();
