@@ -5,8 +5,8 @@ import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, r
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { workerUser } from "../../src/daemon/wall/pieces.ts";
-import { checkPlan, workerPlan } from "../../src/daemon/wall/plans.ts";
+import { connectorUser, workerUser } from "../../src/daemon/wall/pieces.ts";
+import { checkPlan, connectorPlan, workerPlan } from "../../src/daemon/wall/plans.ts";
 import { buildWall } from "../../src/daemon/wall/wall.ts";
 import type { LaunchPlan } from "../../src/worker/protocol.ts";
 import type { Report, Targets } from "./attacker.ts";
@@ -87,14 +87,13 @@ function assertDenied({ attempts }: Report, forbidden: readonly string[]): void 
   for (const path of forbidden) assert.match(attempts[`read ${path}`] as string, /EACCES|EPERM/, path);
 }
 
-function assertWalled({ threads }: Report): void {
+function assertWalled({ threads }: Report, user: number = workerUser): void {
   assert.ok(threads.length > 4, `${threads.length} threads`);
   for (const status of threads) {
     assert.match(status, /^NoNewPrivs:\t1$/m);
     assert.match(status, /^Seccomp:\t2$/m);
     assert.match(status, /^CapEff:\t0+$/m);
-    if (asRoot)
-      assert.match(status, new RegExp(`^Uid:\t${workerUser}\t${workerUser}\t${workerUser}\t${workerUser}$`, "m"));
+    if (asRoot) assert.match(status, new RegExp(`^Uid:\t${user}\t${user}\t${user}\t${user}$`, "m"));
   }
 }
 
@@ -173,4 +172,38 @@ test("an attacker with JavaScript of his own in the check of a program reaches n
   assert.deepEqual(filesAmong(report.descriptors), [program, prepared]);
   for (const what of ["read its code", "WebAssembly", "a thread"])
     assert.doesNotMatch(report.works[what] ?? "", /failed/);
+});
+
+test("an attacker with JavaScript of his own in the connector makes sockets of the internet, and reaches nothing else", async (t) => {
+  const targets = lay(t);
+  const { forbidden, readOnly, readWrite } = targets;
+  const { flags = [], ...plan } = connectorPlan(buildWall("require"), { id: "0", version: "test" });
+  // Run from source, it needs WebAssembly to take types away.
+  const whole = { ...plan, flags: flags.filter((flag) => flag !== "--jitless") };
+  const nothing = openSync("/dev/null", "r+");
+  const all = [
+    ...forbidden,
+    "/etc/hosts",
+    "/etc/resolv.conf",
+    readOnly,
+    `${readOnly}/text`,
+    readWrite,
+    `${readWrite}/text`,
+  ];
+  const report = await attack(t, whole, [nothing, nothing], { ...targets, forbidden: all });
+  const sockets = [2, 10].flatMap((family) => [1, 2].map((type) => `socket family ${family} type ${type}`));
+  const got = Object.entries(report.attempts).filter(([, result]) => result === "allowed");
+  assert.deepEqual(
+    got.map(([what]) => what),
+    [...sockets, "socketpair"],
+  );
+  const { attempts, ...rest } = report;
+  assertDenied(
+    { ...rest, attempts: Object.fromEntries(Object.entries(attempts).filter(([, r]) => r !== "allowed")) },
+    all,
+  );
+  assertWalled(report, connectorUser);
+  assertUntouched(targets);
+  assert.deepEqual(report.environment, []);
+  assert.deepEqual(filesAmong(report.descriptors), []);
 });

@@ -8,7 +8,7 @@ import { type Handler, Link } from "../../src/base/link.ts";
 import { socketPair } from "../../src/base/native-socket.ts";
 import { checkWall } from "../../src/daemon/wall/check.ts";
 import { connectorPlan } from "../../src/daemon/wall/plans.ts";
-import { buildWall } from "../../src/daemon/wall/wall.ts";
+import { buildWall, connectorWall } from "../../src/daemon/wall/wall.ts";
 import { connectLinked, launchLinked } from "../../src/daemon/workers/linked-process.ts";
 import type { ConnectorOrders, NameSources, OutboundRights } from "../../src/worker/protocol.ts";
 
@@ -47,7 +47,7 @@ export class ConnectorRig {
       (pid) =>
         connectLinked(directory, "test", {}, (link, claimed) => {
           assert.equal(claimed, pid);
-          checkWall(pid, wall);
+          checkWall(pid, connectorWall(wall));
           return new ConnectorRig(pid, link);
         }),
       () => {},

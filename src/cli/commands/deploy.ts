@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { WarrenError } from "../../base/errors.ts";
+import { formatOutbound } from "../../control/outbound.ts";
 import type { ServiceView } from "../../control/service.ts";
 import { connect } from "../connect.ts";
 import { findDeployment, specOf } from "../deploy/deployment.ts";
@@ -60,5 +61,7 @@ function deployedText(service: ServiceView): string {
   const startMs = service.instances.find(({ revision }) => revision === service.revision)?.startMs;
   const took = startMs === undefined ? "" : ` ${dim(`in ${formatSpan(startMs)}`, process.stdout)}`;
   const head = `${bold(service.name, process.stdout)} revision ${service.revision} ${green(service.state, process.stdout)}${took}`;
-  return [head, ...service.routes.map((route) => `  ${route}`)].join("\n");
+  const outbound = (service.spec.outbound ?? []).map(formatOutbound).join(", ");
+  const reaches = outbound === "" ? [] : [dim(`  may connect to ${outbound}`, process.stdout)];
+  return [head, ...service.routes.map((route) => `  ${route}`), ...reaches].join("\n");
 }

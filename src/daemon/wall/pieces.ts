@@ -9,6 +9,8 @@ import { systemCall } from "../../base/system-call.ts";
  * stay its own; systemd and Debian leave this number unused.
  */
 export const workerUser = 65_533;
+/** The connector's: a firewall can tell what it sends from what a worker does. */
+export const connectorUser = 65_532;
 
 /** What a wall around workers is made of. */
 export type PieceName = "user" | "landlock" | "seccomp";
@@ -78,11 +80,12 @@ function lackOfUser(): Lack {
       advice: "give them to the container, or start the daemon as an unprivileged user",
     };
   for (const map of ["/proc/self/uid_map", "/proc/self/gid_map"])
-    if (!maps(readText(map), workerUser))
-      return {
-        reason: `the user ${workerUser} does not exist in this user namespace (${map})`,
-        advice: "map it, or start the daemon as an unprivileged user",
-      };
+    for (const user of [workerUser, connectorUser])
+      if (!maps(readText(map), user))
+        return {
+          reason: `the user ${user} does not exist in this user namespace (${map})`,
+          advice: "map it, or start the daemon as an unprivileged user",
+        };
   if (readText("/proc/self/setgroups").trim() === "deny")
     return {
       reason: "groups cannot be given up in this user namespace",

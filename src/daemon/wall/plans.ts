@@ -10,7 +10,7 @@ import {
   type WorkerArguments,
 } from "../../worker/protocol.ts";
 import { codePaths } from "./pieces.ts";
-import type { Wall } from "./wall.ts";
+import { connectorWall, type Wall } from "./wall.ts";
 
 // It holds little, is there beside all else, and runs nothing that would be worth compiling.
 const connectorFlags = ["--max-old-space-size=64", "--max-semi-space-size=1", "--jitless"];
@@ -33,7 +33,7 @@ export function connectorPlan(wall: Wall, { id, version }: Pick<WorkerArguments,
   return {
     entry: join(codeFolder, "connector/main.js"),
     args,
-    ...enclosure(wall, [controlFd, laneFd], []),
+    ...enclosure(connectorWall(wall), [controlFd, laneFd], []),
     network: true,
     flags: connectorFlags,
   };

@@ -1,5 +1,5 @@
 import { WarrenError } from "../../base/errors.ts";
-import { lackingPieces, type PieceName, workerUser } from "./pieces.ts";
+import { connectorUser, lackingPieces, type PieceName, workerUser } from "./pieces.ts";
 
 /** `auto`: what can be had; `require`: all or no start; `off`: none, to find faults of Warren. */
 export type WallMode = "auto" | "require" | "off";
@@ -52,4 +52,9 @@ export function buildWall(mode: WallMode): Wall {
     user: root && lacks.user === undefined ? workerUser : undefined,
     missing: missing.map(({ name, reason, advice }) => `wall.${name}: ${reason}; ${advice}`),
   };
+}
+
+/** The connector's: the same, with a user of its own. */
+export function connectorWall(wall: Wall): Wall {
+  return wall.user === undefined ? wall : { ...wall, user: connectorUser };
 }

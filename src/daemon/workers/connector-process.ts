@@ -4,7 +4,7 @@ import type { Link } from "../../base/link.ts";
 import type { ConnectorOrders } from "../../worker/protocol.ts";
 import { checkWall } from "../wall/check.ts";
 import { connectorPlan } from "../wall/plans.ts";
-import type { Wall } from "../wall/wall.ts";
+import { connectorWall, type Wall } from "../wall/wall.ts";
 import { claims, connectLinked, launchLinked, removeSockets } from "./linked-process.ts";
 
 export interface ConnectorLaunch {
@@ -48,7 +48,7 @@ export class ConnectorProcess {
       (pid) =>
         connectLinked(directory, id, {}, (link, claimed) => {
           if (claimed !== pid) throw failed(`it says that it is process ${claimed}, but ${pid} was started`);
-          checkWall(pid, wall);
+          checkWall(pid, connectorWall(wall));
           return new ConnectorProcess(id, pid, link, directory);
         }),
       (connector) => connector.#gone(),
