@@ -22,14 +22,16 @@ const adopted = [
   "net/sock_posix.go",
 ] as const;
 
-/** What they and ours replace: WASI's network that is none. Some exist in some versions only. */
+/** What they and ours replace: WASI's network that is none, and its tests. Some exist in some versions only. */
 const dropped = [
   "internal/syscall/unix/net_wasip1.go",
   "net/cgo_stub.go",
   "net/fd_fake.go",
   "net/fd_wasip1.go",
   "net/file_wasip1.go",
+  "net/file_wasip1_test.go",
   "net/net_fake.go",
+  "net/net_fake_test.go",
   "net/netcgo_off.go",
   "net/sockopt_fake.go",
   "net/sockopt_stub.go",
@@ -44,7 +46,7 @@ const dropped = [
  */
 export function writeGoOverlay({ goroot, version }: Pick<GoInstallation, "goroot" | "version">, cache: string): string {
   checkVersion(version);
-  const hash = createHash("sha256").update(`${goroot}\n${version}\n`);
+  const hash = createHash("sha256").update([goroot, version, ...dropped, ""].join("\n"));
   const copies = new Map<string, string>();
   for (const name of adopted) {
     const text = adopt(readSource(goroot, name));

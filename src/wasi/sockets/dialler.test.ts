@@ -42,6 +42,15 @@ test("connect() reaches the guest's own ports in memory, by every name of loopba
   assert.equal(outbound.connects.length, 0);
 });
 
+test("connect() to a port of its own never seems to come from that port", () => {
+  const { network, dialler } = make();
+  const port = network.choosePort("tcp", 0);
+  listen(network, "127.0.0.1", port);
+  const end = dialler.connect({ ip: "127.0.0.1", port }, never);
+  assert.ok(typeof end === "object" && "local" in end);
+  assert.notEqual(end.local.port, port);
+});
+
 test("connect() goes out for everything else, loopback without a listener included", async () => {
   const { network, outbound, dialler } = make();
   listen(network, "127.0.0.1", 80);

@@ -6,7 +6,7 @@ import type { DatagramCarrier, DatagramSocket } from "./datagram.ts";
 import { answerQuery, nameServerPort } from "./name-server.ts";
 import type { Outbound, OutboundDatagrams } from "./outbound.ts";
 import { isOwnAddress, ownAddress } from "./socket-name.ts";
-import { ephemeralPorts, type VirtualNetwork } from "./virtual-network.ts";
+import type { VirtualNetwork } from "./virtual-network.ts";
 
 export interface DiallerLimits {
   /** Connections being opened at a time. */
@@ -36,7 +36,6 @@ export class Dialler implements DatagramCarrier {
   readonly #now: () => number;
   readonly #datagrams = new Map<DatagramSocket, OutboundDatagrams>();
   readonly #end = new AbortController();
-  #nextPort: number = ephemeralPorts.first;
   #connects = 0;
   #lookups = 0;
   /** Lookups that may begin now. */
@@ -65,7 +64,10 @@ export class Dialler implements DatagramCarrier {
       if (listener !== undefined) {
         try {
           const ip = ownAddress(to.ip);
-          return listener.connect({ ip, port: this.#port() }, { ip, port: to.port });
+          // None that is listened on: programs take a connection from the port that it goes to for one with itself.
+          const port = this.#network.choosePort("tcp", 0);
+          if (port < 0) return -errno.ADDRNOTAVAIL;
+          return listener.connect({ ip, port }, { ip, port: to.port });
         } catch (error) {
           // A port that does not answer: its backlog is full, or the guest may hold no more.
           if (error instanceof WarrenError) return error.code === "limits.memory" ? -errno.NOBUFS : -errno.CONNREFUSED;
@@ -184,13 +186,6 @@ export class Dialler implements DatagramCarrier {
   #refuse(refusal: Refusal): Result {
     this.onRefused?.(refusal);
     return -errno.ACCES;
-  }
-
-  /** The port that the guest's next connection to itself seems to come from. */
-  #port(): number {
-    const port = this.#nextPort;
-    this.#nextPort = port === ephemeralPorts.last ? ephemeralPorts.first : port + 1;
-    return port;
   }
 
   #mayLookUp(): boolean {

@@ -59,6 +59,18 @@ test("accept() passes over clients that have gone", () => {
   assert.equal(listener.accept(), undefined);
 });
 
+test("accept() gives a connection that its client closed in order, with what it sent", () => {
+  const listener = new VirtualListener(address);
+  const { input, output } = listener.connect(client);
+  output.push(Buffer.from("all"));
+  output.end();
+  input.cancel();
+  const accepted = listener.accept();
+  const bytes = new Uint8Array(8);
+  assert.equal(accepted?.input.read(bytes), 3);
+  assert.equal(accepted?.input.finished, true);
+});
+
 test("close() resets those that wait and refuses new ones", () => {
   const listener = new VirtualListener(address);
   const socket = new ListenerSocket(listener, { handed: true });

@@ -121,7 +121,7 @@ export class VirtualListener {
   }
 }
 
-/** The dialler has gone away both ways; nobody would see what the guest answers. */
+/** The dialler broke off. One that closed in order is still to be accepted: it may have said all that it had to say (as on Linux). */
 function abandoned({ input, output }: Conduit): boolean {
-  return output.cancelled && input.closed;
+  return output.cancelled && input.failure !== undefined;
 }

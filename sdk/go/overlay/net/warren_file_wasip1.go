@@ -10,8 +10,13 @@ import (
 
 // newFileFD shares the descriptor of f instead of duplicating it, which preview 1 cannot: internal/poll counts who holds it.
 func newFileFD(f *os.File) (*netFD, error) {
-	var pfd poll.FD = f.PollFD().Copy()
-	fd, err := fileFD(pfd)
+	// Of a file that is no socket nothing is to be copied.
+	sotype, err := syscall.GetsockoptInt(f.PollFD().Sysfd, syscall.SOL_SOCKET, syscall.SO_TYPE)
+	if err != nil {
+		return nil, os.NewSyscallError("getsockopt", err)
+	}
+	pfd := f.PollFD().Copy()
+	fd, err := fileFD(pfd, sotype)
 	if err != nil {
 		pfd.Close()
 		return nil, err
@@ -19,11 +24,7 @@ func newFileFD(f *os.File) (*netFD, error) {
 	return fd, nil
 }
 
-func fileFD(pfd poll.FD) (*netFD, error) {
-	sotype, err := syscall.GetsockoptInt(pfd.Sysfd, syscall.SOL_SOCKET, syscall.SO_TYPE)
-	if err != nil {
-		return nil, os.NewSyscallError("getsockopt", err)
-	}
+func fileFD(pfd poll.FD, sotype int) (*netFD, error) {
 	lsa, err := syscall.Getsockname(pfd.Sysfd)
 	if err != nil {
 		return nil, os.NewSyscallError("getsockname", err)
