@@ -229,6 +229,25 @@ test("a program listens on several ports", async (t) => {
   }
 });
 
+test("a public UDP port leads to a guest's, and a port in use is said to be", async (t) => {
+  const running = await start(t, "c-sockets", ["udp-server"]);
+  if (running === undefined) return;
+  const port = await openPublicPort("udp", { ip: "127.0.0.1", port: 0 });
+  t.after(() => port.close());
+  port.attach(running.instance, 5353);
+  await running.instance.whenListening();
+  const client = createSocket("udp4");
+  t.after(() => client.close());
+  client.send("hello", port.address.port, "127.0.0.1");
+  const [answer] = await once(client, "message");
+  assert.equal(String(answer), "re: hello");
+  await assert.rejects(openPublicPort("udp", port.address), { code: "listener.in-use" });
+  const tcp = await openPublicPort("tcp", { ip: "127.0.0.1", port: 0 });
+  t.after(() => tcp.close());
+  await assert.rejects(openPublicPort("tcp", tcp.address), { code: "listener.in-use" });
+  await assert.rejects(openPublicPort("tcp", { ip: "192.0.2.1", port: 80 }), { code: "listener.no-address" });
+});
+
 test("checklist 7: no guest reaches this machine, its network or a cloud's metadata without a grant of just that", async (t) => {
   let reached = 0;
   const server = createServer(() => reached++);

@@ -106,6 +106,13 @@ test("what no grant allows is told, with and without a way out", async () => {
   assert.equal(await opening, -errno.ACCES);
   outbound.datagramResult = -errno.ACCES;
   assert.equal(dialler.send(new DatagramSocket(false, dialler), new Uint8Array(1), outside), -errno.ACCES);
+  const asking = dialler.resolve("api.example", 4);
+  outbound.lookups[0]!.settle([outside.ip]);
+  await asking;
+  const again = dialler.connect(outside, never);
+  outbound.connects[1]!.settle(-errno.ACCES);
+  await again;
+  assert.deepEqual(told.pop(), { kind: "connect", to: outside, name: "api.example" });
   const none = new Dialler(new VirtualNetwork());
   none.onRefused = (refusal) => told.push(refusal);
   assert.equal(none.connect(outside, never), -errno.ACCES);

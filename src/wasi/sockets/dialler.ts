@@ -17,12 +17,15 @@ export interface DiallerLimits {
   readonly lookupsPerSecondMax: number;
 }
 
+/** Names kept for {@link Refusal}. */
+const namesMax = 256;
+
 const limitsDefault: DiallerLimits = { connectsMax: 256, lookupsMax: 32, lookupsPerSecondMax: 100 };
 
-/** What a guest wanted to reach and was refused, for whoever can tell its user. */
+/** What a guest wanted to reach and was refused, for whoever can tell its user. `name`: what had that address, if it asked. */
 export type Refusal =
-  | { readonly kind: "connect"; readonly to: Address }
-  | { readonly kind: "send"; readonly to: Address }
+  | { readonly kind: "connect"; readonly to: Address; readonly name?: string }
+  | { readonly kind: "send"; readonly to: Address; readonly name?: string }
   | { readonly kind: "connect-unix"; readonly path: string }
   | { readonly kind: "resolve"; readonly name: string };
 
@@ -35,6 +38,7 @@ export class Dialler implements DatagramCarrier {
   readonly #limits: DiallerLimits;
   readonly #now: () => number;
   readonly #datagrams = new Map<DatagramSocket, OutboundDatagrams>();
+  readonly #names = new Map<string, string>();
   readonly #end = new AbortController();
   #connects = 0;
   #lookups = 0;
@@ -92,6 +96,7 @@ export class Dialler implements DatagramCarrier {
     this.#lookups++;
     return outbound.resolve(name, family, this.#end.signal).then((result) => {
       this.#lookups--;
+      if (typeof result !== "number") this.#remember(name, result);
       return result === -errno.ACCES ? this.#refuse(refusal) : result;
     });
   }
@@ -184,8 +189,16 @@ export class Dialler implements DatagramCarrier {
   }
 
   #refuse(refusal: Refusal): Result {
-    this.onRefused?.(refusal);
+    const name = "to" in refusal ? this.#names.get(refusal.to.ip) : undefined;
+    this.onRefused?.("to" in refusal && name !== undefined ? { ...refusal, name } : refusal);
     return -errno.ACCES;
+  }
+
+  #remember(name: string, addresses: readonly string[]): void {
+    for (const ip of addresses) {
+      if (this.#names.size >= namesMax) this.#names.clear();
+      this.#names.set(ip, name);
+    }
   }
 
   #mayLookUp(): boolean {

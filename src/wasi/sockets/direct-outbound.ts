@@ -66,7 +66,7 @@ class DirectOutbound implements Outbound {
       (error: unknown) => lookupErrno(error),
     );
     void found.finally(() => this.#lookups--);
-    const addresses = await Promise.race([found, aborted(AbortSignal.any([signal, this.#end.signal]))]);
+    const addresses = await unlessAborted(found, [signal, this.#end.signal]);
     if (typeof addresses === "number") return addresses;
     if (addresses.length === 0) return -errno.NOENT;
     const reachable = this.#policy.resolved(name, addresses.slice(0, addressesMax));
@@ -156,9 +156,18 @@ function lookupErrno(error: unknown): Result {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<Result> {
+/** What a promise has, or -CANCELED as soon as one of the signals is aborted. Nothing stays with signals that live on. */
+function unlessAborted<T>(promise: Promise<T>, signals: readonly AbortSignal[]): Promise<T | Result> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve(-errno.CANCELED);
-    else signal.addEventListener("abort", () => resolve(-errno.CANCELED), { once: true });
+    const settle = (value: T | Result) => {
+      for (const signal of signals) signal.removeEventListener("abort", cancel);
+      resolve(value);
+    };
+    const cancel = () => settle(-errno.CANCELED);
+    for (const signal of signals) {
+      if (signal.aborted) cancel();
+      else signal.addEventListener("abort", cancel);
+    }
+    void promise.then(settle);
   });
 }

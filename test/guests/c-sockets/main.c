@@ -220,6 +220,17 @@ int main(int argc, char **argv) {
         close(fd);
       }
     }
+  } else if (strcmp(what, "udp-server") == 0) {
+    int fd = open_socket(V4, DATAGRAM);
+    check("bind", sock_bind(fd, parse("0.0.0.0"), 5353));
+    for (;;) {
+      char buffer[512];
+      struct iovec in = {buffer, sizeof buffer};
+      uint32_t from, count, flags;
+      check("recv_from", sock_recv_from(fd, &in, 1, &any, 0, &from, &count, &flags));
+      struct iovec out[2] = {{"re: ", 4}, {buffer, count}};
+      check("send_to", sock_send_to(fd, out, 2, &any, from, 0, &count));
+    }
   } else if (strcmp(what, "probe") == 0) {
     // Each address by TCP and by UDP, and what came of it.
     for (int i = 2; i < argc; i++) {
