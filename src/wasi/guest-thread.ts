@@ -68,6 +68,10 @@ export class GuestThread {
   get ended(): Error | undefined {
     return this.#ended;
   }
+  /** Nobody else wants this thread of the host: the guest may hold it up. */
+  get alone(): boolean {
+    return this.#pacer === freePacer;
+  }
   /** Parked: it uses no CPU until something wakes it. */
   get parked(): boolean {
     return this.#wait !== undefined;

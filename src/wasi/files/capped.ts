@@ -5,12 +5,16 @@ export const bytesPerCallMax: number = 4 * 1024 * 1024;
 export function capped(buffers: readonly Uint8Array[]): readonly Uint8Array[] {
   const [first, second] = buffers;
   if (second === undefined && (first?.length ?? 0) <= bytesPerCallMax) return buffers;
+  return firstOf(buffers, bytesPerCallMax);
+}
+
+/** The first so many bytes of the buffers. */
+export function firstOf(buffers: readonly Uint8Array[], length: number): Uint8Array[] {
   const taken: Uint8Array[] = [];
-  let room = bytesPerCallMax;
   for (const buffer of buffers) {
-    taken.push(buffer.length <= room ? buffer : buffer.subarray(0, room));
-    room -= buffer.length;
-    if (room <= 0) break;
+    if (length <= 0) break;
+    taken.push(buffer.length <= length ? buffer : buffer.subarray(0, length));
+    length -= buffer.length;
   }
   return taken;
 }

@@ -54,4 +54,18 @@ export interface FileSystem {
   /** `advice` is one of Linux's POSIX_FADV_ numbers. */
   advise(handle: Handle, offset: bigint, length: bigint, advice: number): Result;
   synchronize(handle: Handle, what: "all" | "data"): Result;
+
+  /** The same done by other threads, where waiting for a disk would hold this one up. Absent: nothing here waits. */
+  readonly later?: LaterCalls;
+}
+
+/** Calls whose handle must stay open until they are done. They do not reject. */
+export interface LaterCalls {
+  /** Has lately taken long, so that it is better not to wait for it. */
+  readonly slow: boolean;
+  /** How long a call took that moved so many bytes. Milliseconds. */
+  took(ms: number, bytes: number): void;
+  read(handle: Handle, length: number, position: number): Promise<Uint8Array | Result>;
+  write(handle: Handle, bytes: Uint8Array, position: number | "end"): Promise<Result>;
+  synchronize(handle: Handle, what: "all" | "data"): Promise<Result>;
 }

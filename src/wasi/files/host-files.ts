@@ -21,8 +21,9 @@ import {
   truncate,
 } from "./calls.ts";
 import { bytesPerCallMax, capped } from "./capped.ts";
-import type { FileSystem, Handle, NewTime } from "./file-system.ts";
+import type { FileSystem, Handle, LaterCalls, NewTime } from "./file-system.ts";
 import { fromNodeError } from "./host-errno.ts";
+import { HostLater } from "./host-later.ts";
 import { type DirectoryEntry, readDirectory } from "./read-directory.ts";
 import { kernelResolves, resolveByKernel } from "./resolve-kernel.ts";
 import { resolveByWalk } from "./resolve-walk.ts";
@@ -33,6 +34,7 @@ import type { FileStatus } from "./status.ts";
  * cache, where going to libuv's threads and back costs more than the copy (pread of 4 KiB: 0.7 µs, and 1.0 µs through FFI).
  */
 export class HostFiles implements FileSystem {
+  readonly later: LaterCalls = new HostLater();
   readonly #resolver: typeof resolveByWalk;
 
   /** Paths are resolved by the kernel where it can (openat2), unless the walk is asked for. */

@@ -1,6 +1,7 @@
 import { type Descriptor, fdflags, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import type { FileSystem, Handle, NewTime } from "./file-system.ts";
+import { HeldHandle } from "./held-handle.ts";
 import type { Mount } from "./mount.ts";
 import { OpenFile } from "./open-file.ts";
 import { openPath } from "./open-path.ts";
@@ -46,11 +47,11 @@ export class OpenDirectory implements Descriptor {
   /** What descriptors opened beneath may do at most. */
   inheriting: number;
   readonly #files: FileSystem;
-  readonly #handle: Handle;
+  readonly #held: HeldHandle;
 
   /** Takes the handle over. */
   constructor(handle: Handle, mount: Mount, { preopen, inheriting = allRights, flags = 0 }: DirectoryOptions = {}) {
-    this.#handle = handle;
+    this.#held = new HeldHandle(mount.files, handle);
     this.#files = mount.files;
     this.mount = mount;
     this.preopen = preopen;
@@ -71,7 +72,7 @@ export class OpenDirectory implements Descriptor {
   }
 
   close(): void {
-    this.#files.close(this.#handle);
+    this.#held.close();
   }
 
   open(path: string, request: GuestOpen): OpenFile | OpenDirectory | Result {
@@ -85,7 +86,7 @@ export class OpenDirectory implements Descriptor {
     if (this.mount.readOnly && (request.create || request.truncate || write)) return -errno.ROFS;
     const read = (request.rights & right.read) !== 0;
     const append = (request.flags & fdflags.append) !== 0;
-    const opened = openPath(this.#files, this.#handle, path, { ...request, read, write, append });
+    const opened = openPath(this.#files, this.#held.number, path, { ...request, read, write, append });
     if (typeof opened === "number") return opened;
     if (opened.directory) {
       return new OpenDirectory(opened.handle, this.mount, { inheriting: this.inheriting, flags: request.flags });
@@ -202,15 +203,23 @@ export class OpenDirectory implements Descriptor {
 
   /** The status of the directory itself. */
   status(): FileStatus | Result {
-    return this.#may(right.status) ?? this.#files.statusOf(this.#handle);
+    return this.#may(right.status) ?? this.#files.statusOf(this.#held.number);
   }
 
   setTimes(accessed: NewTime, modified: NewTime): Result {
-    return this.#mayWrite(right.setTimes) ?? this.#files.setTimesOf(this.#handle, accessed, modified);
+    return this.#mayWrite(right.setTimes) ?? this.#files.setTimesOf(this.#held.number, accessed, modified);
   }
 
   synchronize(what: "all" | "data"): Result {
-    return this.#may(what === "all" ? right.sync : right.dataSync) ?? this.#files.synchronize(this.#handle, what);
+    return this.#may(what === "all" ? right.sync : right.dataSync) ?? this.#files.synchronize(this.#held.number, what);
+  }
+
+  /** The same by another thread, where there is one for it. */
+  async synchronizeLater(what: "all" | "data"): Promise<Result> {
+    const { later } = this.#files;
+    const denied = this.#may(what === "all" ? right.sync : right.dataSync);
+    if (denied !== undefined) return denied;
+    return later === undefined ? 0 : this.#held.during(later.synchronize(this.#held.number, what));
   }
 
   /**
@@ -218,7 +227,7 @@ export class OpenDirectory implements Descriptor {
    * `.` and `..` are among them, and the order is the file system's. `bytesMax` says about how many will be wanted.
    */
   readEntries(cookie: bigint, bytesMax: number, take: (entry: DirectoryEntry) => boolean): Result {
-    return this.#may(right.readDirectory) ?? this.#files.readDirectory(this.#handle, cookie, bytesMax, take);
+    return this.#may(right.readDirectory) ?? this.#files.readDirectory(this.#held.number, cookie, bytesMax, take);
   }
 
   /** Shrinks the rights; -NOTCAPABLE when asked for more than there are. */
@@ -238,12 +247,12 @@ export class OpenDirectory implements Descriptor {
   }
 
   #at(path: string, act: (place: Place) => Result): Result {
-    return atPlace(this.#files, this.#handle, path, act);
+    return atPlace(this.#files, this.#held.number, path, act);
   }
 
   /** With the status of what is there, at the end of links if asked for, or by a trailing slash. */
   #atStatus(path: string, follow: boolean, act: (place: Place, status: FileStatus | Result) => Result): Result {
-    if (follow || path.endsWith("/")) return atEndOfLinks(this.#files, this.#handle, path, act);
+    if (follow || path.endsWith("/")) return atEndOfLinks(this.#files, this.#held.number, path, act);
     return this.#at(path, (place) => act(place, this.#files.statusAt(place.directory, place.name)));
   }
 

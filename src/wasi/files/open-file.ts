@@ -1,6 +1,8 @@
+import { assert } from "../../base/assert.ts";
 import { type Descriptor, fdflags, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
-import type { FileSystem, Handle, NewTime } from "./file-system.ts";
+import type { FileSystem, Handle, LaterCalls, NewTime } from "./file-system.ts";
+import { HeldHandle } from "./held-handle.ts";
 import type { Mount } from "./mount.ts";
 import { rights as right } from "./rights.ts";
 import type { FileStatus } from "./status.ts";
@@ -20,13 +22,13 @@ export class OpenFile implements Descriptor {
   rights: number;
   readonly inheriting = 0;
   readonly #files: FileSystem;
-  readonly #handle: Handle;
+  readonly #held: HeldHandle;
   #flags: number;
   #position = 0;
 
   /** Takes the handle over. `flags` are those it was opened with. */
   constructor(handle: Handle, mount: Mount, rights: number, flags: number) {
-    this.#handle = handle;
+    this.#held = new HeldHandle(mount.files, handle);
     this.#files = mount.files;
     this.mount = mount;
     this.rights = rights;
@@ -39,7 +41,7 @@ export class OpenFile implements Descriptor {
 
   set flags(flags: number) {
     if (((flags ^ this.#flags) & fdflags.append) !== 0)
-      this.#files.setAppend(this.#handle, (flags & fdflags.append) !== 0);
+      this.#files.setAppend(this.#held.number, (flags & fdflags.append) !== 0);
     this.#flags = flags;
   }
 
@@ -52,14 +54,14 @@ export class OpenFile implements Descriptor {
   /** Reads from a position, leaving the descriptor's own. */
   readAt(buffers: readonly Uint8Array[], position: number): Result {
     if ((this.rights & right.read) === 0) return -errno.BADF;
-    return this.#files.read(this.#handle, buffers, position);
+    return this.#files.read(this.#held.number, buffers, position);
   }
 
   write(buffers: readonly Uint8Array[]): Result {
     const append = (this.#flags & fdflags.append) !== 0;
     const count = this.#write(buffers, append ? "end" : this.#position);
     if (count <= 0) return count;
-    if (append) this.#position = this.#files.appendedTo(this.#handle);
+    if (append) this.#position = this.#files.appendedTo(this.#held.number);
     else this.#position += count;
     return count;
   }
@@ -71,11 +73,48 @@ export class OpenFile implements Descriptor {
 
   #write(buffers: readonly Uint8Array[], position: number | "end"): Result {
     if ((this.rights & right.write) === 0) return -errno.BADF;
-    const count = this.#files.write(this.#handle, buffers, position);
-    if (count <= 0) return count;
-    // F_SETFL cannot set O_SYNC, so that it is done by hand for all.
-    if ((this.#flags & (fdflags.sync | fdflags.rsync)) !== 0) this.#files.synchronize(this.#handle, "all");
-    else if ((this.#flags & fdflags.dsync) !== 0) this.#files.synchronize(this.#handle, "data");
+    return this.#files.write(this.#held.number, buffers, position);
+  }
+
+  /**
+   * What is to be on the disk before a write has its answer, by the flags it was opened with: the caller sees to it, by
+   * {@link synchronize} or {@link synchronizeLater}. (O_SYNC of the host could not be waited for by another thread.)
+   */
+  get synchronizes(): "all" | "data" | undefined {
+    if ((this.#flags & (fdflags.sync | fdflags.rsync)) !== 0) return "all";
+    return (this.#flags & fdflags.dsync) !== 0 ? "data" : undefined;
+  }
+
+  /** Whether reading and writing may hold this thread up, and by which calls it would not. */
+  get later(): LaterCalls | undefined {
+    return this.#files.later;
+  }
+
+  /** As {@link read} by another thread: the bytes. */
+  async readLater(length: number, position?: number): Promise<Uint8Array | Result> {
+    if ((this.rights & right.read) === 0) return -errno.BADF;
+    const { later } = this.#files;
+    assert(later !== undefined, "the file may be slow");
+    const bytes = await this.#held.during(later.read(this.#held.number, length, position ?? this.#position));
+    if (position === undefined && typeof bytes !== "number") this.#position += bytes.length;
+    return bytes;
+  }
+
+  /** As {@link write} by another thread. The bytes must stay as they are meanwhile. */
+  async writeLater(bytes: Uint8Array, position?: number): Promise<Result> {
+    if ((this.rights & right.write) === 0) return -errno.BADF;
+    const { later } = this.#files;
+    assert(later !== undefined, "the file may be slow");
+    const append = position === undefined && (this.#flags & fdflags.append) !== 0;
+    const at = append ? "end" : (position ?? this.#position);
+    const number = this.#held.number;
+    const count = await this.#held.during(
+      later.write(number, bytes, at).then((count) => {
+        if (count > 0 && append) this.#position = this.#files.appendedTo(number);
+        return count;
+      }),
+    );
+    if (count > 0 && position === undefined && !append) this.#position += count;
     return count;
   }
 
@@ -88,7 +127,7 @@ export class OpenFile implements Descriptor {
     let base: number | bigint = 0;
     if (whence === 1) base = this.#position;
     else if (whence === 2) {
-      const status = this.#files.statusOf(this.#handle);
+      const status = this.#files.statusOf(this.#held.number);
       if (typeof status === "number") return status;
       base = status.size;
     } else if (whence !== 0) return -errno.INVAL;
@@ -101,37 +140,45 @@ export class OpenFile implements Descriptor {
 
   poll(interest: "read" | "write"): Readiness {
     if (interest === "write") return { bytes: writableBytes, hangup: false };
-    const status = this.#files.statusOf(this.#handle);
+    const status = this.#files.statusOf(this.#held.number);
     const size = typeof status === "number" ? 0 : Number(status.size);
     return { bytes: Math.max(0, size - this.#position), hangup: false };
   }
 
   status(): FileStatus | Result {
-    return this.#may(right.status) ?? this.#files.statusOf(this.#handle);
+    return this.#may(right.status) ?? this.#files.statusOf(this.#held.number);
   }
 
   setSize(size: bigint): Result {
-    return this.#may(right.setSize) ?? this.#files.truncate(this.#handle, size);
+    return this.#may(right.setSize) ?? this.#files.truncate(this.#held.number, size);
   }
 
   setTimes(accessed: NewTime, modified: NewTime): Result {
     if (this.mount.readOnly) return -errno.ROFS;
-    return this.#may(right.setTimes) ?? this.#files.setTimesOf(this.#handle, accessed, modified);
+    return this.#may(right.setTimes) ?? this.#files.setTimesOf(this.#held.number, accessed, modified);
   }
 
   allocate(offset: bigint, length: bigint): Result {
-    return this.#may(right.allocate) ?? this.#files.allocate(this.#handle, offset, length);
+    return this.#may(right.allocate) ?? this.#files.allocate(this.#held.number, offset, length);
   }
 
   /** `advice` by preview 1's numbers. */
   advise(offset: bigint, length: bigint, advice: number): Result {
     const host = adviceOfHost[advice];
     if (host === undefined) return -errno.INVAL;
-    return this.#may(right.advise) ?? this.#files.advise(this.#handle, offset, length, host);
+    return this.#may(right.advise) ?? this.#files.advise(this.#held.number, offset, length, host);
   }
 
   synchronize(what: "all" | "data"): Result {
-    return this.#may(what === "all" ? right.sync : right.dataSync) ?? this.#files.synchronize(this.#handle, what);
+    return this.#may(what === "all" ? right.sync : right.dataSync) ?? this.#files.synchronize(this.#held.number, what);
+  }
+
+  /** The same by another thread, where there is one for it. */
+  async synchronizeLater(what: "all" | "data"): Promise<Result> {
+    const { later } = this.#files;
+    const denied = this.#may(what === "all" ? right.sync : right.dataSync);
+    if (denied !== undefined) return denied;
+    return later === undefined ? 0 : this.#held.during(later.synchronize(this.#held.number, what));
   }
 
   /** Shrinks the rights; -NOTCAPABLE when asked for more than there are. */
@@ -142,7 +189,7 @@ export class OpenFile implements Descriptor {
   }
 
   close(): void {
-    this.#files.close(this.#handle);
+    this.#held.close();
   }
 
   #may(needed: number): Result | undefined {

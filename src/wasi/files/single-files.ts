@@ -1,8 +1,9 @@
 import { filetype } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { closeFile, openAt, statusOf } from "./calls.ts";
-import type { Handle, NewTime } from "./file-system.ts";
+import type { Handle, LaterCalls, NewTime } from "./file-system.ts";
 import { HostFiles } from "./host-files.ts";
+import { HostLater } from "./host-later.ts";
 import { open } from "./open-flags.ts";
 import type { DirectoryEntry } from "./read-directory.ts";
 import { resolveByWalk } from "./resolve-walk.ts";
@@ -17,6 +18,15 @@ interface Single {
 
 const encoder = new TextEncoder();
 
+/** No descriptor has this number. */
+const rootHandle = 2 ** 31 - 1;
+
+class SingleLater extends HostLater {
+  override synchronize(handle: Handle, what: "all" | "data"): Promise<Result> {
+    return handle === rootHandle ? Promise.resolve(0) : super.synchronize(handle, what);
+  }
+}
+
 /** Whatever would open a file for more than reading. */
 const writing = open.writeOnly | open.readWrite;
 
@@ -25,8 +35,9 @@ const writing = open.writeOnly | open.readWrite;
  * neither come nor go, as with mount points: EBUSY, and EROFS for new ones.
  */
 export class SingleFiles extends HostFiles {
-  /** The directory, open. No descriptor has this number. */
-  readonly root: Handle = 2 ** 31 - 1;
+  /** The directory, open. */
+  readonly root: Handle = rootHandle;
+  override readonly later: LaterCalls = new SingleLater();
   readonly #device: bigint;
   readonly #singles = new Map<string, Single>();
   /** Of what is open, what may not be changed. */

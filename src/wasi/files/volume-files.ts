@@ -2,9 +2,10 @@ import { volumeFileBytes, volumeFileSize, volumeLinkBytes, volumeNameBytes } fro
 import { filetype } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { closeFile, lengthOf, openAt, statusOf } from "./calls.ts";
-import { bytesPerCallMax, capped } from "./capped.ts";
-import type { Handle } from "./file-system.ts";
+import { bytesPerCallMax, capped, firstOf } from "./capped.ts";
+import type { Handle, LaterCalls } from "./file-system.ts";
 import { HostFiles } from "./host-files.ts";
+import { HostLater } from "./host-later.ts";
 import { open } from "./open-flags.ts";
 import type { FileStatus } from "./status.ts";
 import type { VolumeAccount } from "./volume-account.ts";
@@ -14,6 +15,9 @@ import type { VolumeAccount } from "./volume-account.ts";
  * Full is ENOSPC, as on a disk of that size, which programs know better than EDQUOT (SQLite: SQLITE_FULL).
  */
 export class VolumeFiles extends HostFiles {
+  override readonly later: LaterCalls = new VolumeLater((handle, bytes, position, write) =>
+    this.#writeLater(handle, bytes, position, write),
+  );
   readonly #account: VolumeAccount;
   /** The inodes of regular files that are open. */
   readonly #open = new Map<Handle, bigint>();
@@ -74,25 +78,38 @@ export class VolumeFiles extends HostFiles {
   }
 
   override write(handle: Handle, buffers: readonly Uint8Array[], position: number | "end"): Result {
+    const parts = capped(buffers);
+    const charged = this.#charge(handle, Math.min(sizeOf(parts), bytesPerCallMax), position);
+    if (typeof charged === "number") return charged;
+    const count = super.write(handle, firstOf(parts, charged.length), position);
+    this.#settle(charged, count);
+    return count;
+  }
+
+  async #writeLater(handle: Handle, bytes: Uint8Array, position: number | "end", write: WritePart): Promise<Result> {
+    const charged = this.#charge(handle, bytes.length, position);
+    if (typeof charged === "number") return charged;
+    const count = await write(bytes.subarray(0, charged.length));
+    this.#settle(charged, count);
+    return count;
+  }
+
+  /** Takes what a write will need, or as much of the write as there is room for. */
+  #charge(handle: Handle, length: number, position: number | "end"): Charged | Result {
     const before = lengthOf(handle);
     if (before < 0) return before;
     const start = position === "end" ? before : position;
-    let parts = capped(buffers);
-    let length = Math.min(sizeOf(parts), bytesPerCallMax);
-    let bytes = volumeFileBytes(Math.max(before, start + length)) - volumeFileBytes(before);
-    if (!this.#account.charge(bytes)) {
-      // What fits is written; the next call is told.
-      const size = volumeFileSize(volumeFileBytes(before) + this.#account.roomBytes);
-      length = Math.min(length, size - start);
-      if (length <= 0) return -errno.NOSPC;
-      parts = firstOf(parts, length);
-      bytes = volumeFileBytes(Math.max(before, start + length)) - volumeFileBytes(before);
-      if (!this.#account.charge(bytes)) return -errno.NOSPC;
-    }
-    const count = super.write(handle, parts, position);
-    const written = volumeFileBytes(Math.max(before, count > 0 ? start + count : 0)) - volumeFileBytes(before);
-    this.#account.charge(written - bytes);
-    return count;
+    const bytes = growth(before, start + length);
+    if (this.#account.charge(bytes)) return { before, start, length, bytes };
+    // What fits is written; the next call is told.
+    const room = volumeFileSize(volumeFileBytes(before) + this.#account.roomBytes) - start;
+    if (room <= 0) return -errno.NOSPC;
+    const part = growth(before, start + Math.min(length, room));
+    return this.#account.charge(part) ? { before, start, length: Math.min(length, room), bytes: part } : -errno.NOSPC;
+  }
+
+  #settle({ before, start, bytes }: Charged, count: Result): void {
+    this.#account.charge(growth(before, count > 0 ? start + count : 0) - bytes);
   }
 
   override truncate(handle: Handle, size: bigint): Result {
@@ -166,6 +183,36 @@ export class VolumeFiles extends HostFiles {
   }
 }
 
+type WritePart = (bytes: Uint8Array) => Promise<Result>;
+type ChargedWrite = (handle: Handle, bytes: Uint8Array, position: number | "end", write: WritePart) => Promise<Result>;
+
+class VolumeLater extends HostLater {
+  readonly #around: ChargedWrite;
+
+  /** `around` writes as much as there is room for. */
+  constructor(around: ChargedWrite) {
+    super();
+    this.#around = around;
+  }
+
+  override write(handle: Handle, bytes: Uint8Array, position: number | "end"): Promise<Result> {
+    return this.#around(handle, bytes, position, (part) => super.write(handle, part, position));
+  }
+}
+
+interface Charged {
+  /** The file's length before. */
+  readonly before: number;
+  readonly start: number;
+  readonly length: number;
+  readonly bytes: number;
+}
+
+/** What a file costs more that was so long and then reaches to an end. */
+function growth(before: number, end: number): number {
+  return volumeFileBytes(Math.max(before, end)) - volumeFileBytes(before);
+}
+
 function contentBytes({ type, size }: FileStatus): number {
   if (type === filetype.regularFile) return volumeFileBytes(Number(size));
   return type === filetype.symbolicLink ? volumeLinkBytes(Number(size)) : 0;
@@ -173,14 +220,4 @@ function contentBytes({ type, size }: FileStatus): number {
 
 function sizeOf(buffers: readonly Uint8Array[]): number {
   return buffers.reduce((sum, { length }) => sum + length, 0);
-}
-
-function firstOf(buffers: readonly Uint8Array[], length: number): Uint8Array[] {
-  const taken: Uint8Array[] = [];
-  for (const buffer of buffers) {
-    if (length <= 0) break;
-    taken.push(buffer.subarray(0, length));
-    length -= buffer.length;
-  }
-  return taken;
 }

@@ -3,8 +3,9 @@ import { errno, type Result } from "../errno.ts";
 import { OpenDirectory } from "../files/open-directory.ts";
 import { OpenFile } from "../files/open-file.ts";
 import type { DirectoryEntry } from "../files/read-directory.ts";
+import { synchronize, transferFile } from "./file-transfer.ts";
 import { filestatBytes, putFilestat, timesOf } from "./filestat.ts";
-import type { Guest } from "./guest.ts";
+import type { Host } from "./host.ts";
 import { Fault } from "./memory.ts";
 
 const direntBytes = 24;
@@ -13,7 +14,9 @@ const direntBytes = 24;
  * The preview-1 functions on open files and directories. They throw a {@link Fault} for arguments that cannot be read;
  * pointers for results are checked before anything is done.
  */
-export function fileImports({ table, memory }: Guest) {
+export function fileImports(host: Host) {
+  const { table, memory } = host;
+
   function get(fd: number): Descriptor {
     const descriptor = table.get(fd);
     if (descriptor === undefined) throw new Fault(errno.BADF);
@@ -54,8 +57,8 @@ export function fileImports({ table, memory }: Guest) {
       return -file(fd, errno.NODEV).allocate(signed(offset), signed(length));
     },
 
-    fd_datasync(fd: number): number {
-      return -fileOrDirectory(fd).synchronize("data");
+    fd_datasync(fd: number): number | Promise<number> {
+      return synchronize(host, fileOrDirectory(fd), "data");
     },
 
     fd_filestat_get(fd: number, at: number): number {
@@ -78,16 +81,20 @@ export function fileImports({ table, memory }: Guest) {
       return -fileOrDirectory(fd).setTimes(...timesOf(accessed, modified, flags));
     },
 
-    fd_pread(fd: number, iovs: number, count: number, offset: bigint, at: number): number {
+    fd_pread(fd: number, iovs: number, count: number, offset: bigint, at: number): number | Promise<number> {
       const source = file(fd, errno.SPIPE);
       memory.check(at, 4);
-      return giveCount(at, source.readAt(memory.iovs(iovs, count), position(offset)));
+      const buffers = () => memory.iovs(iovs, count);
+      const transfer = { file: source, direction: "read", buffers, position: position(offset) } as const;
+      return transferFile(host, transfer, (result) => giveCount(at, result));
     },
 
-    fd_pwrite(fd: number, iovs: number, count: number, offset: bigint, at: number): number {
+    fd_pwrite(fd: number, iovs: number, count: number, offset: bigint, at: number): number | Promise<number> {
       const target = file(fd, errno.SPIPE);
       memory.check(at, 4);
-      return giveCount(at, target.writeAt(memory.iovs(iovs, count), position(offset)));
+      const buffers = () => memory.iovs(iovs, count);
+      const transfer = { file: target, direction: "write", buffers, position: position(offset) } as const;
+      return transferFile(host, transfer, (result) => giveCount(at, result));
     },
 
     fd_readdir(fd: number, pointer: number, length: number, cookie: bigint, at: number): number {
@@ -106,8 +113,8 @@ export function fileImports({ table, memory }: Guest) {
       return givePosition(at, target.seek(offset, whence));
     },
 
-    fd_sync(fd: number): number {
-      return -fileOrDirectory(fd).synchronize("all");
+    fd_sync(fd: number): number | Promise<number> {
+      return synchronize(host, fileOrDirectory(fd), "all");
     },
 
     fd_tell(fd: number, at: number): number {

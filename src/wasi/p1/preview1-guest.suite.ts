@@ -4,6 +4,7 @@ import { fileImports } from "./file.ts";
 import type { Guest } from "./guest.ts";
 import { Fault, GuestMemory } from "./memory.ts";
 import { pathImports } from "./path.ts";
+import { testHost } from "./testdata/test-host.ts";
 
 type Call = (...args: (number | bigint)[]) => number;
 
@@ -21,9 +22,8 @@ export function makeGuest(directories: readonly OpenDirectory[], descriptorsMax:
   const memory = new GuestMemory(new WebAssembly.Memory({ initial: 2 }));
   const table = new DescriptorTable({ descriptorsMax });
   for (const directory of directories) table.add(directory);
-  const functions = { ...pathImports({ table, memory }), ...fileImports({ table, memory }) } as unknown as Readonly<
-    Record<string, Call>
-  >;
+  const host = testHost({ table, memory });
+  const functions = { ...pathImports(host), ...fileImports(host) } as unknown as Readonly<Record<string, Call>>;
   return {
     table,
     memory,

@@ -5,6 +5,7 @@ import { OpenFile } from "../files/open-file.ts";
 import { allRights, rights as right, rightsFromBits } from "../files/rights.ts";
 import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
+import { transferFile } from "./file-transfer.ts";
 import type { Host } from "./host.ts";
 import { attempt, complete } from "./transfer.ts";
 
@@ -77,6 +78,10 @@ export function streamFunctions(host: Host) {
       const descriptor = table.get(fd);
       if (descriptor === undefined) return errno.BADF;
       memory.check(readAt, 4);
+      if (descriptor instanceof OpenFile) {
+        const transfer = { file: descriptor, direction: "read", buffers: () => memory.iovs(iovs, count) } as const;
+        return transferFile(host, transfer, (result) => give(host, readAt, result));
+      }
       return attempt(
         host,
         descriptor,
@@ -92,6 +97,10 @@ export function streamFunctions(host: Host) {
       const descriptor = table.get(fd);
       if (descriptor === undefined) return errno.BADF;
       memory.check(writtenAt, 4);
+      if (descriptor instanceof OpenFile) {
+        const transfer = { file: descriptor, direction: "write", buffers: () => memory.iovs(iovs, count) } as const;
+        return transferFile(host, transfer, (result) => give(host, writtenAt, result));
+      }
       return attempt(
         host,
         descriptor,

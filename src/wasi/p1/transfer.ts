@@ -4,12 +4,12 @@ import type { Waited } from "../guest-thread.ts";
 import type { Host } from "./host.ts";
 
 /** What a transfer moves before it asks whether others should have their turn. */
-const pieceBytes = 256 * 1024;
+export const pieceBytes: number = 256 * 1024;
 /** A transfer's result, besides those of kernel calls: there is more to do, and its slice is over. */
-const unfinished = -0x1_0000;
+export const unfinished: Result = -0x1_0000;
 
 /** What a call gives the guest, from a kernel's result. */
-type Finish = (result: Result) => number;
+export type Finish = (result: Result) => number;
 
 /** `last`: what cannot be done now will not be waited for. */
 type Call = (last: boolean) => Result;
@@ -98,7 +98,7 @@ export function complete(
       // What was transferred before an error counts; the next call meets the error again.
       if (count <= 0) return done > 0 ? done : count;
       done += count;
-      if (last || count >= size(left)) return done;
+      if (last || count >= bytesOf(left)) return done;
       if (done - before >= pieceBytes && thread.sliceOver) return unfinished;
     }
   };
@@ -115,13 +115,14 @@ export function waitFor<T>({ thread }: Host, promise: Promise<T>, finish: (value
   return thread.park([waited], () => (settled === undefined ? undefined : finish(settled.value)));
 }
 
-function size(buffers: readonly Uint8Array[]): number {
+export function bytesOf(buffers: readonly Uint8Array[]): number {
   let total = 0;
   for (const buffer of buffers) total += buffer.length;
   return total;
 }
 
-function skip(buffers: Uint8Array[], count: number): Uint8Array[] {
+/** What is left of buffers after so many bytes. */
+export function skip(buffers: Uint8Array[], count: number): Uint8Array[] {
   if (count === 0) return buffers;
   let left = count;
   const rest: Uint8Array[] = [];
