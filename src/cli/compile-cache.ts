@@ -1,7 +1,7 @@
-import { accessSync, constants, lstatSync, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { enableCompileCache } from "node:module";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { privateFolder } from "./private-folder.ts";
 
 /**
  * Lets Node keep the code that V8 made from our modules, which halves the time they take to load. Cached code is run as
@@ -9,7 +9,7 @@ import { join } from "node:path";
  * the user's own cache folder. Node's default below /tmp is neither.
  */
 export function useCompileCache(): void {
-  const folder = besideProgram() ?? ownFolder();
+  const folder = besideProgram() ?? privateFolder("XDG_CACHE_HOME", ".cache", "warren");
   if (folder !== undefined) enableCompileCache(folder);
 }
 
@@ -19,18 +19,6 @@ function besideProgram(): string | undefined {
   try {
     accessSync(folder, constants.W_OK);
     return join(folder, ".cache");
-  } catch {
-    return undefined;
-  }
-}
-
-function ownFolder(): string | undefined {
-  const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "warren");
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const state = lstatSync(folder);
-    const private_ = state.isDirectory() && state.uid === process.geteuid?.() && (state.mode & 0o022) === 0;
-    return private_ ? folder : undefined;
   } catch {
     return undefined;
   }

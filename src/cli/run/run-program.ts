@@ -4,11 +4,11 @@ import type { CpuTerms } from "../../engine/cpu/preemption.ts";
 import type { Exit } from "../../engine/exit.ts";
 import { setGuestStack } from "../../engine/guest-stack.ts";
 import { startInstance } from "../../engine/instance.ts";
-import { compileProgram } from "../../engine/program.ts";
 import { reportError } from "../report.ts";
 import { hasColour } from "../ui/style.ts";
 import { endBySignal, signals } from "./end-process.ts";
 import type { Grants } from "./grants.ts";
+import { compileCached } from "./program-cache.ts";
 import { readProgram } from "./read-program.ts";
 import { StandardInput, standardOutput } from "./standard-streams.ts";
 import { isTerminal, restoreTerminal, takeKeys, terminalVariables } from "./terminal.ts";
@@ -40,7 +40,7 @@ export async function runProgram({ path, args, grants, interactive, json }: Run)
   // It has the process to itself, and Ctrl-C ends that: without a limit checks would only slow it down. One that has taken
   // the keys must leave us our events.
   const interruptible = grants.cpu !== undefined || grants.timeMs !== undefined || interactive;
-  const program = await compileProgram(readProgram(path), { memoryMax, interruptible });
+  const program = await compileCached(readProgram(path), { memoryBytesMax: memoryMax, interruptible });
   const terminals = { stdin: isTerminal(0), stdout: isTerminal(1), stderr: isTerminal(2) };
   const keys = interactive && terminals.stdin;
   const output = (fd: 1 | 2): ((chunk: Uint8Array) => void) =>

@@ -1,0 +1,108 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { version } from "../../base/version.ts";
+import { preparationVersion } from "../../engine/check/protocol.ts";
+import { type PrepareOptions, prepareProgram } from "../../engine/prepare.ts";
+import { compileModule, outlineOf, type Program, type ProgramOutline } from "../../engine/program.ts";
+import { privateFolder } from "../private-folder.ts";
+import { programDigest } from "./program-digest.ts";
+
+/** All of it; the entries not used for longest go first. */
+const cacheBytesMax = 512 * 1024 ** 2;
+/** Used again after less than this, an entry is not marked as used once more. Milliseconds. */
+const markEveryMs = 24 * 60 * 60 * 1000;
+const digestCharacters = 64;
+
+interface Prepared {
+  readonly bytes: Uint8Array;
+  readonly outline: ProgramOutline;
+}
+
+/**
+ * Checks, prepares and compiles a program, or takes what came of it the last time: by the digest of the program, from a folder
+ * that nobody else can write to, and only if it is as it was written. Throws what `prepareProgram` and `compileModule` throw.
+ */
+export async function compileCached(bytes: Uint8Array, options: PrepareOptions): Promise<Program> {
+  const path = entryPath(bytes, options);
+  let prepared = path === undefined ? undefined : readEntry(path, bytes);
+  if (prepared === undefined) {
+    const made = prepareProgram(bytes, options);
+    prepared = { bytes: made, outline: outlineOf(made) };
+    if (path !== undefined) writeEntry(path, prepared, made === bytes);
+  }
+  return { module: await compileModule(prepared.bytes), memoryMax: options.memoryBytesMax, ...prepared.outline };
+}
+
+function entryPath(bytes: Uint8Array, { memoryBytesMax, interruptible }: PrepareOptions): string | undefined {
+  const folder = privateFolder("XDG_CACHE_HOME", ".cache", "warren", "programs");
+  if (folder === undefined) return undefined;
+  const how = `${version}-${preparationVersion}-${memoryBytesMax}-${interruptible ? "interruptible" : "plain"}`;
+  return join(folder, `${programDigest(bytes)}-${how}`);
+}
+
+/** The digest of the rest, the outline as a line of JSON, and the prepared module unless it is the program itself. */
+function readEntry(path: string, program: Uint8Array): Prepared | undefined {
+  let entry: Buffer;
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const state = fstatSync(fd);
+      if (!state.isFile() || state.uid !== process.geteuid?.() || (state.mode & 0o022) !== 0) return undefined;
+      entry = readFileSync(fd);
+      if (Date.now() - state.mtimeMs > markEveryMs) utimesSync(path, new Date(), new Date());
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+  const content = entry.subarray(digestCharacters);
+  if (entry.toString("latin1", 0, digestCharacters) !== programDigest(content)) return undefined;
+  const end = content.indexOf("\n");
+  const outline = JSON.parse(content.toString("utf8", 0, end)) as ProgramOutline;
+  const rest = content.subarray(end + 1);
+  return { bytes: rest.length === 0 ? program : rest, outline };
+}
+
+/** A cache that cannot be written to is none. */
+function writeEntry(path: string, { bytes, outline }: Prepared, same: boolean): void {
+  const content = Buffer.concat([Buffer.from(`${JSON.stringify(outline)}\n`), same ? new Uint8Array(0) : bytes]);
+  if (content.length > cacheBytesMax) return;
+  const unfinished = `${path}.${process.pid}`;
+  try {
+    makeRoom(join(path, ".."), content.length);
+    writeFileSync(unfinished, Buffer.concat([Buffer.from(programDigest(content)), content]), {
+      mode: 0o600,
+      flag: "wx",
+    });
+    renameSync(unfinished, path);
+  } catch {
+    rmSync(unfinished, { force: true });
+  }
+}
+
+function makeRoom(folder: string, bytes: number): void {
+  const entries = readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    const state = statSync(path, { throwIfNoEntry: false });
+    return state === undefined ? [] : [{ path, bytes: state.size, usedAt: state.mtimeMs }];
+  });
+  let total = bytes + entries.reduce((sum, entry) => sum + entry.bytes, 0);
+  for (const entry of entries.sort((a, b) => a.usedAt - b.usedAt)) {
+    if (total <= cacheBytesMax) return;
+    rmSync(entry.path, { force: true });
+    total -= entry.bytes;
+  }
+}
