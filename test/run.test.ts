@@ -4,12 +4,15 @@ import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { after, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { buildGuest, requireToolchain } from "./guests/build.ts";
 import { launcher } from "./support/cli.ts";
+import { freePort } from "./support/ports.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "warren-run-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -161,9 +164,44 @@ test("warren run", async (t) => {
     assert.equal(code, 0);
     assert.equal(
       stdout,
-      `program: ${program}\narguments: "exit" "3"\nfiles: /s = ${folder}/src (ro)\nvariable: A="1"\nnetwork: none\n` +
+      `program: ${program}\narguments: "exit" "3"\nfiles: /s = ${folder}/src (ro)\nvariable: A="1"\nconnections: none\nlistens: nowhere\n` +
         "memory: what the program declares\ncpu: no limit\ntime: at most 60 s\nstreams: standard input, output and error\n",
     );
+  });
+
+  await t.test("what a failed program was refused is named with the option that grants it", () => {
+    const run = (what: string) => sh(`$WARREN run ${what}`, { env: { ...env, HERE: "x" } }).stderr;
+    assert.match(run('"$PROGRAM" read ./src/a.txt'), /: \.\/src\/a\.txt: not granted; add --ro \.\/src\/a\.txt\n$/);
+    assert.match(
+      run('--ro src "$PROGRAM" write src/a.txt'),
+      /: src\/a\.txt: granted for reading only; add --rw src\n$/,
+    );
+    assert.match(run('"$PROGRAM" env HERE'), /: HERE: not granted; add --env HERE\n$/);
+    assert.match(run('--memory 16MiB "$PROGRAM" allocate 20'), /: memory: .*; add --memory 32MiB\n$/);
+    assert.equal(run('"$PROGRAM" env NOTHERE'), "NOTHERE is not set\n");
+    assert.equal(run('"$PROGRAM" exit 3'), "");
+    assert.equal(run('"$PROGRAM" exit 0 ./src'), "");
+  });
+
+  await t.test("--listen leads to the program's port, and --net to places outside", async () => {
+    const server = await buildGuest("c-tcp-echo");
+    const port = await freePort();
+    const child = spawn(launcher, ["run", "--listen", String(port), server], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    try {
+      // The port is open before the program runs; until then there is none.
+      const socket = await untilConnected(port);
+      socket.write("there and back");
+      const [answer] = (await once(socket, "data")) as [Buffer];
+      assert.equal(answer.toString(), "there and back");
+      socket.destroy();
+    } finally {
+      child.kill();
+    }
+    const { code, stderr } = sh(`$WARREN run --listen 127.0.0.1:${await busyPort(t)} "$PROGRAM" exit 0`, { env });
+    assert.equal(code, 1);
+    assert.match(stderr, /\(listener\.in-use\)/);
   });
 
   // script(1) makes a terminal and copies between it and its own streams. Debian's has it everywhere.
@@ -200,6 +238,25 @@ test("warren run", async (t) => {
     assert.match(stdout, /code 130/);
   });
 });
+
+async function untilConnected(port: number): Promise<Socket> {
+  for (;;) {
+    const socket = connect(port, "127.0.0.1");
+    try {
+      await once(socket, "connect");
+      return socket;
+    } catch {
+      await pause(50);
+    }
+  }
+}
+
+async function busyPort(t: TestContext): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
 
 function script(command: string, env: NodeJS.ProcessEnv): ReturnType<typeof spawn> {
   return spawn("script", ["-qec", `bash -c '${command}'`, "/dev/null"], {

@@ -11,6 +11,20 @@ const grantsSchema = Type.Object(
   {
     env,
     mount,
+    outbound: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            host: Type.String({ description: "a name, *.NAME, an address or a block of addresses" }),
+            port: Type.Union([Type.Integer(), Type.String()], { description: "443, 8000-8100 or *" }),
+            protocol: Type.Optional(Type.Union([Type.Literal("tcp"), Type.Literal("udp")])),
+          },
+          closed,
+        ),
+        { maxItems: 100 },
+      ),
+    ),
+    listen: Type.Optional(Type.Array(Type.String({ description: "as of --listen" }), { maxItems: 100 })),
     limits: Type.Optional(
       Type.Object(
         { memory: Limits.properties.memory, cpu: Limits.properties.cpu, time: Type.Optional(Duration) },

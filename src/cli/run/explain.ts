@@ -1,3 +1,5 @@
+import { formatAddress } from "../../base/address.ts";
+import { formatOutboundGrant } from "../../base/outbound-grant.ts";
 import type { MountSpec } from "../../wasi/files/mount.ts";
 import type { Grants } from "./grants.ts";
 
@@ -10,7 +12,7 @@ export interface Explained {
 
 /** Everything a program is granted, a line each: what is not listed, it has not. */
 export function explain({ program, args, grants, interactive }: Explained): string {
-  const { mounts, env, memoryMax, cpu, timeMs } = grants;
+  const { mounts, env, outbound, listen, memoryMax, cpu, timeMs } = grants;
   const variables = Object.entries(env);
   return [
     `program: ${program}`,
@@ -19,7 +21,12 @@ export function explain({ program, args, grants, interactive }: Explained): stri
     ...(variables.length === 0
       ? ["variables: none"]
       : variables.map(([name, value]) => `variable: ${name}=${JSON.stringify(value)}`)),
-    "network: none",
+    ...(outbound.length === 0
+      ? ["connections: none"]
+      : outbound.map((grant) => `connections: ${formatOutboundGrant(grant)}`)),
+    ...(listen.length === 0
+      ? ["listens: nowhere"]
+      : listen.map(({ protocol, address }) => `listens: ${protocol}://${formatAddress(address)}`)),
     `memory: ${memoryMax === undefined ? "what the program declares" : `at most ${memoryMax} bytes`}`,
     `cpu: ${cpu === undefined ? "no limit" : `at most ${cpu} cores, averaged`}`,
     `time: ${timeMs === undefined ? "no limit" : `at most ${timeMs / 1000} s`}`,

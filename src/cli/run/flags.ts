@@ -16,6 +16,8 @@ export interface GrantFlags {
   readonly tmp?: boolean;
   readonly env?: readonly string[];
   readonly envFile?: readonly string[];
+  readonly net?: readonly string[];
+  readonly listen?: readonly string[];
   readonly memory?: string;
   readonly cpu?: string;
   readonly time?: string;
@@ -35,6 +37,12 @@ export const grantFlags: readonly Flag[] = [
   { flags: "--tmp", help: "give it an empty /tmp in memory, of 64 MiB, gone when it ends" },
   { flags: "-e, --env <K=V>", help: "give it a variable; K alone passes on the one here", repeats: true },
   { flags: "--env-file <FILE>", help: "give it the variables of a file, a K=V or K on each line", repeats: true },
+  { flags: "--net <HOST:PORT>", help: "let it connect there; *.HOST, ADDRESS/BITS, PORT-PORT, /udp", repeats: true },
+  {
+    flags: "--listen <PORT>",
+    help: "let it serve a port of this machine, ADDRESS:PORT for others than itself",
+    repeats: true,
+  },
   { flags: "--memory <SIZE>", help: "the most memory it may have, such as 64MiB" },
   { flags: "--cpu <CORES>", help: "the most CPU it may use, averaged, such as 0.5" },
   { flags: "--time <TIME>", help: "end it after so long, such as 30s, also while it computes" },

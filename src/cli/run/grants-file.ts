@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { systemCode, WarrenError } from "../../base/errors.ts";
+import { outboundGrant } from "../../base/outbound-grant.ts";
 import { parseGrants } from "../../control/grants.ts";
-import type { GrantWords } from "./grants.ts";
+import { type GrantWords, parseListen } from "./grants.ts";
 
 /**
  * Reads a file of `--grants`; its directories may be relative to it. Throws `grants.unreadable` and what {@link parseGrants}
@@ -17,12 +18,14 @@ export function readGrants(file: string): GrantWords {
       cause: error,
     });
   }
-  const { env, mount = [], limits = {} } = parseGrants(text, { file });
+  const { env, mount = [], outbound = [], listen = [], limits = {} } = parseGrants(text, { file });
   return {
     ...(env === undefined ? {} : { env }),
     mounts: mount.map(({ source, tmp, target, mode = "ro" }) =>
       source === undefined ? { target, tmp: tmp ?? "0" } : { source: resolve(dirname(file), source), target, mode },
     ),
+    outbound: outbound.map(outboundGrant),
+    listen: listen.map(parseListen),
     ...limits,
   };
 }

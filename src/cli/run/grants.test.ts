@@ -18,7 +18,25 @@ test("wordsOfFlags() takes PATH and PATH:AS, K=V and K", () => {
     ],
     env: { A: "", B: "c=d" },
     passedEnv: ["E"],
+    outbound: [],
+    listen: [],
   });
+});
+
+test("wordsOfFlags() takes places to connect to and ports to listen on", () => {
+  const words = wordsOfFlags({
+    net: ["example.com:443", "10.0.0.0/8:53/udp"],
+    listen: ["80", "[::]:8080/udp", "0.0.0.0:1/tcp"],
+  });
+  assert.deepEqual(
+    words.outbound?.map(({ host, protocol }) => `${host} ${protocol}`),
+    ["example.com tcp", "10.0.0.0/8 udp"],
+  );
+  assert.deepEqual(words.listen, [
+    { protocol: "tcp", address: { ip: "127.0.0.1", port: 80 } },
+    { protocol: "udp", address: { ip: "::", port: 8080 } },
+    { protocol: "tcp", address: { ip: "0.0.0.0", port: 1 } },
+  ]);
 });
 
 test("wordsOfFlags() refuses what has no meaning", () => {
@@ -31,6 +49,9 @@ test("wordsOfFlags() refuses what has no meaning", () => {
     [{ cpu: "0" }, "--cpu"],
     [{ cpu: "1e3" }, "--cpu"],
     [{ time: "5" }, "--time"],
+    [{ listen: ["0"] }, "--listen"],
+    [{ listen: ["localhost:80"] }, "--listen"],
+    [{ listen: ["256.0.0.1:80"] }, "--listen"],
   ] as const) {
     refused(() => wordsOfFlags(flags), "usage.invalid-argument", text);
   }

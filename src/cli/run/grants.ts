@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Address } from "../../base/address.ts";
 import { systemCode, WarrenError } from "../../base/errors.ts";
+import { formatIp, parseIp } from "../../base/ip.ts";
+import { type OutboundGrant, parseOutboundGrant } from "../../base/outbound-grant.ts";
 import { parseDuration } from "../../control/duration.ts";
 import { parseSize } from "../../control/size.ts";
 import type { MountSpec } from "../../wasi/files/mount.ts";
@@ -17,12 +20,20 @@ export type MountWords =
     }
   | { readonly target: string; readonly tmp: string };
 
+/** A port of this machine that leads to the program's port of the same number. */
+export interface ListenGrant {
+  readonly protocol: "tcp" | "udp";
+  readonly address: Address;
+}
+
 /** What is granted, in the words of whoever grants it. Plain data, to be kept as JSON. */
 export interface GrantWords {
   readonly mounts?: readonly MountWords[];
   readonly env?: Readonly<Record<string, string>>;
   /** Variables to be passed on as they are when the program runs. */
   readonly passedEnv?: readonly string[];
+  readonly outbound?: readonly OutboundGrant[];
+  readonly listen?: readonly ListenGrant[];
   readonly memory?: string;
   readonly cpu?: number;
   readonly time?: string;
@@ -33,6 +44,8 @@ export interface Grants {
   /** With absolute sources. */
   readonly mounts: readonly MountSpec[];
   readonly env: Readonly<Record<string, string>>;
+  readonly outbound: readonly OutboundGrant[];
+  readonly listen: readonly ListenGrant[];
   /** Bytes. */
   readonly memoryMax: number | undefined;
   /** Cores. */
@@ -42,6 +55,8 @@ export interface Grants {
 
 /** Of the directory of `--tmp`. */
 const tmpSize = "64MiB";
+/** Where `--listen PORT` listens. */
+const loopback = "127.0.0.1";
 const coresMin = 0.01;
 const coresMax = 1024;
 const variableName = /^[^=\0]+$/;
@@ -58,6 +73,8 @@ export function wordsOfFlags(flags: GrantFlags): GrantWords {
     ],
     env: Object.fromEntries(variables.filter(([, value]) => value !== undefined)),
     passedEnv: passed,
+    outbound: (flags.net ?? []).map(parseOutboundGrant),
+    listen: (flags.listen ?? []).map(parseListen),
   };
   if (flags.memory !== undefined) words.memory = checked("--memory", flags.memory, parseSize);
   if (flags.cpu !== undefined) words.cpu = parseCores(flags.cpu);
@@ -72,6 +89,8 @@ export function joinWords(all: readonly GrantWords[]): GrantWords {
     mounts: all.flatMap(({ mounts = [] }) => mounts),
     env: Object.assign({}, ...all.map(({ env }) => env)),
     passedEnv: all.flatMap(({ passedEnv = [] }) => passedEnv),
+    outbound: all.flatMap(({ outbound = [] }) => outbound),
+    listen: all.flatMap(({ listen = [] }) => listen),
   };
 }
 
@@ -88,6 +107,8 @@ export function resolveWords(words: GrantWords, env: NodeJS.ProcessEnv = process
   return {
     mounts: (words.mounts ?? []).map(resolveMount),
     env: { ...Object.fromEntries(passed), ...words.env },
+    outbound: words.outbound ?? [],
+    listen: words.listen ?? [],
     memoryMax: words.memory === undefined ? undefined : parseSize(words.memory),
     cpu: words.cpu,
     timeMs: words.time === undefined ? undefined : parseDuration(words.time),
@@ -110,6 +131,17 @@ function parsePath(text: string, mode: "ro" | "rw"): MountWords {
   const target = colon > 0 ? text.slice(colon + 1) : text;
   if (source === "" || target === "") throw invalid(`--${mode}`, text, "a directory or a file, or PATH:AS");
   return { source, target, mode };
+}
+
+/** `PORT` or `ADDRESS:PORT`, either with `/udp` or `/tcp` at its end. */
+export function parseListen(text: string): ListenGrant {
+  const [, bracketed, plain, digits, protocol] =
+    /^(?:(?:\[([^\]]*)\]|([0-9.]+)):)?([0-9]{1,5})(?:\/(tcp|udp))?$/.exec(text) ?? [];
+  const port = Number(digits);
+  const ip = parseIp(bracketed ?? plain ?? loopback);
+  if (digits === undefined || ip === undefined || port < 1 || port > 65535)
+    throw invalid("--listen", text, "a port, or ADDRESS:PORT, and /udp after it for UDP");
+  return { protocol: protocol === "udp" ? "udp" : "tcp", address: { ip: formatIp(ip), port } };
 }
 
 /** `K=V`, or `K` for the variable of that name. */

@@ -88,7 +88,8 @@ test("run leaves the program's own options to it, and prints what it grants", as
     'arguments: "--help" "-v" "--json"',
     `files: /data = ${folder} (ro)`,
     'variable: A="b=c"',
-    "network: none",
+    "connections: none",
+    "listens: nowhere",
     "memory: at most 1048576 bytes",
     "cpu: no limit",
     "time: no limit",
@@ -101,7 +102,7 @@ test("run without grants says so", async () => {
   const { stderr } = await warren(["run", "-v", program("exit.wasm", 0)]);
   assert.match(
     stderr,
-    /^program: .*\narguments: none\nfiles: none\nvariables: none\nnetwork: none\nmemory: what the program declares\n/,
+    /^program: .*\narguments: none\nfiles: none\nvariables: none\nconnections: none\nlistens: nowhere\nmemory: what the program declares\n/,
   );
 });
 

@@ -1,15 +1,22 @@
 import { basename } from "node:path";
 import { WarrenError } from "../../base/errors.ts";
+import type { OutboundGrant } from "../../base/outbound-grant.ts";
 import type { CpuTerms } from "../../engine/cpu/preemption.ts";
 import type { Exit } from "../../engine/exit.ts";
 import { setGuestStack } from "../../engine/guest-stack.ts";
 import { startInstance } from "../../engine/instance.ts";
+import type { PublicPort } from "../../engine/public-port.ts";
+import type { Refusal } from "../../wasi/sockets/dialler.ts";
+import type { Outbound } from "../../wasi/sockets/outbound.ts";
 import { reportError } from "../report.ts";
+import { filterEscapes } from "../ui/escapes.ts";
 import { hasColour } from "../ui/style.ts";
 import { endBySignal, signals } from "./end-process.ts";
-import type { Grants } from "./grants.ts";
+import type { Grants, ListenGrant } from "./grants.ts";
+import { LastWords } from "./last-words.ts";
 import { compileCached } from "./program-cache.ts";
 import { readProgram } from "./read-program.ts";
+import type { Failure } from "./refusals.ts";
 import { StandardInput, standardOutput } from "./standard-streams.ts";
 import { isTerminal, restoreTerminal, takeKeys, terminalVariables } from "./terminal.ts";
 
@@ -17,6 +24,8 @@ import { isTerminal, restoreTerminal, takeKeys, terminalVariables } from "./term
 const memoryMaxDefault = 4 * 1024 ** 3;
 /** As native programs have on Linux (ulimit -s). */
 const stackBytes = 8 * 1024 ** 2;
+/** Of what the network refused, so many are told. */
+const refusalsMax = 16;
 /** 128 + SIGABRT, as a shell reports a native program that crashed. */
 const trapCode = 134;
 /** As timeout(1) does. */
@@ -52,16 +61,29 @@ export async function runProgram({ path, args, grants, interactive, json }: Run)
       },
     });
   setGuestStack(stackBytes);
+  const lastWords = new LastWords();
+  const network: Refusal[] = [];
+  const ports = await openPorts(grants.listen);
+  const errors = output(2);
   const instance = startInstance(program, {
     args: [basename(path), ...args],
     env: { ...(interactive ? terminalVariables() : {}), ...grants.env },
     mounts: grants.mounts,
     stdin: new StandardInput(),
     stdout: output(1),
-    stderr: output(2),
+    stderr: (chunk) => {
+      lastWords.push(chunk);
+      errors(chunk);
+    },
     terminals,
+    sockets: grants.listen.map(({ protocol, address }) => ({ protocol, port: address.port })),
+    ...(grants.outbound.length > 0 ? { outbound: await wayOut(grants.outbound) } : {}),
+    onRefused: (refusal) => {
+      if (network.length < refusalsMax) network.push(refusal);
+    },
     ...(interruptible ? { cpu: await cpuTerms(grants.cpu) } : {}),
   });
+  for (const [at, port] of ports.entries()) port.attach(instance, grants.listen[at]?.address.port ?? 0);
   if (keys) takeKeys();
   let timeOver = false;
   // Without a timer, a guest that waits for what will never come would hold nothing that keeps Node from ending.
@@ -80,7 +102,36 @@ export async function runProgram({ path, args, grants, interactive, json }: Run)
     reportError(new WarrenError("limit.time", message), { json });
     return timeOverCode;
   }
-  return exitCode(path, exit, json);
+  const code = exitCode(path, exit, json);
+  if (code !== 0) {
+    const failure = { args, grants, network, lastWords: lastWords.text(), memoryBytes: instance.memoryBytes };
+    await reportMissing(basename(path, ".wasm"), failure, json);
+  }
+  if (exit.kind === "exit" && exit.signal !== undefined) endBySignal(exit.signal);
+  return code;
+}
+
+/** Prints what the program seems to have been refused. */
+async function reportMissing(name: string, failure: Failure, json: boolean): Promise<void> {
+  const { missingGrants } = await import("./refusals.ts");
+  for (const { what, why, flag } of missingGrants(failure)) {
+    const text = json
+      ? JSON.stringify({ missing: { what, why, flag } })
+      : filterEscapes(`${name}: ${what}: ${why}; add ${flag}`);
+    process.stderr.write(`${text}\n`);
+  }
+}
+
+/** Its modules load Node's for networks, which take milliseconds. */
+async function wayOut(grants: readonly OutboundGrant[]): Promise<Outbound> {
+  const { directOutbound } = await import("../../wasi/sockets/direct-outbound.ts");
+  return directOutbound(grants);
+}
+
+async function openPorts(grants: readonly ListenGrant[]): Promise<readonly PublicPort[]> {
+  if (grants.length === 0) return [];
+  const { openPublicPort } = await import("../../engine/public-port.ts");
+  return Promise.all(grants.map(({ protocol, address }) => openPublicPort(protocol, address)));
 }
 
 /** setTimeout takes no more. */
@@ -97,7 +148,6 @@ async function cpuTerms(cores: number | undefined): Promise<CpuTerms> {
 function exitCode(path: string, exit: Exit, json: boolean): number {
   switch (exit.kind) {
     case "exit":
-      if (exit.signal !== undefined) endBySignal(exit.signal);
       // The system keeps eight bits: a failure must not become 0 by that.
       return exit.code === 0 ? 0 : exit.code % 256 || 1;
     case "trap": {
