@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { parseIp } from "../../src/base/ip.ts";
 import { parseOutboundGrant } from "../../src/base/outbound-grant.ts";
 import { errno } from "../../src/wasi/errno.ts";
+import { formatAnswer, parseQuestion, responseCode } from "../../src/wasi/sockets/dns-message.ts";
 import { TestNameServer } from "../../src/wasi/sockets/testdata/name-server.ts";
 import { encodeFrame, FrameReader, frameKind } from "../../src/worker/connector/datagram-frames.ts";
 import { isAlive } from "../support/process.ts";
@@ -115,11 +116,17 @@ test("what the connector does for workers", async (whole) => {
   await whole.test("a name that changes where it leads to leads nowhere new that no name may", async (t) => {
     let answers: string[] | undefined = ["93.184.216.34"];
     await using server = await TestNameServer.start(() => answers);
-    await rig.order("names", { servers: [server.address], hosts: {} });
     const link = await rig.worker(t, "dns");
     await rig.grant("dns", own.service, grants("*.example.com:80"));
-    const resolve = () => link.call("resolve", { ...own, name: "rebind.example.com", family: 4 });
+    const ask = () => link.call("resolve", { ...own, name: "rebind.example.com", family: 4 });
+    const resolve = async () => {
+      // As when the time of the last answer is over.
+      await rig.order("names", { servers: [server.address], hosts: {} });
+      return ask();
+    };
     assert.deepEqual(await resolve(), { addresses: ["93.184.216.34"] });
+    assert.deepEqual(await ask(), { addresses: ["93.184.216.34"] });
+    assert.equal(server.questions.length, 1);
     for (const address of ["127.0.0.1", "10.0.0.1", "169.254.169.254", "0.0.0.0"]) {
       answers = [address];
       assert.deepEqual(await resolve(), { ...ACCES, address });
@@ -133,6 +140,78 @@ test("what the connector does for workers", async (whole) => {
     answers = undefined;
     assert.deepEqual(await resolve(), { error: -errno.NOENT });
     assert.ok(server.questions.every((name) => name === "rebind.example.com"));
+  });
+
+  await whole.test("IPv6, by TCP and UDP", async (t) => {
+    const tcp = createServer((socket) => socket.pipe(socket)).listen(0, "::1");
+    const failed = await Promise.race([
+      once(tcp, "listening").then(() => false),
+      once(tcp, "error").then(() => true),
+    ]).catch(() => true);
+    if (failed) return t.skip("this machine has no IPv6");
+    const { port } = tcp.address() as { port: number };
+    const udp = createSocket("udp6");
+    udp.on("message", (data, from) => udp.send(data, from.port, from.address));
+    udp.bind(0, "::1");
+    await once(udp, "listening");
+    t.after(() => {
+      tcp.close();
+      udp.close();
+    });
+    const udpPort = udp.address().port;
+    const link = await rig.worker(t, "six");
+    await rig.grant("six", own.service, grants(`[::1]:${port}`, `[::1]:${udpPort}/udp`));
+    const { fds } = await link.callForDescriptors("connect", { ...own, id: 1, ip: "::1", port });
+    assert.equal(await said(fds[0] as number, "six"), "six");
+    const opened = await link.callForDescriptors("datagrams", own);
+    const stream = new Socket({ fd: opened.fds[0] as number, readable: true, writable: true });
+    const ip = parseIp("::1") as Uint8Array;
+    stream.write(encodeFrame({ kind: frameKind.datagram, ip, port: udpPort, data: Buffer.from("six") }));
+    const [chunk] = (await once(stream, "data")) as [Buffer];
+    const [frame] = [...new FrameReader().push(chunk)];
+    assert.deepEqual(
+      [frame?.kind, frame?.port, String(Buffer.from(frame?.data ?? []))],
+      [frameKind.datagram, udpPort, "six"],
+    );
+    stream.destroy();
+  });
+
+  await whole.test("an answer that is too long for a datagram comes by TCP", async (t) => {
+    const udp = createSocket("udp4");
+    const byTcp = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", (data: Buffer) => {
+        const query = data.subarray(2);
+        const question = parseQuestion(query);
+        if (question === undefined) return;
+        const answer = formatAnswer(query, question, responseCode.ok, ["93.184.216.34"]);
+        const length = Buffer.alloc(2);
+        length.writeUInt16BE(answer.length);
+        socket.end(Buffer.concat([length, answer]));
+      });
+    }).listen(0, "127.0.0.1");
+    await once(byTcp, "listening");
+    const { port } = byTcp.address() as { port: number };
+    udp.on("message", (query, from) => {
+      const question = parseQuestion(query);
+      if (question === undefined) return;
+      const answer = Buffer.from(formatAnswer(query, question, responseCode.ok, []));
+      // TC (RFC 1035 §4.1.1).
+      answer.writeUInt16BE(answer.readUInt16BE(2) | 0x0200, 2);
+      udp.send(answer, from.port, from.address);
+    });
+    udp.bind(port, "127.0.0.1");
+    await once(udp, "listening");
+    t.after(() => {
+      udp.close();
+      byTcp.close();
+    });
+    await rig.order("names", { servers: [`127.0.0.1:${port}`], hosts: {} });
+    const link = await rig.worker(t, "long");
+    await rig.grant("long", own.service, grants("*.example.com:80"));
+    assert.deepEqual(await link.call("resolve", { ...own, name: "long.example.com", family: 4 }), {
+      addresses: ["93.184.216.34"],
+    });
   });
 
   await whole.test("datagrams go to granted addresses only, by a socket that no worker holds", async (t) => {

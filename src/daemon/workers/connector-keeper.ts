@@ -14,8 +14,9 @@ import type { WorkerProcess } from "./worker-process.ts";
 const backoffOptions = { firstMs: 100, mostMs: 10_000, healthyMs: 10_000 } as const;
 /** How long it is kept when no guest may use it any more: one that is started elsewhere comes back soon. */
 const lingerMs = 5000;
-/** How soon a change of /etc/resolv.conf or /etc/hosts is seen. */
-const namesEveryMs = 5000;
+/** How often it is looked whether it answers, and whether /etc/resolv.conf or /etc/hosts have changed. */
+const lookEveryMs = 5000;
+const missedMax = 2;
 
 export interface ConnectorKeeperOptions {
   /** The folder of the connectors' sockets. */
@@ -43,7 +44,6 @@ export class ConnectorKeeper {
   #starting: Promise<ConnectorProcess> | undefined;
   #again: NodeJS.Timeout | undefined;
   #unused: NodeJS.Timeout | undefined;
-  #names: NodeJS.Timeout | undefined;
   #sources = "";
   #trouble: string | undefined;
   #launched = 0;
@@ -121,10 +121,13 @@ export class ConnectorKeeper {
     if (!this.#rights.delete(keyOf(guest))) return;
     const { worker, service, revision } = guest;
     this.#process?.order("revoke", { worker, service, revision }).catch(() => {});
+    this.#endIfUnused();
+  }
+
+  #endIfUnused(): void {
     if (this.#rights.size > 0) return;
     clearTimeout(this.#unused);
-    this.#unused = setTimeout(() => this.#rights.size === 0 && this.#end(), lingerMs);
-    this.#unused.unref();
+    this.#unused = setTimeout(() => this.#rights.size === 0 && this.#end(), lingerMs).unref();
   }
 
   #start(): Promise<ConnectorProcess> {
@@ -157,24 +160,42 @@ export class ConnectorKeeper {
       throw error;
     }
     const started = performance.now();
+    const looking = this.#lookAt(process);
     process.onGone = () => {
+      clearInterval(looking);
       this.#process = undefined;
       if (this.#closing || this.#rights.size === 0) return;
       log.warn({ connector: id, pid: process.pid }, "the connector was lost");
       event("connector.lost", `connector ${id}, pid ${process.pid}`);
       this.#retry(performance.now() - started, "it ended");
     };
-    if (process.ended) process.onGone();
     this.#trouble = undefined;
-    this.#names = setInterval(() => this.#process && void this.#tellNames(this.#process, false), namesEveryMs).unref();
     const ms = Math.round(performance.now() - began);
     log.info({ connector: id, pid: process.pid, ms }, "connector started");
     event("connector.started", `connector ${id}, pid ${process.pid}`);
+    this.#endIfUnused();
+    // While it was being told.
+    if (process.ended) process.onGone();
     return process;
   }
 
+  /** Ends one that does not answer any more, and tells it what changes. */
+  #lookAt(process: ConnectorProcess): NodeJS.Timeout {
+    let missed = 0;
+    return setInterval(() => {
+      // Its answer to one look may wait here, if it was the daemon that was held up.
+      if (missed++ >= missedMax) process.kill();
+      process.order("hello", {}).then(
+        () => {
+          missed = 0;
+        },
+        () => {},
+      );
+      void this.#tellNames(process, false);
+    }, lookEveryMs).unref();
+  }
+
   #retry(ranMs: number, why: string): void {
-    clearInterval(this.#names);
     this.#trouble = why;
     if (this.#closing) return;
     const waitMs = this.#backoff.ended(ranMs);
@@ -215,7 +236,6 @@ export class ConnectorKeeper {
   #end(): void {
     clearTimeout(this.#again);
     clearTimeout(this.#unused);
-    clearInterval(this.#names);
     const process = this.#process;
     this.#process = undefined;
     process?.kill();

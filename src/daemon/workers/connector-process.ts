@@ -83,19 +83,25 @@ export class ConnectorProcess {
     }
   }
 
+  /** Ends it, or does nothing when it has ended: its number may be another's. */
   kill(): void {
+    if (!this.#ended) this.#kill();
+    this.#link.close();
+  }
+
+  #kill(): void {
     try {
       process.kill(this.pid, "SIGKILL");
     } catch {
       // Already gone.
     }
-    this.#link.close();
   }
 
   #gone(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.kill();
+    // A link that broke from a process that lives on would leave a connector that nobody can reach.
+    this.#kill();
     removeSockets(this.#directory, this.id);
     this.onGone?.();
   }

@@ -20,7 +20,8 @@ export interface DiallerLimits {
 /** Names kept for {@link Refusal}. */
 const namesMax = 256;
 
-const limitsDefault: DiallerLimits = { connectsMax: 256, lookupsMax: 32, lookupsPerSecondMax: 100 };
+// Programs look a name up for each connection; who answers bounds those lookups that cost something.
+const limitsDefault: DiallerLimits = { connectsMax: 256, lookupsMax: 32, lookupsPerSecondMax: 2000 };
 
 /** What a guest wanted to reach and was refused, for whoever can tell its user. `name`: what had that address, if it asked. */
 export type Refusal =

@@ -51,7 +51,7 @@ export class DatagramRelay {
   #socket(family: 4 | 6): UdpSocket | undefined {
     const known = this.#sockets.get(family);
     if (known !== undefined || this.#stream.destroyed) return known;
-    const socket = createSocket({ type: `udp${family}`, ipv6Only: family === 6 });
+    const socket = createSocket(`udp${family}`);
     this.#sockets.set(family, socket);
     // What could not be sent is lost, as datagrams may be.
     socket.on("error", () => {});

@@ -8,16 +8,25 @@ const triesMax = 2;
 /** Over all servers and tries. */
 const lookupMsMax = 10_000;
 const addressesMax = 32;
+/** Answers are kept as long as their servers say, within these bounds: programs look a name up for each connection. */
+const keptSeconds = { least: 1, most: 60 } as const;
+const keptMax = 1024;
 
 /** What says that there is no such name, or no such address of it; anything else says that nobody could tell. */
 const absent: ReadonlySet<string | undefined> = new Set(["ENOTFOUND", "ENODATA", "EBADNAME"]);
+
+interface Answer {
+  readonly address: string;
+  readonly ttl: number;
+}
 
 /** Turns names into addresses, by what the daemon said of /etc/hosts and of the name servers. */
 export class Names {
   #resolver: Resolver | undefined;
   #hosts: ReadonlyMap<string, readonly string[]> = new Map();
+  readonly #kept = new Map<string, { readonly addresses: readonly string[]; readonly until: number }>();
   /** Those under way, so that a crowd asks once. */
-  readonly #asked = new Map<string, Promise<readonly string[] | Result>>();
+  readonly #asked = new Map<string, Promise<readonly Answer[] | Result>>();
 
   set({ servers, hosts }: NameSources): void {
     this.#resolver = undefined;
@@ -27,30 +36,46 @@ export class Names {
       this.#resolver = resolver;
     }
     this.#hosts = new Map(Object.entries(hosts));
+    this.#kept.clear();
   }
 
-  /** IPv4 first, unless a family is asked for. -NOENT when there is none, -AGAIN when it could not be found out. */
+  /** What is known without asking anybody; undefined when that would take a question. */
+  known(name: string, family: 4 | 6 | undefined): readonly string[] | Result | undefined {
+    const local = this.#local(name)?.filter((ip) => family === undefined || ip.includes(":") === (family === 6));
+    if (local !== undefined) return local.length > 0 ? local : -errno.NOENT;
+    const kept = this.#kept.get(keyOf(name, family));
+    return kept !== undefined && kept.until > performance.now() ? kept.addresses : undefined;
+  }
+
+  /** Asks for a name. IPv4 first, unless a family is asked for. -NOENT when there is none, -AGAIN when nobody could tell. */
   async lookUp(name: string, family: 4 | 6 | undefined): Promise<readonly string[] | Result> {
-    const known = this.#known(name);
-    if (known !== undefined) {
-      const found = known.filter((ip) => family === undefined || ip.includes(":") === (family === 6));
-      return found.length > 0 ? found : -errno.NOENT;
-    }
     const families = family === undefined ? ([4, 6] as const) : [family];
     const answers = await Promise.all(families.map((one) => this.#ask(name, one)));
-    const addresses = answers.flatMap((answer) => (typeof answer === "number" ? [] : answer)).slice(0, addressesMax);
-    if (addresses.length > 0) return addresses;
-    return answers.includes(-errno.AGAIN) ? -errno.AGAIN : -errno.NOENT;
+    const found = answers.flatMap((answer) => (typeof answer === "number" ? [] : answer)).slice(0, addressesMax);
+    if (found.length === 0) return answers.includes(-errno.AGAIN) ? -errno.AGAIN : -errno.NOENT;
+    const addresses = found.map(({ address }) => address);
+    this.#keep(keyOf(name, family), addresses, Math.min(...found.map(({ ttl }) => ttl)));
+    return addresses;
   }
 
-  #known(name: string): readonly string[] | undefined {
+  #keep(key: string, addresses: readonly string[], ttl: number): void {
+    const seconds = Math.min(Math.max(ttl, keptSeconds.least), keptSeconds.most);
+    this.#kept.delete(key);
+    if (this.#kept.size >= keptMax) {
+      const [oldest] = this.#kept.keys();
+      this.#kept.delete(oldest as string);
+    }
+    this.#kept.set(key, { addresses, until: performance.now() + seconds * 1000 });
+  }
+
+  #local(name: string): readonly string[] | undefined {
     // RFC 6761 §6.3: not for name servers.
     if (name === "localhost" || name.endsWith(".localhost")) return ["127.0.0.1", "::1"];
     return this.#hosts.get(name);
   }
 
-  #ask(name: string, family: 4 | 6): Promise<readonly string[] | Result> {
-    const key = `${name} ${family}`;
+  #ask(name: string, family: 4 | 6): Promise<readonly Answer[] | Result> {
+    const key = keyOf(name, family);
     let answer = this.#asked.get(key);
     if (answer === undefined) {
       answer = this.#query(name, family).finally(() => this.#asked.delete(key));
@@ -59,14 +84,14 @@ export class Names {
     return answer;
   }
 
-  async #query(name: string, family: 4 | 6): Promise<readonly string[] | Result> {
+  async #query(name: string, family: 4 | 6): Promise<readonly Answer[] | Result> {
     const resolver = this.#resolver;
     if (resolver === undefined) return -errno.AGAIN;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Result>((resolve) => {
       timer = setTimeout(resolve, lookupMsMax, -errno.AGAIN);
     });
-    const query = family === 4 ? resolver.resolve4(name) : resolver.resolve6(name);
+    const query = family === 4 ? resolver.resolve4(name, { ttl: true }) : resolver.resolve6(name, { ttl: true });
     try {
       return await Promise.race([query, late]);
     } catch (error) {
@@ -75,4 +100,8 @@ export class Names {
       clearTimeout(timer);
     }
   }
+}
+
+function keyOf(name: string, family: 4 | 6 | undefined): string {
+  return `${name} ${family ?? ""}`;
 }

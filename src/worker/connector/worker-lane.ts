@@ -95,7 +95,8 @@ export class WorkerLane {
     const name = typeof body.name === "string" ? hostName(body.name) : undefined;
     if (permit === undefined || name === undefined || !permit.policy.mayResolve(name)) return refusal(-errno.ACCES);
     const family = body.family === 4 || body.family === 6 ? body.family : undefined;
-    const found = (await permit.lookingUp(() => names.lookUp(name, family))) ?? -errno.NOBUFS;
+    const found =
+      names.known(name, family) ?? (await permit.lookingUp(() => names.lookUp(name, family))) ?? -errno.NOBUFS;
     if (typeof found === "number") return refusal(found);
     // Only now is it known where the name leads; a name server may say anything.
     const addresses = permit.policy.resolved(name, found);

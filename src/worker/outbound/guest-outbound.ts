@@ -85,10 +85,9 @@ export class GuestOutbound implements Outbound {
 
   openDatagrams(receiver: OutboundReceiver): OutboundDatagrams | Result {
     const { asking, dialler } = this.#options;
-    if (!this.#grants.some(({ protocol }) => protocol === "udp")) {
-      this.#options.refusals.add({ host: "any", protocol: "udp" });
-      return -errno.ACCES;
-    }
+    // Not refused as a whole: the log is to name where each was to go.
+    if (!this.#grants.some(({ protocol }) => protocol === "udp"))
+      return { send: (_, to) => this.#refused(to, "udp"), close: () => {} };
     const channel = new DatagramChannel({
       receiver,
       open: async () => {
