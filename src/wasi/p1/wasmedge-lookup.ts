@@ -29,9 +29,10 @@ export interface Lookup {
 export function lookUp(host: Host, lookup: Lookup): number | Promise<number> {
   const { memory } = host;
   memory.check(lookup.countAt, 4);
-  const hints = memory.check(lookup.hintsAt, info.bytes);
-  const wantedFamily = memory.u8()[hints + info.family]!;
-  const wantedType = memory.u8()[hints + info.socketType]!;
+  // POSIX: no hints are all zero.
+  const hints = lookup.hintsAt === 0 ? new Uint8Array(info.bytes) : memory.bytes(lookup.hintsAt, info.bytes);
+  const wantedFamily = hints[info.family]!;
+  const wantedType = hints[info.socketType]!;
   if (wantedFamily > family.ipv6) return errno.AFNOSUPPORT;
   const port = portOf(text(lookup.service));
   if (port === undefined) return errno.INVAL;
