@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { mkdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Outbound, ServiceSpec } from "../src/control/service.ts";
 import { errno } from "../src/wasi/errno.ts";
@@ -155,6 +157,36 @@ test("services reach each other by name where granted, in one worker and across,
   assert.equal(await dial("far"), "far");
   await daemon.client.deleteService("default", "far");
   assert.equal(await dial("far"), `errno ${errno.CONNREFUSED} connect`);
+});
+
+test("what lacks while no connector can be started is said, and is there again by itself", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 1 });
+  const port = await tcpEcho(t);
+  const outbound = grants({ host: "127.0.0.1", port });
+  await daemon.deploy("shop", "c-dial", outbound);
+  const folder = join(daemon.state, "connector");
+  rmSync(folder, { recursive: true });
+  const [pid] = daemon.connectorPids();
+  process.kill(pid as number, "SIGKILL");
+  await until(
+    async () => (await daemon.client.getService("default", "shop")).service.reason ?? "",
+    (reason) => reason.startsWith("it cannot connect to anything until the connector runs again: "),
+  );
+  assert.match(
+    (await warren(daemon, ["doctor"])).stdout,
+    /connector +warn .*services cannot open outbound connections/,
+  );
+  assert.equal((await daemon.client.getService("default", "shop")).service.state, "running");
+  // One that needs it is not deployed without.
+  await assert.rejects(daemon.deploy("other", "c-dial", outbound));
+  await daemon.deploy("plain", "c-dial");
+  mkdirSync(folder, { mode: 0o700 });
+  await until(
+    () => call(daemon, `/dial?host=127.0.0.1&port=${port}&text=new`),
+    (text) => text === "new",
+  );
+  assert.equal((await daemon.client.getService("default", "shop")).service.reason, undefined);
 });
 
 test("connections outlive the connector, and both it and its successors the daemon", async (t) => {

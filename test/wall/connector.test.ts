@@ -57,7 +57,6 @@ test("what the connector does for workers", async (whole) => {
         [link, { ...own, ip: "10.0.0.1" }],
         [link, { ...own, ip: "169.254.169.254", port: 80 }],
         [link, { ...own, ip: "0.0.0.0" }],
-        [link, { ...own, ip: "localhost" }],
         [link, { ...own, revision: 2 }],
         [link, { service: "default/other", revision: 1 }],
         [other, own],
@@ -66,7 +65,16 @@ test("what the connector does for workers", async (whole) => {
         const answer = await connect(on, request);
         assert.deepEqual([answer.body, answer.fds], [ACCES, []], JSON.stringify(request));
       }
-      for (const bad of [{ ip: 5 }, { port: "80" }, { port: 0 }, { port: 1e9 }, { port: 1.5 }])
+      for (const bad of [
+        { ip: 5 },
+        { ip: "localhost" },
+        { ip: "127.1" },
+        { ip: "" },
+        { port: "80" },
+        { port: 0 },
+        { port: 1e9 },
+        { port: 1.5 },
+      ])
         assert.deepEqual((await connect(link, { ...own, ...bad })).body, { error: -errno.INVAL });
       // The daemon takes it back.
       await rig.order("revoke", { worker: "w0", ...own });

@@ -6,7 +6,7 @@ import { encodeFrame, type Frame, FrameReader, frameKind } from "./datagram-fram
 import type { Permit } from "./permit.ts";
 
 /** Bytes that wait, for the kernel or for the worker; more are dropped, as a full socket buffer would. */
-const queueBytesMax = 256 * 1024;
+const queueBytesMax = 64 * 1024;
 /** Whom answers are taken from; the one not sent to for longest is forgotten first. */
 const peersMax = 1024;
 

@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import { Socket } from "node:net";
+import { formatIp, parseIp } from "../../base/ip.ts";
 import { AnswerWithDescriptors, type Handler, Link } from "../../base/link.ts";
 import { socketPair } from "../../base/native-socket.ts";
 import { hostName } from "../../base/outbound-grant.ts";
@@ -107,8 +108,11 @@ export class WorkerLane {
 
   async connect(body: LaneCalls["connect"]["body"]): Promise<Answer> {
     const { permit } = this.#allowed(body);
-    const { id, ip, port } = body;
-    if (typeof ip !== "string" || !isPort(port)) return refusal(-errno.INVAL);
+    const { id, port } = body;
+    const bytes = typeof body.ip === "string" ? parseIp(body.ip) : undefined;
+    if (bytes === undefined || !isPort(port)) return refusal(-errno.INVAL);
+    // As one text, so that what is checked is what is dialled.
+    const ip = formatIp(bytes);
     if (!permit?.policy.mayReach("tcp", { ip, port })) return refusal(-errno.ACCES);
     const cancel = new AbortController();
     this.#cancels.set(id, cancel);

@@ -6,7 +6,7 @@ import type { OutboundDatagrams, OutboundReceiver } from "../../wasi/sockets/out
 import { datagramBytesMax, encodeFrame, FrameReader, frameKind } from "../connector/datagram-frames.ts";
 
 /** Bytes that wait for the connector; more are the guest's to send again. */
-const queueBytesMax = 256 * 1024;
+const queueBytesMax = 128 * 1024;
 
 export interface DatagramChannelOptions {
   readonly receiver: OutboundReceiver;

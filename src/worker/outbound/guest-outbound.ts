@@ -14,6 +14,8 @@ const internalSuffix = ".warren.internal";
 /** Where services seem to be: addresses that nothing on a network has (RFC 1112 §4). The number is that of the grant. */
 const serviceIpPrefix = "240.0.0.";
 const namesMax = 256;
+/** UDP ports of one instance; the connector gives a guest no more. */
+const channelsMax = 256;
 
 export interface GuestOutboundOptions {
   readonly asking: Asking;
@@ -88,6 +90,7 @@ export class GuestOutbound implements Outbound {
     // Not refused as a whole: the log is to name where each was to go.
     if (!this.#grants.some(({ protocol }) => protocol === "udp"))
       return { send: (_, to) => this.#refused(to, "udp"), close: () => {} };
+    if (this.#channels.size >= channelsMax) return -errno.NOBUFS;
     const channel = new DatagramChannel({
       receiver,
       open: async () => {
