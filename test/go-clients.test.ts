@@ -43,10 +43,15 @@ async function runModule(module: Uint8Array, args: readonly string[], grants: re
   return { code: exit.kind === "exit" ? exit.code : undefined, ...texts };
 }
 
-test("a Go program is its own server and client, and keeps its deadlines", async (t) => {
-  if (!(await requireToolchain(t, "go"))) return;
-  assert.deepEqual(await run("go-services", ["loopback"]), { code: 0, stdout: "talked\n", stderr: "" });
-});
+// WARREN_GO_VERSIONS="1.21.13 1.24.13" tests those, which go fetches by itself.
+for (const version of process.env.WARREN_GO_VERSIONS?.split(" ") ?? ["local"]) {
+  test(`a Go program is its own server and client, and keeps its deadlines (${version})`, async (t) => {
+    if (!(await requireToolchain(t, "go"))) return;
+    const toolchain = version === "local" ? version : `go${version}`;
+    const module = await buildGoGuest("go-loopback", { GOTOOLCHAIN: toolchain });
+    assert.deepEqual(await runModule(module, ["loopback"], []), { code: 0, stdout: "talked\n", stderr: "" });
+  });
+}
 
 test("sdk/go gives a program of plain `go build` listeners, connections, datagrams and names", async (t) => {
   if (!(await requireToolchain(t, "go"))) return;

@@ -11,7 +11,7 @@ export interface GoInstallation {
   /** The go command. */
   readonly command: string;
   /** To be added to its environment. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**

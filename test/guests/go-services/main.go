@@ -8,12 +8,11 @@ import (
 )
 
 var programs = map[string]func(args []string) error{
-	"http":     serveHTTP,
-	"dns":      serveDNS,
-	"redis":    useRedis,
-	"get":      get,
-	"signals":  waitForSignal,
-	"loopback": talkToItself,
+	"http":    serveHTTP,
+	"dns":     serveDNS,
+	"redis":   useRedis,
+	"get":     get,
+	"signals": waitForSignal,
 }
 
 func main() {

@@ -1,3 +1,4 @@
+// A server and its client in one program, as tests of Go programs have them; for every version of Go that is supported.
 package main
 
 import (
@@ -11,13 +12,19 @@ import (
 	"time"
 )
 
-// talkToItself is what tests of Go programs do: a server and its client in one process.
-func talkToItself([]string) error {
+func main() {
+	if err := talk(); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+func talk() error {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(w, r.Body)
 	}))
 	defer server.Close()
-	for range 20 {
+	for i := 0; i < 20; i++ {
 		answer, err := http.Get(server.URL)
 		if err != nil {
 			return err
