@@ -30,7 +30,7 @@ test("build passes the compiler's errors on, and tells what it cannot build", as
   const source = join(folder, "bad.go");
   writeFileSync(source, "package main\n\nfunc main() { missing() }\n");
   const output = join(folder, "bad.wasm");
-  const failed = await warren(["build", "--go", "-o", output, source], env);
+  const failed = await warren(["build", "-o", output, source], env);
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /bad\.go:3:15: undefined: missing\nwarren: .*\(go\.build-failed\)\n$/);
   const json = await warren(["build", "--go", "--json", "-o", output, source], env);

@@ -21,7 +21,7 @@ export function define(command: Command): void {
     .usage("[OPTIONS] [PACKAGE] [-- FLAGS...]")
     .argument("[PACKAGE]", "a main package: a folder, or an import path of the module here", ".")
     .argument("[FLAGS...]", "flags of the compiler")
-    .option("--go", "it is Go; not needed where a go.mod says so")
+    .option("--go", "it is Go; not needed where a go.mod or a file's name says so")
     .option("-o, --output <FILE>", "the module to write, by default PACKAGE.wasm here")
     .action(build);
   examples(command, [
@@ -33,7 +33,7 @@ export function define(command: Command): void {
 
 async function build(target: string, flags: string[], options: BuildOptions): Promise<void> {
   const { folder, name, main } = locate(target);
-  if (!options.go && !hasGoModule(folder))
+  if (!options.go && !target.endsWith(".go") && !hasGoModule(folder))
     throw new WarrenError("build.unknown-language", `${folder} holds no go.mod, nor does a folder above it`, {
       hint: "Go is what can be built; --go says that it is Go all the same",
     });
