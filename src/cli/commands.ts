@@ -46,6 +46,24 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/run.ts"),
   },
   {
+    name: "install",
+    group: programs,
+    summary: "make a program a command, with what it is granted",
+    load: () => import("./commands/install.ts"),
+  },
+  {
+    name: "uninstall",
+    group: programs,
+    summary: "remove an installed program",
+    load: () => import("./commands/uninstall.ts"),
+  },
+  {
+    name: "installed",
+    group: programs,
+    summary: "list installed programs",
+    load: () => import("./commands/installed.ts"),
+  },
+  {
     name: "build",
     group: programs,
     summary: "compile a Go program as it is, sockets and all",

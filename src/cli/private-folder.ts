@@ -1,4 +1,15 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { systemCode } from "../base/errors.ts";
@@ -9,9 +20,12 @@ import { systemCode } from "../base/errors.ts";
  */
 export function privateFolder(variable: string, byDefault: string, ...names: string[]): string | undefined {
   const base = process.env[variable];
-  let folder = base?.startsWith("/") ? base : join(homedir(), byDefault);
+  let folder = base?.startsWith("/") ? base : homedir();
   try {
-    make(folder);
+    for (const name of folder === base ? ["."] : byDefault.split("/")) {
+      folder = join(folder, name);
+      make(folder);
+    }
     for (const name of names) {
       folder = join(folder, name);
       make(folder);
@@ -30,5 +44,33 @@ function make(folder: string): void {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
+  }
+}
+
+/** A file of such a folder; undefined when it is not there, not this user's own, or a link. */
+export function readPrivateFile(path: string): { bytes: Buffer; modifiedMs: number } | undefined {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const state = fstatSync(fd);
+      if (!state.isFile() || state.uid !== process.geteuid?.() || (state.mode & 0o022) !== 0) return undefined;
+      return { bytes: readFileSync(fd), modifiedMs: state.mtimeMs };
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes such a file, whole or not at all. Throws what the system says. */
+export function writePrivateFile(path: string, content: Uint8Array): void {
+  const unfinished = `${path}.${process.pid}`;
+  try {
+    writeFileSync(unfinished, content, { mode: 0o600, flag: "wx" });
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
   }
 }

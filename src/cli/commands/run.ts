@@ -8,7 +8,7 @@ export function define(command: Command): void {
       "Run a program to its end, without a daemon. It has its arguments, the three standard streams, clocks and randomness, and what is granted here: no directory, variable or network else.",
     )
     .usage("[OPTIONS] <PROGRAM> [ARGS...]")
-    .argument("<PROGRAM>", "a .wasm file")
+    .argument("<PROGRAM>", "a .wasm file, or the name of an installed program")
     .argument("[ARGS...]", "its arguments")
     .passThroughOptions()
     .action(run)

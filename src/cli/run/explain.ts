@@ -7,12 +7,11 @@ export interface Explained {
   readonly program: string;
   readonly args: readonly string[];
   readonly grants: Grants;
-  readonly interactive: boolean;
 }
 
 /** Everything a program is granted, a line each: what is not listed, it has not. */
-export function explain({ program, args, grants, interactive }: Explained): string {
-  const { mounts, env, outbound, listen, memoryMax, cpu, timeMs } = grants;
+export function explain({ program, args, grants }: Explained): string {
+  const { mounts, env, outbound, listen, memoryMax, cpu, timeMs, interactive } = grants;
   const variables = Object.entries(env);
   return [
     `program: ${program}`,

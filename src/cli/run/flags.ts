@@ -22,10 +22,10 @@ export interface GrantFlags {
   readonly cpu?: string;
   readonly time?: string;
   readonly grants?: readonly string[];
+  readonly interactive?: boolean;
 }
 
 export interface RunFlags extends GrantFlags {
-  readonly interactive?: boolean;
   readonly explain?: boolean;
   readonly verbose?: boolean;
   readonly json?: boolean;
@@ -47,11 +47,11 @@ export const grantFlags: readonly Flag[] = [
   { flags: "--cpu <CORES>", help: "the most CPU it may use, averaged, such as 0.5" },
   { flags: "--time <TIME>", help: "end it after so long, such as 30s, also while it computes" },
   { flags: "--grants <FILE>", help: "grant what a TOML file lists, in the words of a manifest", repeats: true },
+  { flags: "-i, --interactive", help: "let it read single keys and paint the terminal" },
 ];
 
 export const runFlags: readonly Flag[] = [
   ...grantFlags,
-  { flags: "-i, --interactive", help: "let it read single keys and paint the terminal" },
   { flags: "--explain", help: "print what it would be granted, and do not run it" },
   { flags: "-v, --verbose", help: "first print what it is granted, on standard error" },
 ];

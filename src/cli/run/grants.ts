@@ -37,6 +37,8 @@ export interface GrantWords {
   readonly memory?: string;
   readonly cpu?: number;
   readonly time?: string;
+  /** The terminal's keys and screen. */
+  readonly interactive?: boolean;
 }
 
 /** What a program is granted in one run. */
@@ -51,6 +53,7 @@ export interface Grants {
   /** Cores. */
   readonly cpu: number | undefined;
   readonly timeMs: number | undefined;
+  readonly interactive: boolean;
 }
 
 /** Of the directory of `--tmp`. */
@@ -79,6 +82,7 @@ export function wordsOfFlags(flags: GrantFlags): GrantWords {
   if (flags.memory !== undefined) words.memory = checked("--memory", flags.memory, parseSize);
   if (flags.cpu !== undefined) words.cpu = parseCores(flags.cpu);
   if (flags.time !== undefined) words.time = checked("--time", flags.time, parseDuration);
+  if (flags.interactive) words.interactive = true;
   return words as GrantWords;
 }
 
@@ -112,6 +116,7 @@ export function resolveWords(words: GrantWords, env: NodeJS.ProcessEnv = process
     memoryMax: words.memory === undefined ? undefined : parseSize(words.memory),
     cpu: words.cpu,
     timeMs: words.time === undefined ? undefined : parseDuration(words.time),
+    interactive: words.interactive ?? false,
   };
 }
 

@@ -1,22 +1,10 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
+import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { version } from "../../base/version.ts";
 import { preparationVersion } from "../../engine/check/protocol.ts";
 import { type PrepareOptions, prepareProgram } from "../../engine/prepare.ts";
 import { compileModule, outlineOf, type Program, type ProgramOutline } from "../../engine/program.ts";
-import { privateFolder } from "../private-folder.ts";
+import { privateFolder, readPrivateFile, writePrivateFile } from "../private-folder.ts";
 import { programDigest } from "./program-digest.ts";
 
 /** All of it; the entries not used for longest go first. */
@@ -54,22 +42,11 @@ function entryPath(bytes: Uint8Array, { memoryBytesMax, interruptible }: Prepare
 
 /** The digest of the rest, the outline as a line of JSON, and the prepared module unless it is the program itself. */
 function readEntry(path: string, program: Uint8Array): Prepared | undefined {
-  let entry: Buffer;
-  try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      const state = fstatSync(fd);
-      if (!state.isFile() || state.uid !== process.geteuid?.() || (state.mode & 0o022) !== 0) return undefined;
-      entry = readFileSync(fd);
-      if (Date.now() - state.mtimeMs > markEveryMs) utimesSync(path, new Date(), new Date());
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return undefined;
-  }
-  const content = entry.subarray(digestCharacters);
-  if (entry.toString("latin1", 0, digestCharacters) !== programDigest(content)) return undefined;
+  const entry = readPrivateFile(path);
+  if (entry === undefined) return undefined;
+  if (Date.now() - entry.modifiedMs > markEveryMs) utimesSync(path, new Date(), new Date());
+  const content = entry.bytes.subarray(digestCharacters);
+  if (entry.bytes.toString("latin1", 0, digestCharacters) !== programDigest(content)) return undefined;
   const end = content.indexOf("\n");
   const outline = JSON.parse(content.toString("utf8", 0, end)) as ProgramOutline;
   const rest = content.subarray(end + 1);
@@ -80,16 +57,11 @@ function readEntry(path: string, program: Uint8Array): Prepared | undefined {
 function writeEntry(path: string, { bytes, outline }: Prepared, same: boolean): void {
   const content = Buffer.concat([Buffer.from(`${JSON.stringify(outline)}\n`), same ? new Uint8Array(0) : bytes]);
   if (content.length > cacheBytesMax) return;
-  const unfinished = `${path}.${process.pid}`;
   try {
-    makeRoom(join(path, ".."), content.length);
-    writeFileSync(unfinished, Buffer.concat([Buffer.from(programDigest(content)), content]), {
-      mode: 0o600,
-      flag: "wx",
-    });
-    renameSync(unfinished, path);
+    makeRoom(dirname(path), content.length);
+    writePrivateFile(path, Buffer.concat([Buffer.from(programDigest(content)), content]));
   } catch {
-    rmSync(unfinished, { force: true });
+    // The next start makes it anew.
   }
 }
 

@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+import { findInstalled } from "../install/installed.ts";
 import { endProcess } from "./end-process.ts";
 import { explain } from "./explain.ts";
 import type { RunFlags } from "./flags.ts";
@@ -5,6 +7,7 @@ import { type GrantWords, joinWords, resolveWords, wordsOfFlags } from "./grants
 import { runProgram } from "./run-program.ts";
 
 export interface RunCommand {
+  /** A file, or the name of an installed program. */
   readonly program: string;
   readonly args: readonly string[];
   readonly flags: RunFlags;
@@ -14,16 +17,19 @@ export interface RunCommand {
 
 /** What `warren run` does once its command line is read. With a program's end the process ends. */
 export async function runCommand({ program, args, flags, more = [] }: RunCommand): Promise<void> {
-  const grants = resolveWords(joinWords([...more, wordsOfFlags(flags)]));
-  const interactive = flags.interactive ?? false;
+  const installed = findInstalled(program);
+  const words = [...(installed === undefined ? [] : [installed.grants]), ...more, wordsOfFlags(flags)];
+  const grants = resolveWords(joinWords(words));
+  const path = installed?.path ?? program;
   const json = flags.json ?? false;
   if (flags.explain) {
     const text = json
-      ? JSON.stringify({ program, args, ...grants, interactive }, null, 2)
-      : explain({ program, args, grants, interactive });
+      ? JSON.stringify({ program: path, args, ...grants }, null, 2)
+      : explain({ program: path, args, grants });
     process.stdout.write(`${text}\n`);
     return;
   }
-  if (flags.verbose) process.stderr.write(`${explain({ program, args, grants, interactive })}\n`);
-  endProcess(await runProgram({ path: program, args, grants, interactive, json }));
+  if (flags.verbose) process.stderr.write(`${explain({ program: path, args, grants })}\n`);
+  const name = installed?.name ?? basename(program);
+  endProcess(await runProgram({ path, name, args, grants, digest: installed?.digest, json }));
 }

@@ -21,7 +21,7 @@ import { StandardInput, standardOutput } from "./standard-streams.ts";
 import { isTerminal, restoreTerminal, takeKeys, terminalVariables } from "./terminal.ts";
 
 /** All that wasm32 can address. */
-const memoryMaxDefault = 4 * 1024 ** 3;
+export const memoryMaxDefault: number = 4 * 1024 ** 3;
 /** As native programs have on Linux (ulimit -s). */
 const stackBytes = 8 * 1024 ** 2;
 /** Of what the network refused, so many are told. */
@@ -34,9 +34,12 @@ const timeOverCode = 124;
 export interface Run {
   /** The program's file. */
   readonly path: string;
+  /** What it is called: the first of its arguments. */
+  readonly name: string;
   readonly args: readonly string[];
   readonly grants: Grants;
-  readonly interactive: boolean;
+  /** That the file must have, if it is known: SHA-256 in hexadecimal. */
+  readonly digest?: string | undefined;
   readonly json: boolean;
 }
 
@@ -44,14 +47,14 @@ export interface Run {
  * Runs a program to its end; resolves with the exit code. Ctrl-C needs no care of ours: with no handler installed SIGINT
  * ends the process at once, also while the guest computes. A signal that the program raised ends this process too.
  */
-export async function runProgram({ path, args, grants, interactive, json }: Run): Promise<number> {
+export async function runProgram({ path, name, args, grants, digest, json }: Run): Promise<number> {
   const memoryMax = grants.memoryMax ?? memoryMaxDefault;
   // It has the process to itself, and Ctrl-C ends that: without a limit checks would only slow it down. One that has taken
   // the keys must leave us our events.
-  const interruptible = grants.cpu !== undefined || grants.timeMs !== undefined || interactive;
-  const program = await compileCached(readProgram(path), { memoryBytesMax: memoryMax, interruptible });
+  const interruptible = grants.cpu !== undefined || grants.timeMs !== undefined || grants.interactive;
+  const program = await compileCached(readProgram(path, digest), { memoryBytesMax: memoryMax, interruptible });
   const terminals = { stdin: isTerminal(0), stdout: isTerminal(1), stderr: isTerminal(2) };
-  const keys = interactive && terminals.stdin;
+  const keys = grants.interactive && terminals.stdin;
   const output = (fd: 1 | 2): ((chunk: Uint8Array) => void) =>
     standardOutput(fd, {
       filter: keys || !isTerminal(fd) ? undefined : { colour: hasColour(fd === 1 ? process.stdout : process.stderr) },
@@ -66,8 +69,8 @@ export async function runProgram({ path, args, grants, interactive, json }: Run)
   const ports = await openPorts(grants.listen);
   const errors = output(2);
   const instance = startInstance(program, {
-    args: [basename(path), ...args],
-    env: { ...(interactive ? terminalVariables() : {}), ...grants.env },
+    args: [name, ...args],
+    env: { ...(grants.interactive ? terminalVariables() : {}), ...grants.env },
     mounts: grants.mounts,
     stdin: new StandardInput(),
     stdout: output(1),
@@ -105,7 +108,7 @@ export async function runProgram({ path, args, grants, interactive, json }: Run)
   const code = exitCode(path, exit, json);
   if (code !== 0) {
     const failure = { args, grants, network, lastWords: lastWords.text(), memoryBytes: instance.memoryBytes };
-    await reportMissing(basename(path, ".wasm"), failure, json);
+    await reportMissing(basename(name, ".wasm"), failure, json);
   }
   if (exit.kind === "exit" && exit.signal !== undefined) endBySignal(exit.signal);
   return code;
