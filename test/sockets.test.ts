@@ -18,6 +18,7 @@ import type { Refusal } from "../src/wasi/sockets/dialler.ts";
 import { type DirectOutboundOptions, directOutbound } from "../src/wasi/sockets/direct-outbound.ts";
 import { TestNameServer } from "../src/wasi/sockets/testdata/name-server.ts";
 import { buildGuest, type GuestName, guests, requireToolchain } from "./guests/build.ts";
+import { warren } from "./support/cli.ts";
 
 const dialects = ["c-sockets", "c-sockets-wamr", "rust-sockets", "go-sockets"] as const satisfies GuestName[];
 
@@ -135,6 +136,15 @@ for (const name of dialects) {
     assert.equal(await ask(port.address.port, "two"), "port 8080: two");
   });
 
+  test(`${name}: a client by warren run --net`, async (t) => {
+    if (!(await requireToolchain(t, guests[name]))) return;
+    const port = await answering(t);
+    const program = await buildGuest(name);
+    const done = await warren(undefined, ["run", "--net", `127.0.0.1:${port}`, program, "client", "127.0.0.1", `${port}`, "hello"]);
+    assert.deepEqual([done.code, done.stderr], [0, ""]);
+    assert.match(done.stdout, /re: hello\nended\n$/);
+  });
+
   test(`${name}: what is not granted is refused, and told`, async (t) => {
     // Go's own resolver asks the name server in the guest's network, the others by a function.
     const running = await start(t, name, ["client", "server.test", "80", "hello"], { grants: ["other.test:80"] });
@@ -143,6 +153,15 @@ for (const name of dialects) {
     assert.deepEqual(running.refused[0], { kind: "resolve", name: "server.test" });
   });
 }
+
+test("a client by warren run, refused, is told the option that grants what it wanted", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const net = `127.0.0.1:${await answering(t)}`;
+  const args = ["client", ...net.split(":"), "x"];
+  const { code, stderr } = await warren(undefined, ["run", "--net", "example.com:443", await buildGuest("c-sockets"), ...args]);
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`${net}: not granted; add --net ${net}\n$`));
+});
 
 test("a non-blocking connection: EINPROGRESS, ready to write, SO_ERROR", async (t) => {
   const port = await answering(t);
