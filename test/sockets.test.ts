@@ -140,7 +140,16 @@ for (const name of dialects) {
     if (!(await requireToolchain(t, guests[name]))) return;
     const port = await answering(t);
     const program = await buildGuest(name);
-    const done = await warren(undefined, ["run", "--net", `127.0.0.1:${port}`, program, "client", "127.0.0.1", `${port}`, "hello"]);
+    const done = await warren(undefined, [
+      "run",
+      "--net",
+      `127.0.0.1:${port}`,
+      program,
+      "client",
+      "127.0.0.1",
+      `${port}`,
+      "hello",
+    ]);
     assert.deepEqual([done.code, done.stderr], [0, ""]);
     assert.match(done.stdout, /re: hello\nended\n$/);
   });
@@ -158,7 +167,13 @@ test("a client by warren run, refused, is told the option that grants what it wa
   if (!(await requireToolchain(t, "c"))) return;
   const net = `127.0.0.1:${await answering(t)}`;
   const args = ["client", ...net.split(":"), "x"];
-  const { code, stderr } = await warren(undefined, ["run", "--net", "example.com:443", await buildGuest("c-sockets"), ...args]);
+  const { code, stderr } = await warren(undefined, [
+    "run",
+    "--net",
+    "example.com:443",
+    await buildGuest("c-sockets"),
+    ...args,
+  ]);
   assert.equal(code, 1);
   assert.match(stderr, new RegExp(`${net}: not granted; add --net ${net}\n$`));
 });

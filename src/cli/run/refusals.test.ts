@@ -117,6 +117,7 @@ test("missingGrants() names what of the network was refused, once", () => {
         { kind: "connect", to },
         { kind: "connect", to },
         { kind: "send", to: { ip: "2001:db8::1", port: 53 } },
+        { kind: "connect", to, name: "api.example.com" },
         { kind: "resolve", name: "example.com" },
         { kind: "connect-unix", path: "/x" },
       ],
@@ -124,6 +125,7 @@ test("missingGrants() names what of the network was refused, once", () => {
     [
       "192.0.2.7:443: not granted; add --net 192.0.2.7:443",
       "[2001:db8::1]:53: not granted; add --net [2001:db8::1]:53/udp",
+      "api.example.com:443: not granted; add --net api.example.com:443",
       "example.com: not granted; add --net example.com:PORT",
     ],
   );

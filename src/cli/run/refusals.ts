@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, normalize, resolve } from "node:path";
-import { formatAddress } from "../../base/address.ts";
+import { type Address, formatAddress } from "../../base/address.ts";
 import { formatOutboundGrant, outboundGrant } from "../../base/outbound-grant.ts";
 import type { MountSpec } from "../../wasi/files/mount.ts";
 import type { Refusal } from "../../wasi/sockets/dialler.ts";
@@ -59,22 +59,24 @@ function missingNetwork({ network }: Failure): Missing[] {
 }
 
 function missingConnection(refusal: Refusal): Missing[] {
-  const why = "not granted";
   switch (refusal.kind) {
     case "connect":
-      return [{ what: formatAddress(refusal.to), why, flag: `--net ${netFlag(refusal.to, "tcp")}` }];
+      return [missingAddress(refusal, "tcp")];
     case "send":
-      return [{ what: formatAddress(refusal.to), why, flag: `--net ${netFlag(refusal.to, "udp")}` }];
+      return [missingAddress(refusal, "udp")];
     case "resolve":
-      return [{ what: refusal.name, why, flag: `--net ${quoted(refusal.name)}:PORT` }];
+      return [{ what: refusal.name, why: "not granted", flag: `--net ${quoted(refusal.name)}:PORT` }];
     // No option grants it.
     case "connect-unix":
       return [];
   }
 }
 
-function netFlag({ ip, port }: { ip: string; port: number }, protocol: "tcp" | "udp"): string {
-  return formatOutboundGrant(outboundGrant({ host: ip, port, protocol }));
+/** By the name that the program had the address from, where it asked for one: addresses change. */
+function missingAddress({ to, name }: { to: Address; name?: string }, protocol: "tcp" | "udp"): Missing {
+  const host = name ?? to.ip;
+  const flag = `--net ${formatOutboundGrant(outboundGrant({ host, port: to.port, protocol }))}`;
+  return { what: formatAddress({ ...to, ip: host }), why: "not granted", flag };
 }
 
 function missingPaths({ args, grants, lastWords }: Failure): Missing[] {
