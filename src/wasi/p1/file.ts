@@ -133,28 +133,36 @@ export function fileImports(host: Host) {
 class Listing {
   used = 0;
   readonly #buffer: Uint8Array;
+  readonly #view: DataView;
 
   constructor(buffer: Uint8Array) {
     this.#buffer = buffer;
+    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
   }
 
   /** Whether there is room for more. */
-  add({ next, inode, type, name }: DirectoryEntry): boolean {
-    const head = new DataView(new ArrayBuffer(direntBytes));
-    head.setBigUint64(0, next, true);
-    head.setBigUint64(8, inode, true);
-    head.setUint32(16, name.length, true);
-    head.setUint8(20, type);
-    this.#put(new Uint8Array(head.buffer));
-    this.#put(name);
-    return this.used < this.#buffer.length;
+  add(entry: DirectoryEntry): boolean {
+    const end = this.used + direntBytes + entry.name.length;
+    if (end <= this.#buffer.length) {
+      writeHead(this.#view, this.used, entry);
+      this.#buffer.set(entry.name, this.used + direntBytes);
+      this.used = end;
+      return end < this.#buffer.length;
+    }
+    const whole = new Uint8Array(direntBytes + entry.name.length);
+    writeHead(new DataView(whole.buffer), 0, entry);
+    whole.set(entry.name, direntBytes);
+    this.#buffer.set(whole.subarray(0, this.#buffer.length - this.used), this.used);
+    this.used = this.#buffer.length;
+    return false;
   }
+}
 
-  #put(bytes: Uint8Array): void {
-    const part = bytes.subarray(0, this.#buffer.length - this.used);
-    this.#buffer.set(part, this.used);
-    this.used += part.length;
-  }
+function writeHead(view: DataView, at: number, { next, inode, type, name }: DirectoryEntry): void {
+  view.setBigUint64(at, next, true);
+  view.setBigUint64(at + 8, inode, true);
+  view.setUint32(at + 16, name.length, true);
+  view.setUint32(at + 20, type, true);
 }
 
 /** Sizes and offsets are unsigned in WASI, signed to the host: what is over its half is negative there, and refused. */
