@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -9,6 +10,7 @@ import type { Outbound, ServiceSpec } from "../src/control/service.ts";
 import { errno } from "../src/wasi/errno.ts";
 import { TestNameServer } from "../src/wasi/sockets/testdata/name-server.ts";
 import { requireToolchain } from "./guests/build.ts";
+import { buildGoGuest } from "./guests/go.ts";
 import { warren } from "./support/cli.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { ask } from "./support/http.ts";
@@ -157,6 +159,31 @@ test("services reach each other by name where granted, in one worker and across,
   assert.equal(await dial("far"), "far");
   await daemon.client.deleteService("default", "far");
   assert.equal(await dial("far"), `errno ${errno.CONNREFUSED} connect`);
+});
+
+test("an HTTP client in Go reaches what is granted, many at a time, and is told what is not", async (t) => {
+  if (!(await requireToolchain(t, "go")) || !(await requireToolchain(t, "c"))) return;
+  const program = await buildGoGuest("go-gateway");
+  const daemon = await TestDaemon.start(t, { workers: 2 });
+  const server = createHttpServer((request, response) => response.end(`outside ${request.url}`)).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  await daemon.deploy("inner", "c-hello");
+  await daemon.deployBytes("gateway", program, {
+    ...grants({ host: "localhost", port }, { service: "inner" }),
+    limits: { memory: "512MiB" },
+  });
+  const get = (url: string) => ask(daemon.port, "gateway.localhost", `/?url=${encodeURIComponent(url)}`);
+  const urls = Array.from({ length: 60 }, (_, i) =>
+    i % 2 === 0 ? `http://localhost:${port}/${i}` : "http://inner.warren.internal:8080/",
+  );
+  const answers = await Promise.all(urls.map(get));
+  for (const [i, { text }] of answers.entries())
+    assert.match(text, i % 2 === 0 ? new RegExp(`^outside /${i}<nil>$`) : /^hello from c: visit \d+\n<nil>$/);
+  const refused = await get("http://10.0.0.1/");
+  assert.equal(refused.status, 502);
+  assert.match(refused.text, /connect: Permission denied/);
 });
 
 test("what lacks while no connector can be started is said, and is there again by itself", async (t) => {
