@@ -28,7 +28,7 @@ for (const attack of attacks) {
   if (attack.refused !== undefined) continue;
   if (chosen.length > 0 && !chosen.some((part) => attack.name.includes(part))) continue;
   // The attack goes on for as long as it is measured, and is ended then.
-  const limits = { memory: "128MiB", request: `${seconds + 1}s` };
+  const limits = { memory: attack.memory ?? "128MiB", request: `${seconds + 1}s` };
   const program = assembleAttack(attack);
   const names = Array.from({ length: attack.services ?? 1 }, (_, i) => `hostile-${i}`);
   for (const name of names) await daemon.deployBytes(name, program, { limits });

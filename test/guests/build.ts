@@ -26,6 +26,7 @@ export const guests = {
   "c-sockets-wamr": "c",
   "rust-sockets": "rust",
   "go-sockets": "go",
+  "rust-command": "rust",
   "go-http": "go",
   "go-sdk": "go",
   "rust-http": "rust",

@@ -1,3 +1,5 @@
+import { totalmem } from "node:os";
+
 /**
  * One small program for each way to hurt a host. Each listens first (so that its deploy succeeds) and attacks at its first
  * connection, unless it attacks before.
@@ -12,9 +14,17 @@ export interface Attack {
   readonly text: string;
   /** It never comes to listen: the deploy itself must be refused with this code. */
   readonly refused?: RegExp;
+  /** Its limits.memory; 128MiB when absent. */
+  readonly memory?: string;
+  /** It has a directory to write to, as descriptor 4. */
+  readonly mount?: boolean;
   /** So many services of it are deployed at once; one when absent. */
   readonly services?: number;
 }
+
+/** Fills of 2 GiB and copies of 4 GiB, which touch memory until they are ended; a quarter of that on a small machine. */
+const gib = totalmem() >= 2 ** 33 ? 4 : 1;
+const [fillBytes, copyBytes] = [gib * 2 ** 29, gib * 2 ** 30];
 
 /** Waits for a connection on descriptor 3: an AGAIN-free blocking accept. */
 const accept = "(drop (call $accept (i32.const 3) (i32.const 0) (i32.const 64)))";
@@ -34,6 +44,10 @@ export function moduleText({ text }: Attack): string {
 function main(body: string, more = "", memory = '(memory (export "memory") 1)'): string {
   return `${memory} ${more} (func (export "_start") ${accept} ${body})`;
 }
+
+/** Creates and opens the file whose path is at 0, in the directory 4, with every right. */
+const openPath =
+  "(call $open (i32.const 4) (i32.const 0) (i32.const 0) (global.get $length) (i32.const 1) (i64.const -1) (i64.const -1) (i32.const 0) (i32.const 60000))";
 
 const doubling = Array.from(
   { length: 60 },
@@ -76,6 +90,24 @@ export const attacks: readonly Attack[] = [
     ),
   },
   {
+    name: "fill-gigabytes",
+    memory: `${gib}GiB`,
+    text: main(
+      `(loop (memory.fill (i32.const 0) (i32.const 7) (i32.const ${fillBytes})) (br 0))`,
+      "",
+      `(memory (export "memory") ${fillBytes / 65_536})`,
+    ),
+  },
+  {
+    name: "copy-gigabytes",
+    memory: `${gib}GiB`,
+    text: main(
+      `(loop (memory.copy (i32.const 8) (i32.const 0) (i32.const ${copyBytes - 8})) (br 0))`,
+      "",
+      `(memory (export "memory") ${copyBytes / 65_536})`,
+    ),
+  },
+  {
     name: "table-fill",
     text: main(
       "(loop (table.fill $t (i32.const 0) (ref.null func) (i32.const 90000)) (br 0))",
@@ -109,10 +141,21 @@ export const attacks: readonly Attack[] = [
       '(memory (export "memory") 1000)',
     ),
   },
-  { name: "random-gigabyte", text: main("(loop (drop (call $random (i32.const 0) (i32.const 1000000000))) (br 0))") },
+    name: "random-gigabyte",
+    memory: `${gib}GiB`,
+    text: main(
+      "(loop (drop (call $random (i32.const 0) (i32.const 1000000000))) (br 0))",
+      "",
+      '(memory (export "memory") 16000)',
+    ),
+  },
   {
     name: "poll-flood",
-    text: main("(loop (drop (call $poll (i32.const 0) (i32.const 0) (i32.const 1000000) (i32.const 0))) (br 0))"),
+    text: main(
+      "(loop (drop (call $poll (i32.const 0) (i32.const 50000000) (i32.const 1000000) (i32.const 99999996))) (br 0))",
+      "",
+      '(memory (export "memory") 1600)',
+    ),
   },
   {
     name: "poll-as-many-as-may-be",
@@ -124,9 +167,16 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: "path-flood",
+    mount: true,
     text: main(
-      "(loop (drop (call $open (i32.const 4) (i32.const 0) (i32.const 0) (i32.const 60000) (i32.const 0) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 0))) (br 0))",
+      `(loop (drop ${openPath}) (br 0))`,
+      `(data (i32.const 0) "${"./".repeat(2000)}x") (global $length i32 (i32.const 4001))`,
     ),
+  },
+  {
+    name: "open-files",
+    mount: true,
+    text: main(`(loop (drop ${openPath}) (br 0))`, '(data (i32.const 0) "file") (global $length i32 (i32.const 4))'),
   },
   {
     name: "log-flood",
