@@ -141,6 +141,7 @@ export const attacks: readonly Attack[] = [
       '(memory (export "memory") 1000)',
     ),
   },
+  {
     name: "random-gigabyte",
     memory: `${gib}GiB`,
     text: main(

@@ -166,7 +166,7 @@ function race(root: OpenDirectory, scratch: ScratchTree): Counts {
     },
     unlink: () => {
       const result = code(root.unlink("a/b/f"));
-      root.open("a/b/f", { ...writing, create: true });
+      code(root.open("a/b/f", { ...writing, create: true }));
       return result;
     },
   };
