@@ -280,7 +280,7 @@ test("a worker that does not stand behind its wall is ended before it serves", a
   const wall = buildWall("auto");
   const entry = join(root, "dist/worker/main.js");
   const plan = (id: string) => {
-    const whole = workerPlan(wall, { id, version: "test" }, []);
+    const whole = workerPlan(wall, { id, version: "test", memoryBytesMax: 2 ** 30 }, []);
     const read = [join(root, "dist"), join(root, "package.json")];
     return { ...whole, entry, ...(whole.paths === undefined ? {} : { paths: { read, mounts: [] } }) };
   };
@@ -291,6 +291,7 @@ test("a worker that does not stand behind its wall is ended before it serves", a
       version: "test",
       handlers: { state: () => {}, log: () => {}, incident: () => {} },
       wall,
+      memoryBytesMax: 2 ** 30,
       mounts: [],
       plan: { ...plan(id), ...change(plan(id)) },
     });

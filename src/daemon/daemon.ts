@@ -16,6 +16,7 @@ import type { LogFormat, Logger } from "./logger.ts";
 import { createLogger } from "./logger.ts";
 import { LogStore } from "./logs/log-store.ts";
 import { Programs, preparedKey } from "./programs/programs.ts";
+import { workerBudget } from "./services/machine-memory.ts";
 import type { Isolation } from "./services/plan.ts";
 import { Supervisor } from "./services/supervisor.ts";
 import { Volumes } from "./volumes/volumes.ts";
@@ -38,6 +39,8 @@ export interface DaemonOptions {
   readonly http: readonly string[];
   readonly socket: string;
   readonly workers: number;
+  /** What the instances of one worker may hold together when one more is to start; by the machine when absent. */
+  readonly workerMemoryBytesMax?: number;
   readonly wall: WallMode;
   readonly isolation: Isolation;
   /** Name servers for outbound connections, in place of the machine's. */
@@ -78,6 +81,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const logs = new LogStore(state.logsPath);
   const volumes = new Volumes({ path: state.volumesPath, user: wall.user, log });
   const listeners = new Listeners();
+  const workerMemoryBytesMax = options.workerMemoryBytesMax ?? workerBudget(options.workers);
   const startedAt = new Date().toISOString();
 
   const connector = new ConnectorKeeper({
@@ -92,6 +96,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     directory: workersDirectory(state.path),
     count: options.workers,
     wall,
+    workerMemoryBytesMax,
     log,
     handlers: {
       state: (worker, status) => supervisor.noted(worker, status),
@@ -236,6 +241,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       socket: options.socket,
       state: state.path,
       workers: pool.ready.length,
+      workerMemoryMiB: Math.floor(workerMemoryBytesMax / 2 ** 20),
       pid: process.pid,
     },
     "listening",

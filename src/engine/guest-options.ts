@@ -8,6 +8,7 @@ import type { Refusal } from "../wasi/sockets/dialler.ts";
 import type { Outbound } from "../wasi/sockets/outbound.ts";
 import type { Output } from "../wasi/stdio.ts";
 import type { CpuTerms } from "./cpu/preemption.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 
 /** A port that the guest finds open, from descriptor 3 on in the order given. */
 export interface HandedSocket {
@@ -44,6 +45,8 @@ export interface GuestOptions {
   readonly number?: number;
   /** Needed by an interruptible program; the guest has the CPU to itself without. */
   readonly cpu?: CpuTerms;
+  /** Of the process: an instance for which there is no room is not started. */
+  readonly budget?: MemoryBudget;
 }
 
 /** `NAME=value` for each variable, and what tells of the handed sockets. Throws `env.invalid`. */

@@ -23,6 +23,7 @@ import type { Burst, CpuTerms } from "./cpu/preemption.ts";
 import { describeExit, type Exit } from "./exit.ts";
 import { type GuestOptions, guestArguments, guestEnvironment } from "./guest-options.ts";
 import { MemoryAccount } from "./memory-account.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import type { Program } from "./program.ts";
 import { framesMax, trapOf } from "./trap.ts";
 
@@ -31,7 +32,7 @@ const guestIp = "127.0.0.1";
 
 /**
  * Starts a program; it begins to run once the caller's code is done. Throws `args.invalid`, `env.invalid`,
- * `limits.address-space` and what opening the mounts throws; what the guest itself does wrong is in {@link Instance.exited}.
+ * `limits.address-space`, `worker.memory-budget` and what opening the mounts throws; what the guest itself does wrong is in {@link Instance.exited}.
  *
  * The start section of a module that is not interruptible runs outside of JSPI: it may call what never waits, and traps at
  * fd_write and the like.
@@ -53,6 +54,7 @@ export class Instance {
   readonly #thread: GuestThread;
   readonly #table: DescriptorTable;
   readonly #account: MemoryAccount;
+  readonly #budget: MemoryBudget | undefined;
   readonly #network: VirtualNetwork;
   readonly #dialler: Dialler;
   readonly #settle: (exit: Exit) => void;
@@ -86,7 +88,10 @@ export class Instance {
     this.#network.onListen = () => this.#listening.resolve(true);
     this.#dialler = new Dialler(this.#network, options.outbound);
     this.#dialler.onRefused = options.onRefused;
+    this.#budget = options.budget;
+    this.#budget?.check(program.initialBytes);
     const handed = this.#open(options, clocks);
+    this.#budget?.admit(this.#account, program.initialBytes);
     this.#host = {
       table: this.#table,
       memory: new GuestMemory(),
@@ -240,6 +245,7 @@ export class Instance {
     this.#thread.end(new Error("ended"));
     this.#account.attach([], []);
     this.#account.attachFiles([]);
+    this.#budget?.release(this.#account);
     this.#host = undefined;
     if (exit.kind !== "exit" || exit.code !== 0) {
       // What a program left half-sent when it broke must not look complete.

@@ -1,7 +1,7 @@
 import type { DescriptorTable } from "../wasi/descriptor-table.ts";
 
 /** What an entry of a table costs in V8 (measured; the cap of the decoder counts with it too). */
-const tableEntryBytes = 24;
+export const tableEntryBytes = 24;
 /** What a connection can hold, nearly: a full flow each way, and one read of a socket that came on top. */
 const connectionBytesMax = 3 * 64 * 1024;
 /** A guest whose memory has grown to its limit still serves: so much for its buffers in any case, and a part of the limit. */

@@ -2,16 +2,20 @@ import { WarrenError } from "../base/errors.ts";
 import type { FunctionImport } from "../wasi/p1/bind.ts";
 import { capsDefault, type ModuleCaps } from "../wasm/caps.ts";
 import { decodeModule } from "../wasm/decode.ts";
+import { pageBytes } from "../wasm/limits.ts";
 import type { ModuleInfo } from "../wasm/module-info.ts";
 import { epochImport, reservedModule } from "../wasm/rewrite/contract.ts";
 import type { ImportedMemory } from "./cpu/preemption.ts";
 import { preview1Imports } from "./imports.ts";
+import { tableEntryBytes } from "./memory-account.ts";
 import { prepareProgram } from "./prepare.ts";
 
 /** What the engine needs to know of a prepared module besides its code. Plain data, which can be kept beside it. */
 export interface ProgramOutline {
   /** What it imports from `wasi_snapshot_preview1`. */
   readonly imports: readonly FunctionImport[];
+  /** Bytes that its memories and tables have before it runs, as {@link MemoryAccount} counts them. */
+  readonly initialBytes: number;
   /** Undefined when it was prepared without checks: once it runs, nothing can stop it. */
   readonly interruptible?: { readonly memories: readonly ImportedMemory[] } | undefined;
 }
@@ -52,7 +56,19 @@ export async function compilePrepared(prepared: Uint8Array, { memoryMax }: Compi
 /** The outline of what {@link prepareProgram} gave. */
 export function outlineOf(prepared: Uint8Array): ProgramOutline {
   const info = decodeModule(prepared, uncapped);
-  return { imports: preview1Imports(info), interruptible: interruptibleMemories(info) };
+  return {
+    imports: preview1Imports(info),
+    initialBytes: initialBytes(info),
+    interruptible: interruptibleMemories(info),
+  };
+}
+
+/** A rewritten module imports its own memories, and the epoch beside them. */
+function initialBytes({ imports, memories, tables }: ModuleInfo): number {
+  const own = imports.flatMap((item) => (item.kind === "memory" && item.name !== epochImport ? item.memory : []));
+  const pages = [...own, ...memories].reduce((sum, { min }) => sum + min, 0);
+  const entries = tables.reduce((sum, { min }) => sum + min, 0);
+  return pages * pageBytes + entries * tableEntryBytes;
 }
 
 /** A rewritten module imports the epoch, and the memories that it would else have defined. */

@@ -83,6 +83,8 @@ export class CgiGuest implements RequestTarget {
     } catch (error) {
       // No instance could be started.
       done();
+      if (error instanceof WarrenError && error.code === "worker.memory-budget")
+        this.#usage.limitHit(`a request was refused: ${error.message}`);
       throw error;
     }
     return answer;
@@ -91,7 +93,7 @@ export class CgiGuest implements RequestTarget {
   #run(request: TargetRequest, done: () => void): Promise<TargetResponse> {
     const { spec } = this;
     const { requestMsMax = requestMsMaxDefault } = spec;
-    const { log, meter, number, preemption, share, mounts } = this.#environment;
+    const { log, meter, number, preemption, share, mounts, budget } = this.#environment;
     const stderr = log.stream(spec.service, spec.revision, "stderr");
     const stdout = new Flow();
     const body = new Flow();
@@ -107,6 +109,7 @@ export class CgiGuest implements RequestTarget {
       meter,
       number,
       cpu: { preemption, share, burstMsMax: spec.requestMsMax ?? burstMsMaxDefault },
+      budget,
     });
     const parser = new CgiResponseParser();
     const { promise, resolve, reject } = Promise.withResolvers<TargetResponse>();

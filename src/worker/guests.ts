@@ -7,7 +7,7 @@ import type { Outbound } from "../wasi/sockets/outbound.ts";
 import { CgiGuest } from "./cgi-guest.ts";
 import { GuestMounts, VolumeAccounts } from "./mounts.ts";
 import { RefusalLog } from "./outbound/refusal-log.ts";
-import type { GuestStatus, InstanceSpec } from "./protocol.ts";
+import type { GuestStatus, InstanceSpec, StartWait } from "./protocol.ts";
 import { weightDefault } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
 import { ServerGuest } from "./server-guest.ts";
@@ -47,14 +47,15 @@ export class Guests {
   }
 
   /**
-   * Starts a revision from the file of its prepared program and what its volumes are open by, which this takes over. With `wait` it rejects when the guest does not come to
-   * listen or its mounts cannot be had, and then nothing is left of it; without, the guest is tried again and again.
+   * Starts a revision from the file of its prepared program and what its volumes are open by, which this takes over. Waiting for
+   * it to listen, it rejects when the guest does not or its mounts cannot be had; waiting for room, when the worker has no memory
+   * for it. Then nothing is left of it. Else the guest is tried again and again.
    * `number` tells on the worker's page that it runs.
    */
   async start(
     spec: InstanceSpec,
     [programFd, ...volumes]: readonly [number, ...number[]],
-    wait: boolean,
+    wait: StartWait,
     number: number,
   ): Promise<Guest> {
     const key = `${spec.service}@${spec.revision}`;
@@ -70,7 +71,7 @@ export class Guests {
     };
     let program: Program;
     try {
-      if (wait) mounts.check();
+      if (wait === "listening") mounts.check();
       program = await this.#use(spec, programFd);
     } catch (error) {
       mounts.close();
@@ -82,17 +83,23 @@ export class Guests {
       spec.kind === "cgi" ? new CgiGuest(spec, program, environment) : new ServerGuest(spec, program, environment);
     this.#guests.set(key, guest);
     this.#mounts.set(guest, mounts);
-    if (guest.kind === "stream" && !wait) guest.startLater();
-    if (guest.kind === "stream" && wait) {
-      try {
-        await guest.start();
-      } catch (error) {
-        const told = this.#withLastLines(spec.service, error);
-        this.#forget(guest);
-        throw told;
-      }
+    try {
+      if (wait !== "nothing") this.#environment.budget.check(program.initialBytes);
+      if (guest.kind === "stream") await this.#startGuest(guest, wait);
+    } catch (error) {
+      this.#forget(guest);
+      throw error;
     }
     return guest;
+  }
+
+  async #startGuest(guest: ServerGuest, wait: StartWait): Promise<void> {
+    if (wait !== "listening") return guest.startLater();
+    try {
+      await guest.start();
+    } catch (error) {
+      throw this.#withLastLines(guest.spec.service, error);
+    }
   }
 
   /** Drains and ends a revision; its last status, undefined when it is not here. */

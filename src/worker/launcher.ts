@@ -6,7 +6,14 @@ import type { LaunchPlan } from "./protocol.ts";
 import { connectorCalls } from "./wall/connector-policy.ts";
 import { pathRules, restrictPaths } from "./wall/landlock.ts";
 import { workerCalls } from "./wall/policy.ts";
-import { becomeUser, dropCapabilities, forbidNewPrivileges, keepDescriptors, limitResources } from "./wall/process.ts";
+import {
+  becomeUser,
+  dropCapabilities,
+  forbidNewPrivileges,
+  keepDescriptors,
+  limitResources,
+  raiseOomScore,
+} from "./wall/process.ts";
 import { restrictSystemCalls } from "./wall/seccomp.ts";
 
 const flags = [
@@ -34,6 +41,7 @@ if (execve === undefined) throw new Error("this Node has no process.execve");
 const own = openSync("/proc/self", O_PATH | constants.O_RDONLY);
 keepDescriptors([...plan.descriptors, own]);
 limitResources();
+if (plan.oomScoreAdj !== undefined) raiseOomScore(plan.oomScoreAdj);
 dropCapabilities();
 // Made before the user changes, since a mount may lie where only root can reach it; in force only afterwards, since Linux
 // 6.12 to 6.14 lets landlock stop the signal by which the C library changes the user of every thread.

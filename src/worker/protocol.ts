@@ -133,6 +133,9 @@ export interface LogEntry {
   readonly text: string;
 }
 
+/** What the start of a guest is to wait for. */
+export type StartWait = "listening" | "room" | "nothing";
+
 /** Orders: the daemon calls, the worker answers. */
 export interface Orders {
   /** First of all: which of the waiting lane connections belongs to this stream. */
@@ -149,11 +152,12 @@ export interface Orders {
   listener: { body: { key: string }; answer: unknown };
   /**
    * Descriptors: the file of the program, prepared for the memory limit of `spec`; then for each volume among its mounts its
-   * directory and the page of its account (base/volume-page.ts). Answers when the guest listens;
-   * rejects with the reason and its last lines. The
+   * directory and the page of its account (base/volume-page.ts). With `wait` "listening" it answers when the guest listens and
+   * rejects with the reason and its last lines; else it answers at once, and the guest is tried again and again. With "room" it
+   * rejects when the worker has no memory for it. The
    * `number` tells on the worker's page that the guest runs.
    */
-  start: { body: { spec: InstanceSpec; wait: boolean; number: number }; answer: GuestStatus };
+  start: { body: { spec: InstanceSpec; wait: StartWait; number: number }; answer: GuestStatus };
   stop: { body: { service: string; revision: number; graceMs: number }; answer: { last?: GuestStatus } };
   place: { body: { placements: readonly Placement[] }; answer: unknown };
   displace: { body: { services: readonly string[] }; answer: unknown };
@@ -212,10 +216,15 @@ export interface WallArguments {
   readonly hide: boolean;
 }
 
-/** How a worker is started: the JSON of its one argument. */
-export interface WorkerArguments extends WallArguments {
+/** How a process that the daemon keeps is started: the JSON of its one argument. */
+export interface ProcessArguments extends WallArguments {
   readonly id: string;
   readonly version: string;
+}
+
+export interface WorkerArguments extends ProcessArguments {
+  /** What its instances may hold together when one more is to start. */
+  readonly memoryBytesMax: number;
 }
 
 // What a worker finds open: its control socket, its lane, and the page on which it shows that it lives.
@@ -250,6 +259,8 @@ export interface LaunchPlan {
   readonly paths?: { readonly read: readonly string[]; readonly mounts: readonly MountedPath[] };
   /** May make the listed system calls only. */
   readonly seccomp: boolean;
+  /** How much sooner than others the kernel ends it when memory is short: proc(5), oom_score_adj. */
+  readonly oomScoreAdj?: number;
   /** May make and connect sockets of the internet's families; no process that runs guests may. */
   readonly network?: boolean;
   /** Of Node, besides those that every launched process has. */

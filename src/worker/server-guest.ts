@@ -8,6 +8,7 @@ import type { Exit } from "../engine/exit.ts";
 import { describeExit } from "../engine/exit.ts";
 import type { Instance } from "../engine/instance.ts";
 import { startInstance } from "../engine/instance.ts";
+import type { MemoryBudget } from "../engine/memory-budget.ts";
 import type { Program } from "../engine/program.ts";
 import type { Activity, StreamTarget } from "../net/target.ts";
 import type { MountSpec } from "../wasi/files/mount.ts";
@@ -38,6 +39,8 @@ export interface GuestEnvironment {
   /** What the meter shows while the guest runs. */
   readonly number: number;
   readonly preemption: Preemption;
+  /** Of the worker. */
+  readonly budget: MemoryBudget;
   /** Of the service: all of its instances draw on it, of every revision. */
   readonly share: CpuShare;
   /** Its mounts, with the volumes among them open. */
@@ -194,7 +197,7 @@ export class ServerGuest {
 
   async #launch(): Promise<Instance> {
     const { spec } = this;
-    const { log, meter, number, preemption, share, mounts } = this.#environment;
+    const { log, meter, number, preemption, share, mounts, budget } = this.#environment;
     const began = performance.now();
     const stdout = log.stream(spec.service, spec.revision, "stdout");
     const stderr = log.stream(spec.service, spec.revision, "stderr");
@@ -210,6 +213,7 @@ export class ServerGuest {
       number,
       cpu: { preemption, share, burstMsMax: spec.requestMsMax ?? burstMsMaxDefault },
       descriptorsMax,
+      budget,
     });
     this.#launching = instance;
     let timer: NodeJS.Timeout | undefined;

@@ -3,6 +3,7 @@ import { WarrenError } from "../base/errors.ts";
 import type { Handler } from "../base/link.ts";
 import { sendDescriptors } from "../base/native-socket.ts";
 import { Preemption } from "../engine/cpu/preemption.ts";
+import { MemoryBudget } from "../engine/memory-budget.ts";
 import { Front } from "../net/front.ts";
 import { CpuMeter } from "../wasi/guest-thread.ts";
 import { ControlSocket } from "./control-socket.ts";
@@ -29,15 +30,7 @@ export class Worker {
   readonly #control: ControlSocket;
   readonly #log = new GuestLog((service, entries) => this.#control.note("log", { service, entries }));
   readonly #meter = new CpuMeter();
-  readonly #guests = new Guests({
-    log: this.#log,
-    meter: this.#meter,
-    preemption: new Preemption(),
-    onState: (status) => this.#control.note("state", status),
-    onIncident: (incident) => this.#control.note("incident", incident),
-    outbound: (spec, refusals) =>
-      new GuestOutbound({ asking: spec, rights: spec.outbound, dialler: this.#dialler, refusals }),
-  });
+  readonly #guests: Guests;
   readonly #front: Front;
   readonly #peers = new Peers(({ fd, bytes, passage }) => this.#front.adopt(fd, bytes, passage));
   readonly #routing: Routing;
@@ -49,6 +42,16 @@ export class Worker {
 
   constructor(args: WorkerArguments) {
     this.#args = args;
+    this.#guests = new Guests({
+      log: this.#log,
+      meter: this.#meter,
+      preemption: new Preemption(),
+      budget: new MemoryBudget(args.memoryBytesMax),
+      onState: (status) => this.#control.note("state", status),
+      onIncident: (incident) => this.#control.note("incident", incident),
+      outbound: (spec, refusals) =>
+        new GuestOutbound({ asking: spec, rights: spec.outbound, dialler: this.#dialler, refusals }),
+    });
     this.#front = new Front({ log: frontLog(args.id) });
     this.#routing = new Routing(args.id, this.#front, this.#guests, this.#peers);
     this.#dialler = new ServiceDialler(args.id, this.#guests, this.#routing);

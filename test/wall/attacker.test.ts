@@ -107,7 +107,7 @@ function filesAmong(descriptors: readonly string[]): string[] {
 test("an attacker with JavaScript of his own in a worker reaches nothing outside", async (t) => {
   const targets = lay(t);
   const { forbidden, readOnly, readWrite } = targets;
-  const plan = workerPlan(buildWall("require"), { id: "0", version: "test" }, [
+  const plan = workerPlan(buildWall("require"), { id: "0", version: "test", memoryBytesMax: 2 ** 30 }, [
     { source: readOnly, mode: "ro" },
     { source: readWrite, mode: "rw" },
   ]);

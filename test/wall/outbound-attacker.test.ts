@@ -66,7 +66,7 @@ test("an attacker with JavaScript of his own in a worker reaches what the servic
     },
   });
   const { stream, lane } = await rig.workerEnds("own");
-  const whole = workerPlan(buildWall("require"), { id: "own", version: "test" }, []);
+  const whole = workerPlan(buildWall("require"), { id: "own", version: "test", memoryBytesMax: 2 ** 30 }, []);
   const { read = [], mounts = [] } = whole.paths ?? {};
   const prey: Prey = { granted: granted.port, forbidden: forbidden.port };
   const plan = {

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseSize } from "../../control/size.ts";
 import type { Isolation } from "../../daemon/services/plan.ts";
 import type { WallMode } from "../../daemon/wall/wall.ts";
 import { defaultSocket, defaultState } from "../daemon-address.ts";
@@ -12,6 +13,7 @@ interface ServeOptions {
   readonly http?: string[];
   readonly socket?: string;
   readonly workers?: number;
+  readonly workerMemory?: number;
   readonly wall: WallMode;
   readonly isolation: Isolation;
   readonly dns?: string[];
@@ -20,6 +22,7 @@ interface ServeOptions {
   readonly json?: boolean;
 }
 
+const workerMemoryBytesMin = 2 ** 20;
 /** Only this machine can reach a first try; what others should reach is named with --http. */
 const defaultHttp = "127.0.0.1:8080";
 
@@ -39,6 +42,11 @@ export function define(command: Command): void {
       "socket of the control API (default: $XDG_RUNTIME_DIR/warren.sock; /run/warren.sock for root)",
     )
     .option("--workers <N>", "worker processes (default: one for each core)", wholeNumber(1, 1024))
+    .option(
+      "--worker-memory <SIZE>",
+      "memory that the instances of one worker may hold before another is refused, such as 4GiB (default: a worker's part of the machine's, or of the control group's)",
+      size,
+    )
     .addOption(
       new Option(
         "--wall <MODE>",
@@ -88,6 +96,16 @@ function nameServer(text: string): string {
   throw new InvalidArgumentError("Expected an address, such as 192.0.2.53 or [2001:db8::53]:5353.");
 }
 
+function size(text: string): number {
+  try {
+    const bytes = parseSize(text);
+    if (bytes >= workerMemoryBytesMin) return bytes;
+  } catch {
+    // As one that is too small.
+  }
+  throw new InvalidArgumentError("Expected a size of 1 MiB at least, such as 512MiB or 4GiB.");
+}
+
 async function serve(options: ServeOptions): Promise<void> {
   const { runDaemon } = await import("../../daemon/daemon.ts");
   process.exitCode = await runDaemon({
@@ -95,6 +113,7 @@ async function serve(options: ServeOptions): Promise<void> {
     http: options.http ?? [defaultHttp],
     socket: resolve(options.socket ?? defaultSocket()),
     workers: options.workers ?? availableParallelism(),
+    ...(options.workerMemory === undefined ? {} : { workerMemoryBytesMax: options.workerMemory }),
     wall: options.wall,
     isolation: options.isolation,
     dns: options.dns ?? [],

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import type { Readable } from "node:stream";
 import { errorFromRecord, WarrenError } from "../../base/errors.ts";
@@ -128,13 +128,12 @@ function crashed(why: string, cause?: unknown): WarrenError {
   });
 }
 
-/** Less of the processor than the services get, and the first to go when memory is short. */
+/** Less of the processor than the services get. */
 function yieldToOthers(pid: number): void {
   try {
     setPriority(pid, niceness);
-    writeFileSync(`/proc/${pid}/oom_score_adj`, "1000");
   } catch {
-    // It has ended already, or /proc is not there.
+    // It has ended already.
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { admitGuest } from "./machine-memory.ts";
+import { admitGuest, machineMemory, workerBudget } from "./machine-memory.ts";
 
 const gib = 2 ** 30;
 
@@ -13,4 +13,12 @@ test("admitGuest() keeps a twentieth of the memory free, and at least 128 MiB", 
 
 test("admitGuest() asks the machine when it is told nothing", () => {
   admitGuest("a/b");
+});
+
+test("workerBudget() shares among the workers what the reserve leaves", () => {
+  assert.equal(workerBudget(4, 20 * gib), 4.75 * gib);
+  assert.equal(workerBudget(1, 1 * gib), 0.875 * gib);
+  // A machine that has less than the reserve: services are refused by what is left of it, not by a budget of nothing.
+  assert.equal(workerBudget(2, 0.1 * gib), 0.0625 * gib);
+  assert.ok(workerBudget(1) <= machineMemory());
 });

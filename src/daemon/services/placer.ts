@@ -1,6 +1,6 @@
 import { WarrenError } from "../../base/errors.ts";
 import { formatListen, parseListen } from "../../control/listen.ts";
-import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
+import type { GuestStatus, InstanceSpec, MountedPath, Placement, StartWait } from "../../worker/protocol.ts";
 import type { Listeners, Protocol } from "../listeners.ts";
 import type { Programs } from "../programs/programs.ts";
 import type { Volumes } from "../volumes/volumes.ts";
@@ -16,6 +16,8 @@ import { deathsMax } from "./quarantine.ts";
 
 const workerWithinMs = 30_000;
 const startTriesMax = 3;
+/** A worker has no memory for one more instance. */
+const noRoom = "worker.memory-budget";
 
 export interface PlacerOptions {
   readonly programs: Programs;
@@ -35,10 +37,14 @@ export class Placer {
   }
 
   /**
-   * The worker with the fewest servers of those that may give out these directories; when none may, one is replaced. Waits
-   * a while when none is there. Throws `worker.*`.
+   * The worker with the fewest servers of those that may give out these directories; when none may, one is replaced. Not one
+   * of those that are `full`, unless all are. Waits a while when none is there. Throws `worker.*`.
    */
-  async choose(services: Iterable<DeployedService>, mounts: readonly MountedPath[]): Promise<WorkerProcess> {
+  async choose(
+    services: Iterable<DeployedService>,
+    mounts: readonly MountedPath[],
+    full: ReadonlySet<string>,
+  ): Promise<WorkerProcess> {
     const { pool } = this.#options;
     const deadline = performance.now() + workerWithinMs;
     while (pool.ready.length === 0) {
@@ -49,8 +55,10 @@ export class Placer {
     const load = new Map(pool.ready.map((worker) => [worker.id, 0]));
     for (const { worker } of services)
       if (worker !== undefined && load.has(worker)) load.set(worker, (load.get(worker) ?? 0) + 1);
-    const covering = pool.ready.filter((worker) => worker.coversMounts(mounts));
-    const best = (covering.length > 0 ? covering : pool.ready).reduce((least, worker) =>
+    const roomy = pool.ready.filter(({ id }) => !full.has(id));
+    const candidates = roomy.length > 0 ? roomy : pool.ready;
+    const covering = candidates.filter((worker) => worker.coversMounts(mounts));
+    const best = (covering.length > 0 ? covering : candidates).reduce((least, worker) =>
       (load.get(worker.id) ?? 0) < (load.get(least.id) ?? 0) ? worker : least,
     );
     return covering.length > 0 ? best : pool.replaceFor(best, mounts);
@@ -68,9 +76,10 @@ export class Placer {
     instance: InstanceSpec,
     group: string | undefined,
     services: Iterable<DeployedService>,
+    full: ReadonlySet<string> = new Set(),
   ): Promise<WorkerProcess> {
     const paths = hostPaths(instance.mounts);
-    if (group === undefined) return this.choose(services, paths);
+    if (group === undefined) return this.choose(services, paths, full);
     // Those that share it will need their directories, too.
     const others = [...services].filter((one) => one.group === group && one.wanted && one.key !== instance.service);
     const grants = unionOfMounts(others.map(({ mounts }) => mounts));
@@ -79,7 +88,7 @@ export class Placer {
 
   /**
    * Starts a new revision: in a worker of its group, a server in one of the shared workers, CGI in all of them. Once more
-   * elsewhere when the worker died of it or by chance.
+   * elsewhere when the worker died of it or by chance, or has no memory for it.
    */
   async startAnywhere(
     instance: InstanceSpec,
@@ -88,24 +97,64 @@ export class Placer {
   ): Promise<WorkerProcess[]> {
     admitGuest(instance.service);
     const all = [...services];
+    const full = new Set<string>();
     for (let tries = 1; ; tries++) {
-      let workers = [await this.workerFor(instance, group, all)];
+      let workers = [await this.workerFor(instance, group, all, full)];
       if (instance.kind === "cgi" && group === undefined) workers = await this.#all(hostPaths(instance.mounts));
       try {
-        await Promise.all(workers.map((worker) => this.start(instance, worker, { wait: true })));
+        await Promise.all(workers.map((worker) => this.start(instance, worker, "listening")));
         const replaced = workers.find((worker) => !this.#options.pool.holds(worker));
         if (replaced !== undefined) throw new WarrenError("worker.gone", `worker ${replaced.id} was replaced`);
         return workers;
       } catch (error) {
         await Promise.all(workers.map((worker) => this.stop(instance.service, instance.revision, worker, 0)));
-        if (!(error instanceof WarrenError) || error.code !== "worker.gone") throw error;
+        if (!(error instanceof WarrenError)) throw error;
+        if (error.code === noRoom && this.#otherThan(full, workers)) continue;
+        if (error.code !== "worker.gone") throw error;
         if (this.#options.quarantine.convicted(instance)) throw endsWorkers(instance, error);
         if (tries >= startTriesMax) throw error;
       }
     }
   }
 
-  async start(spec: InstanceSpec, worker: WorkerProcess, { wait }: { wait: boolean }): Promise<GuestStatus> {
+  /**
+   * Starts a revision that is to run again, in a worker that has memory for it; when none has, in the last that was asked,
+   * which tries it again and again. `onChosen` is told each before it is asked. Throws `worker.*`.
+   */
+  async startAgain(
+    instance: InstanceSpec,
+    group: string | undefined,
+    services: Iterable<DeployedService>,
+    onChosen: (worker: WorkerProcess) => void,
+  ): Promise<void> {
+    const all = [...services].filter(({ key }) => key !== instance.service);
+    const full = new Set<string>();
+    let worker = await this.workerFor(instance, group, all, full);
+    for (let wait: StartWait = "room"; ; ) {
+      onChosen(worker);
+      try {
+        await this.start(instance, worker, wait);
+        return;
+      } catch (error) {
+        if (!(error instanceof WarrenError) || error.code !== noRoom) throw error;
+        if (this.#otherThan(full, [worker])) worker = await this.workerFor(instance, group, all, full);
+        else wait = "nothing";
+      }
+    }
+  }
+
+  /** Adds workers to those that are full, and says whether a shared one is left to try. A group has no other. */
+  #otherThan(full: Set<string>, workers: readonly WorkerProcess[]): boolean {
+    const { pool } = this.#options;
+    for (const { id } of workers) full.add(id);
+    return (
+      workers.length === 1 &&
+      workers.every((worker) => !pool.isOwn(worker)) &&
+      pool.ready.some(({ id }) => !full.has(id))
+    );
+  }
+
+  async start(spec: InstanceSpec, worker: WorkerProcess, wait: StartWait): Promise<GuestStatus> {
     // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the file's path.
     const { programs, quarantine, volumes, connector } = this.#options;
     const { handle } = await programs.open(spec);
@@ -113,7 +162,7 @@ export class Placer {
     try {
       // Before the guest runs: what it does first may be a connection. It is not kept from running for want of that later on.
       await connector.permit(worker, spec).catch((error: unknown) => {
-        if (wait) throw error;
+        if (wait === "listening") throw error;
       });
       const number = worker.page?.numberOf(spec.service) ?? 0;
       quarantine.starting(worker.id, spec, { alone: this.#options.pool.isAlone(worker) });

@@ -130,8 +130,8 @@ export class Supervisor implements Omit<Controller, "health"> {
     try {
       // One that does not come up is tried again there.
       await this.#placer
-        .start(service.instance, to, { wait: true })
-        .catch(() => this.#placer.start(service.instance, to, { wait: false }));
+        .start(service.instance, to, "listening")
+        .catch(() => this.#placer.start(service.instance, to, "nothing"));
       this.#place(service, to);
       await this.#publish(service);
       const { number } = service.revision;
@@ -180,7 +180,7 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   async #startCgi(service: DeployedService, worker: WorkerProcess): Promise<void> {
     try {
-      service.report(worker.id, await this.#placer.start(service.instance, worker, { wait: false }));
+      service.report(worker.id, await this.#placer.start(service.instance, worker, "nothing"));
       service.failure = undefined;
     } catch (error) {
       service.failure = (error as Error).message;
@@ -220,10 +220,11 @@ export class Supervisor implements Omit<Controller, "health"> {
     if (!service.wanted || service.worker !== undefined || this.#services.get(service.key) !== service) return;
     let worker: WorkerProcess | undefined;
     try {
-      worker = await this.#placer.workerFor(service.instance, service.group, this.#services.values());
-      this.#place(service, worker);
       // Not waited for: a guest that fails its start is tried again there, with back-off, and counts as placed.
-      await this.#placer.start(service.instance, worker, { wait: false });
+      await this.#placer.startAgain(service.instance, service.group, this.#services.values(), (chosen) => {
+        worker = chosen;
+        this.#place(service, chosen);
+      });
       await this.#publish(service);
       service.failure = undefined;
     } catch (error) {

@@ -5,6 +5,7 @@ import {
   type LaunchPlan,
   laneFd,
   type MountedPath,
+  type ProcessArguments,
   pulseFd,
   type WallArguments,
   type WorkerArguments,
@@ -15,21 +16,29 @@ import { connectorWall, type Wall } from "./wall.ts";
 // It holds little, is there beside all else, and runs nothing that would be worth compiling.
 const connectorFlags = ["--max-old-space-size=64", "--max-semi-space-size=1", "--jitless"];
 
+/** The kernel takes a check before a worker, and a worker before the daemon: proc(5), oom_score_adj. */
+const oomScores = { check: 1000, worker: 700 } as const;
+
 const codeFolder = join(import.meta.dirname, "../../worker");
 
 /** What the launcher is to do for one worker, which may give these directories to guests. */
 export function workerPlan(
   wall: Wall,
-  { id, version }: Pick<WorkerArguments, "id" | "version">,
+  { id, version, memoryBytesMax }: Pick<WorkerArguments, "id" | "version" | "memoryBytesMax">,
   mounts: readonly MountedPath[],
 ): LaunchPlan {
-  const args: WorkerArguments = { id, version, ...wallArguments(wall) };
-  return { entry: join(codeFolder, "main.js"), args, ...enclosure(wall, [controlFd, laneFd, pulseFd], mounts) };
+  const args: WorkerArguments = { id, version, memoryBytesMax, ...wallArguments(wall) };
+  return {
+    entry: join(codeFolder, "main.js"),
+    args,
+    ...enclosure(wall, [controlFd, laneFd, pulseFd], mounts),
+    oomScoreAdj: oomScores.worker,
+  };
 }
 
 /** What it is to do for the connector, which reads no file but its code. */
-export function connectorPlan(wall: Wall, { id, version }: Pick<WorkerArguments, "id" | "version">): LaunchPlan {
-  const args: WorkerArguments = { id, version, ...wallArguments(wall) };
+export function connectorPlan(wall: Wall, { id, version }: Pick<ProcessArguments, "id" | "version">): LaunchPlan {
+  const args: ProcessArguments = { id, version, ...wallArguments(wall) };
   return {
     entry: join(codeFolder, "connector/main.js"),
     args,
@@ -42,7 +51,12 @@ export function connectorPlan(wall: Wall, { id, version }: Pick<WorkerArguments,
 /** What it is to do for a process that checks one program, which has nothing but two files. */
 export function checkPlan(wall: Wall, limits: CheckArguments): LaunchPlan {
   const args: CheckArguments & WallArguments = { ...limits, ...wallArguments(wall) };
-  return { entry: join(codeFolder, "check.js"), args, ...enclosure(wall, [programFd, preparedFd], []) };
+  return {
+    entry: join(codeFolder, "check.js"),
+    args,
+    ...enclosure(wall, [programFd, preparedFd], []),
+    oomScoreAdj: oomScores.check,
+  };
 }
 
 function wallArguments(wall: Wall): WallArguments {

@@ -21,6 +21,8 @@ export interface WorkerPoolOptions {
   readonly directory: string;
   readonly count: number;
   readonly wall: Wall;
+  /** What the instances of each may hold together when one more is to start. */
+  readonly workerMemoryBytesMax: number;
   readonly log: Logger;
   readonly handlers: WorkerHandlers;
   /** The directories of the services that belong to a slot: what its next worker may give to guests. */
@@ -319,9 +321,9 @@ export class WorkerPool {
 
   /** A worker that takes orders and knows the others. */
   async #launch(mounts: readonly MountedPath[], onGone: (worker: WorkerProcess) => void): Promise<WorkerProcess> {
-    const { directory, handlers, wall } = this.#options;
+    const { directory, handlers, wall, workerMemoryBytesMax: memoryBytesMax } = this.#options;
     const id = `${this.#generation}-${(this.#launched++).toString(36)}`;
-    const worker = await WorkerProcess.launch({ directory, id, version, handlers, wall, mounts });
+    const worker = await WorkerProcess.launch({ directory, id, version, handlers, wall, mounts, memoryBytesMax });
     worker.onGone = () => {
       this.#connected.delete(worker);
       this.#options.onDisconnected(worker);

@@ -24,6 +24,8 @@ export interface LaunchOptions {
   readonly version: string;
   readonly handlers: WorkerHandlers;
   readonly wall: Wall;
+  /** What its instances may hold together when one more is to start. */
+  readonly memoryBytesMax: number;
   /** Directories that its guests may be given. */
   readonly mounts: readonly MountedPath[];
   /** By the wall and the mounts when absent. */

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { WarrenError } from "../../base/errors.ts";
 import type { Handler } from "../../base/link.ts";
 import { ControlSocket } from "../control-socket.ts";
-import type { ConnectorOrders, GuestKey, WorkerArguments } from "../protocol.ts";
+import type { ConnectorOrders, GuestKey, ProcessArguments } from "../protocol.ts";
 import type { Asking } from "./lane-protocol.ts";
 import { Names } from "./names.ts";
 import { Permit } from "./permit.ts";
@@ -20,7 +20,7 @@ type Handlers = {
  * daemon alone: what each guest may reach comes from there, and a worker gets what the guests that it was given may have.
  */
 export class Connector {
-  readonly #args: WorkerArguments;
+  readonly #args: ProcessArguments;
   readonly #names = new Names();
   readonly #lanes = new Map<string, WorkerLane>();
   readonly #permits = new Map<string, Permit>();
@@ -28,7 +28,7 @@ export class Connector {
   #alone: boolean = false;
   #retiring: boolean = false;
 
-  constructor(args: WorkerArguments) {
+  constructor(args: ProcessArguments) {
     this.#args = args;
     this.#control = new ControlSocket(this.#handlers() as unknown as Record<string, Handler>);
   }

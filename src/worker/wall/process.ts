@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { bindLibc, lastErrno, pointerTo } from "../../base/libc.ts";
 import { must } from "./system.ts";
 
@@ -43,6 +43,15 @@ export function limitResources(): void {
     values[0] = values[1] as bigint;
     if (libc.setrlimit(resource, pointerTo(values)) < 0) throw failure(`setrlimit ${name}`);
   }
+}
+
+/**
+ * Makes the kernel end this process sooner than others when memory is short. Never lowers what it has inherited, which needs
+ * a capability; see proc(5).
+ */
+export function raiseOomScore(value: number): void {
+  const file = "/proc/self/oom_score_adj";
+  if (Number(readFileSync(file, "utf8")) < value) writeFileSync(file, String(value));
 }
 
 /** No capability outlasts the execve, not even root's. Where this is not permitted there are none to lose. */
