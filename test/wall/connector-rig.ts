@@ -27,11 +27,8 @@ export class ConnectorRig {
   static async start(t: TestContext, names: NameSources = { servers: [], hosts: {} }): Promise<ConnectorRig> {
     const directory = mkdtempSync(join(tmpdir(), "warren-connector-"));
     const wall = buildWall("require");
-    const whole = connectorPlan(wall, { id: "test", version: "test" });
     const plan = {
-      ...whole,
-      // Node takes types away with WebAssembly.
-      flags: whole.flags?.filter((flag) => flag !== "--jitless") ?? [],
+      ...connectorPlan(wall, { id: "test", version: "test" }),
       entry: join(root, "src/worker/connector/main.ts"),
     };
     const rig = await launchLinked(

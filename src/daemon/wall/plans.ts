@@ -13,8 +13,8 @@ import {
 import { codePaths } from "./pieces.ts";
 import { connectorWall, type Wall } from "./wall.ts";
 
-// It holds little, is there beside all else, and runs nothing that would be worth compiling.
-const connectorFlags = ["--max-old-space-size=64", "--max-semi-space-size=1", "--jitless"];
+// It holds little, and is there beside all else.
+const connectorFlags = ["--max-old-space-size=64", "--max-semi-space-size=1"];
 
 /** The kernel takes a check before a worker, and a worker before the daemon: proc(5), oom_score_adj. */
 const oomScores = { check: 1000, worker: 700 } as const;
