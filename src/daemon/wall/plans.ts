@@ -16,8 +16,8 @@ import { connectorWall, type Wall } from "./wall.ts";
 // It holds little, and is there beside all else.
 const connectorFlags = ["--max-old-space-size=64", "--max-semi-space-size=1"];
 
-/** The kernel takes a check before a worker, and a worker before the daemon: proc(5), oom_score_adj. */
-const oomScores = { check: 1000, worker: 700 } as const;
+/** The kernel takes a check before a worker, a worker before the connector, and that before the daemon: proc(5), oom_score_adj. */
+const oomScores = { check: 1000, worker: 700, connector: 300 } as const;
 
 const codeFolder = join(import.meta.dirname, "../../worker");
 
@@ -44,6 +44,7 @@ export function connectorPlan(wall: Wall, { id, version }: Pick<ProcessArguments
     args,
     ...enclosure(connectorWall(wall), [controlFd, laneFd], []),
     network: true,
+    oomScoreAdj: oomScores.connector,
     flags: connectorFlags,
   };
 }
