@@ -24,10 +24,13 @@ export function bindLibc<const T extends Record<string, Signature>>(
 }
 
 const { __errno_location: errnoLocation } = bindLibc({ __errno_location: { arguments: [], return: "pointer" } });
+// Mapped once: it stays where it is as long as the thread lives. Asking for it after a call that failed would make V8
+// allocate, and a garbage collection at that moment leaves an errno of its own (EAGAIN, of a futex).
+const errno = new Int32Array(memoryAt(errnoLocation(), 4));
 
 /** `errno` of the calling thread, to be read right after a call that failed. */
 export function lastErrno(): number {
-  return ffi.getInt32(errnoLocation());
+  return errno[0] as number;
 }
 
 /**

@@ -17,7 +17,7 @@ const libc = bindLibc({
   renameat: { arguments: ["int32", "pointer", "int32", "pointer"], return: "int32" },
   linkat: { arguments: ["int32", "pointer", "int32", "pointer", "int32"], return: "int32" },
   symlinkat: { arguments: ["pointer", "int32", "pointer"], return: "int32" },
-  readlinkat: { arguments: ["int32", "pointer", "pointer", "uint64"], return: "int64" },
+  readlinkat: { arguments: ["int32", "pointer", "pointer", "uint64"], return: "int32" },
   statx: { arguments: ["int32", "pointer", "int32", "uint32", "pointer"], return: "int32" },
   utimensat: { arguments: ["int32", "pointer", "pointer", "int32"], return: "int32" },
   futimens: { arguments: ["int32", "pointer"], return: "int32" },
@@ -67,6 +67,7 @@ const pathBPointer = pointerTo(pathB.buffer);
 const structurePointer = pointerTo(structure.buffer);
 const linkPointer = pointerTo(link.buffer);
 const entriesPointer = pointerTo(entries.buffer);
+const linkBytesMax = BigInt(link.length);
 const howBytes = 24;
 
 const encoder = new TextEncoder();
@@ -134,7 +135,7 @@ export function makeSymbolicLinkAt(target: string, directory: number, name: stri
 /** A symbolic link's text as a view of scratch memory, valid until the next call; -INVAL when it is no link. */
 export function readLinkAt(directory: number, name: string): Uint8Array | Result {
   if (!put(name, pathA)) return -errno.NAMETOOLONG;
-  const length = Number(libc.readlinkat(directory, pathAPointer, linkPointer, BigInt(link.length)));
+  const length = libc.readlinkat(directory, pathAPointer, linkPointer, linkBytesMax);
   if (length < 0) return settle(length);
   return length < link.length ? link.subarray(0, length) : -errno.NAMETOOLONG;
 }

@@ -68,11 +68,11 @@ export class MemoryFiles implements FileSystem {
 
   open(directory: Handle, name: string, flags: number): Result {
     const parent = this.#directory(directory);
+    if (name !== "." && parent.links === 0) return -errno.NOENT;
     if (nameTooLong(name)) return -errno.NAMETOOLONG;
     let node = name === "." ? parent : parent.entries.get(name);
     if (node === undefined) {
       if ((flags & open.create) === 0) return -errno.NOENT;
-      if (parent.links === 0) return -errno.NOENT;
       const file = this.#newFile();
       if (!this.#add(parent, name, file)) return -errno.NOSPC;
       node = file;
@@ -164,15 +164,16 @@ export class MemoryFiles implements FileSystem {
     const [name, slash] = withoutSlash(oldName);
     const [target, targetSlash] = withoutSlash(newName);
     if (name === "." || target === ".") return -errno.BUSY;
-    if (nameTooLong(target)) return -errno.NAMETOOLONG;
     const node = this.#find(from, name);
     if (typeof node === "number") return node;
-    if (node.kind !== "directory" && (slash || targetSlash)) return -errno.NOTDIR;
     const [source, parent] = [this.#directory(from), this.#directory(to)];
     if (parent.links === 0) return -errno.NOENT;
-    for (let above: MemoryDirectory | undefined = parent; above !== undefined; above = above.parent)
-      if (above === node) return -errno.INVAL;
+    if (nameTooLong(target)) return -errno.NAMETOOLONG;
+    // In the order of Linux's do_renameat2().
+    if (node.kind !== "directory" && (slash || targetSlash)) return -errno.NOTDIR;
+    if (isWithin(parent, node)) return -errno.INVAL;
     const there = parent.entries.get(target);
+    if (there !== undefined && isWithin(source, there)) return -errno.NOTEMPTY;
     if (there === node) return 0;
     if (there !== undefined) {
       if (node.kind === "directory" && there.kind !== "directory") return -errno.NOTDIR;
@@ -312,15 +313,18 @@ export class MemoryFiles implements FileSystem {
   #find(directory: Handle, name: string): MemoryNode | Result {
     const parent = this.#directory(directory);
     if (name === ".") return parent;
+    // Nothing is found in a directory that was removed, not even that a name is too long.
+    if (parent.links === 0) return -errno.NOENT;
     if (nameTooLong(name)) return -errno.NAMETOOLONG;
     return parent.entries.get(name) ?? -errno.NOENT;
   }
 
   /** Why nothing new can have that name. */
   #refuseNew(parent: MemoryDirectory, name: string): Result {
+    if (name === ".") return -errno.EXIST;
+    if (parent.links === 0) return -errno.NOENT;
     if (nameTooLong(name)) return -errno.NAMETOOLONG;
-    if (name === "." || parent.entries.get(name) !== undefined) return -errno.EXIST;
-    return parent.links === 0 ? -errno.NOENT : 0;
+    return parent.entries.get(name) === undefined ? 0 : -errno.EXIST;
   }
 
   #common() {
@@ -393,6 +397,12 @@ function nameCost(name: string): number {
 
 function nameTooLong(name: string): boolean {
   return name.length > nameBytesMax || (name.length > nameBytesMax / 3 && encoder.encode(name).length > nameBytesMax);
+}
+
+function isWithin(directory: MemoryDirectory, node: MemoryNode): boolean {
+  for (let above: MemoryDirectory | undefined = directory; above !== undefined; above = above.parent)
+    if (above === node) return true;
+  return false;
 }
 
 function withoutSlash(name: string): [name: string, slash: boolean] {
