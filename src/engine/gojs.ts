@@ -1,0 +1,62 @@
+import { WarrenError } from "../base/errors.ts";
+import { SystemClocks } from "../wasi/clocks.ts";
+import { DescriptorTable } from "../wasi/descriptor-table.ts";
+import { openMounts } from "../wasi/files/mount.ts";
+import { GojsProgram } from "../wasi/gojs/program.ts";
+import { systemRandom } from "../wasi/random.ts";
+import { InputStream, OutputStream } from "../wasi/stdio.ts";
+import { decodeModule } from "../wasm/decode.ts";
+import { limitMemory } from "../wasm/limit-memory.ts";
+import { i32 } from "../wasm/module-info.ts";
+import type { Exit } from "./exit.ts";
+import type { GuestOptions } from "./guest-options.ts";
+import { trapOf } from "./trap.ts";
+
+const moduleName = "gojs";
+
+/** What a Go program for GOOS=js is given: no sockets, since it knows none. */
+export type GojsRun = Pick<GuestOptions, "args" | "env" | "mounts" | "stdin" | "stdout" | "stderr"> & {
+  /** Bytes that its memory may grow to. */
+  readonly memoryMax: number;
+};
+
+/** Whether a module is a Go program for GOOS=js. Throws what `decodeModule` throws. */
+export function isGojs(bytes: Uint8Array): boolean {
+  return decodeModule(bytes).imports.some(({ module }) => module === moduleName);
+}
+
+/**
+ * Runs such a program to its end. Nothing can stop it while it computes: it is for a process of its own. Throws what `decodeModule` and `limitMemory`
+ * throw, and `program.imports-missing`.
+ */
+export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit> {
+  const info = decodeModule(bytes);
+  const table = new DescriptorTable();
+  table.add(new InputStream(options.stdin, false));
+  for (const output of [options.stdout, options.stderr]) table.add(new OutputStream(output ?? (() => {}), false));
+  const program = new GojsProgram({
+    args: options.args ?? [],
+    env: options.env ?? {},
+    table,
+    clocks: new SystemClocks(),
+    random: systemRandom,
+  });
+  for (const item of info.imports) {
+    const type = item.kind === "func" ? info.types[item.type] : undefined;
+    const known = item.module === moduleName && Object.hasOwn(program.imports, item.name);
+    const fits = type?.kind === "func" && type.results.length === 0 && type.params.join() === String(i32);
+    if (!known || !fits)
+      throw new WarrenError("program.imports-missing", `the program imports what Warren does not offer: ${item.module.slice(0, 60)}.${item.name.slice(0, 60)}`, {
+        hint: "Of Go programs for GOOS=js, those of Go 1.21 and newer run.",
+      });
+  }
+  const module = await WebAssembly.compile(limitMemory(bytes, info, options.memoryMax) as Uint8Array<ArrayBuffer>);
+  for (const directory of openMounts(options.mounts ?? [])) table.add(directory);
+  try {
+    const { exports } = new WebAssembly.Instance(module, { [moduleName]: program.imports });
+    program.start(exports);
+    return { kind: "exit", code: await program.exited };
+  } catch (error) {
+    return trapOf(error);
+  }
+}
