@@ -20,13 +20,8 @@ export type GojsRun = Pick<GuestOptions, "args" | "env" | "mounts" | "stdin" | "
   readonly memoryMax: number;
 };
 
-/** Whether a module is a Go program for GOOS=js. Throws what `decodeModule` throws. */
-export function isGojs(bytes: Uint8Array): boolean {
-  return decodeModule(bytes).imports.some(({ module }) => module === moduleName);
-}
-
 /**
- * Runs such a program to its end. Nothing can stop it while it computes: it is for a process of its own. Throws what `decodeModule` and `limitMemory`
+ * Runs a Go program for GOOS=js to its end. Nothing can stop it while it computes: it is for a process of its own. Throws what `decodeModule` and `limitMemory`
  * throw, and `program.imports-missing`.
  */
 export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit> {
@@ -46,17 +41,28 @@ export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit
     const known = item.module === moduleName && Object.hasOwn(program.imports, item.name);
     const fits = type?.kind === "func" && type.results.length === 0 && type.params.join() === String(i32);
     if (!known || !fits)
-      throw new WarrenError("program.imports-missing", `the program imports what Warren does not offer: ${item.module.slice(0, 60)}.${item.name.slice(0, 60)}`, {
-        hint: "Of Go programs for GOOS=js, those of Go 1.21 and newer run.",
-      });
+      throw new WarrenError(
+        "program.imports-missing",
+        `the program imports what Warren does not offer: ${item.module.slice(0, 60)}.${item.name.slice(0, 60)}`,
+        {
+          hint: "Of Go programs for GOOS=js, those of Go 1.21 and newer run.",
+        },
+      );
   }
   const module = await WebAssembly.compile(limitMemory(bytes, info, options.memoryMax) as Uint8Array<ArrayBuffer>);
   for (const directory of openMounts(options.mounts ?? [])) table.add(directory);
   try {
     const { exports } = new WebAssembly.Instance(module, { [moduleName]: program.imports });
+    if (!isProgram(exports))
+      throw new WarrenError("program.bad-entry", "the program does not export run, resume, getsp and mem as Go does");
     program.start(exports);
     return { kind: "exit", code: await program.exited };
   } catch (error) {
+    if (error instanceof WarrenError) throw error;
     return trapOf(error);
   }
+}
+
+function isProgram({ run, resume, getsp, mem }: WebAssembly.Exports): boolean {
+  return [run, resume, getsp].every((entry) => typeof entry === "function") && mem instanceof WebAssembly.Memory;
 }

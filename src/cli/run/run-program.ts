@@ -2,7 +2,6 @@ import { basename } from "node:path";
 import { WarrenError } from "../../base/errors.ts";
 import type { OutboundGrant } from "../../base/outbound-grant.ts";
 import type { CpuTerms } from "../../engine/cpu/preemption.ts";
-import type { Exit } from "../../engine/exit.ts";
 import { setGuestStack } from "../../engine/guest-stack.ts";
 import { startInstance } from "../../engine/instance.ts";
 import type { PublicPort } from "../../engine/public-port.ts";
@@ -12,6 +11,7 @@ import { reportError } from "../report.ts";
 import { filterEscapes } from "../ui/escapes.ts";
 import { hasColour } from "../ui/style.ts";
 import { endBySignal, signals } from "./end-process.ts";
+import { exitCode } from "./exit-code.ts";
 import type { Grants, ListenGrant } from "./grants.ts";
 import { LastWords } from "./last-words.ts";
 import { compileCached } from "./program-cache.ts";
@@ -26,8 +26,6 @@ export const memoryMaxDefault: number = 4 * 1024 ** 3;
 const stackBytes = 8 * 1024 ** 2;
 /** Of what the network refused, so many are told. */
 const refusalsMax = 16;
-/** 128 + SIGABRT, as a shell reports a native program that crashed. */
-const trapCode = 134;
 /** As timeout(1) does. */
 const timeOverCode = 124;
 
@@ -47,12 +45,18 @@ export interface Run {
  * Runs a program to its end; resolves with the exit code. Ctrl-C needs no care of ours: with no handler installed SIGINT
  * ends the process at once, also while the guest computes. A signal that the program raised ends this process too.
  */
-export async function runProgram({ path, name, args, grants, digest, json }: Run): Promise<number> {
+export async function runProgram(run: Run): Promise<number> {
+  const { path, name, args, grants, digest, json } = run;
   const memoryMax = grants.memoryMax ?? memoryMaxDefault;
   // It has the process to itself, and Ctrl-C ends that: without a limit checks would only slow it down. One that has taken
   // the keys must leave us our events.
   const interruptible = grants.cpu !== undefined || grants.timeMs !== undefined || grants.interactive;
-  const program = await compileCached(readProgram(path, digest), { memoryBytesMax: memoryMax, interruptible });
+  const bytes = readProgram(path, digest);
+  const program = await compileCached(bytes, { memoryBytesMax: memoryMax, interruptible }).catch(unlessGojs);
+  if (program === undefined) {
+    const { runGojsProgram } = await import("./run-gojs.ts");
+    return runGojsProgram(bytes, run);
+  }
   const terminals = { stdin: isTerminal(0), stdout: isTerminal(1), stderr: isTerminal(2) };
   const keys = grants.interactive && terminals.stdin;
   const output = (fd: 1 | 2): ((chunk: Uint8Array) => void) =>
@@ -114,6 +118,11 @@ export async function runProgram({ path, name, args, grants, digest, json }: Run
   return code;
 }
 
+/** Undefined for a Go program that was made for a JavaScript host. */
+function unlessGojs(error: unknown): undefined {
+  if (!(error instanceof WarrenError) || error.code !== "program.gojs") throw error;
+}
+
 /** Prints what the program seems to have been refused. */
 async function reportMissing(name: string, failure: Failure, json: boolean): Promise<void> {
   const { missingGrants } = await import("./refusals.ts");
@@ -146,23 +155,4 @@ async function cpuTerms(cores: number | undefined): Promise<CpuTerms> {
   const { CpuShare } = await import("../../engine/cpu/cpu-share.ts");
   const share = new CpuShare(cores === undefined ? {} : { cores });
   return { preemption: new Preemption(), share, burstMsMax: Number.POSITIVE_INFINITY };
-}
-
-function exitCode(path: string, exit: Exit, json: boolean): number {
-  switch (exit.kind) {
-    case "exit":
-      // The system keeps eight bits: a failure must not become 0 by that.
-      return exit.code === 0 ? 0 : exit.code % 256 || 1;
-    case "trap": {
-      const frames = exit.backtrace.map((frame) => `\n  at ${frame}`).join("");
-      reportError(new WarrenError("program.trap", `${path} crashed: ${exit.message}${frames}`), { json });
-      return trapCode;
-    }
-    case "limit":
-      reportError(new WarrenError(exit.code, `${path} was stopped: ${exit.message}`), { json });
-      return 1;
-    case "killed":
-      reportError(new WarrenError("program.killed", `${path} was stopped: ${exit.reason}`), { json });
-      return 1;
-  }
 }

@@ -6,10 +6,28 @@ import { OpenDirectory } from "../files/open-directory.ts";
 import { OpenFile } from "../files/open-file.ts";
 import { allRights, rights as right } from "../files/rights.ts";
 import type { FileStatus } from "../files/status.ts";
-import { method, numberOf, ScriptArray, ScriptBytes, ScriptError, ScriptFunction, ScriptObject, textOf, type Value } from "./value.ts";
+import {
+  method,
+  numberOf,
+  ScriptArray,
+  ScriptBytes,
+  ScriptError,
+  ScriptFunction,
+  ScriptObject,
+  textOf,
+  type Value,
+} from "./value.ts";
 
 /** Linux' numbers: Go takes them from here. */
-const flag = { writeOnly: 1, readWrite: 2, create: 0o100, exclusive: 0o200, truncate: 0o1000, append: 0o2000, directory: 0o200000 };
+const flag = {
+  writeOnly: 1,
+  readWrite: 2,
+  create: 0o100,
+  exclusive: 0o200,
+  truncate: 0o1000,
+  append: 0o2000,
+  directory: 0o200000,
+};
 /** `st_mode` by type, and permissions as the guest may take them to be. */
 const modes = new Map<number, number>([
   [filetype.directory, 0o040755],
@@ -201,7 +219,10 @@ export function makeFs({ table, directory, begin }: GojsFilesOptions): ScriptObj
   for (const [name, call] of Object.entries(calls)) fs.set(name, asynchronous(call, begin));
   // What a guest is not given, it is told so: it asks for owners, permissions and times of access.
   for (const name of ["chmod", "fchmod", "chown", "fchown", "lchown", "utimes"])
-    fs.set(name, asynchronous(() => checked(-errno.NOSYS), begin));
+    fs.set(
+      name,
+      asynchronous(() => checked(-errno.NOSYS), begin),
+    );
   return fs;
 }
 

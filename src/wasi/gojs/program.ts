@@ -17,7 +17,7 @@ const argumentsEnd = 4096 + 8192;
 export interface GojsOptions {
   /** The program's own name first. */
   readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard streams, then directories. */
   readonly table: DescriptorTable;
   readonly clocks: Clocks;
@@ -47,7 +47,10 @@ export class GojsProgram {
     const directory = { path: options.env.PWD ?? "/" };
     const fs = makeFs({ table: options.table, directory, begin: () => this.#begin() });
     this.#go = new ScriptObject({ _pendingEvent: null });
-    this.#go.set("_makeFuncWrapper", method(([id]) => this.#wrapper(numberOf(id))));
+    this.#go.set(
+      "_makeFuncWrapper",
+      method(([id]) => this.#wrapper(numberOf(id))),
+    );
     const global = makeGlobals({ fs, directory, timezoneOffset: new Date().getTimezoneOffset() });
     this.imports = gojsImports({
       values: new ValueTable(global, this.#go),
@@ -163,8 +166,8 @@ export class GojsProgram {
       at = Math.ceil((start + bytes.length) / 8) * 8;
       return start;
     };
-    const variables = Object.keys(env).sort();
-    const pointers = [...args.map(write), 0, ...variables.map((name) => write(`${name}=${env[name]}`)), 0];
+    const variables = Object.entries(env).map(([name, value]) => write(`${name}=${value}`));
+    const pointers = [...args.map(write), 0, ...variables, 0];
     if (at + pointers.length * 8 >= argumentsEnd) throw new RangeError("arguments and variables are longer than 8 KiB");
     for (const [i, pointer] of pointers.entries()) view.setBigUint64(at + i * 8, BigInt(pointer), true);
     return [args.length, at];

@@ -57,11 +57,7 @@ export class ScriptFunction extends ScriptObject {
   /** What `instanceof` says yes to. */
   readonly isInstance: ((value: Value) => boolean) | undefined;
 
-  constructor(
-    call: Call,
-    construct?: (args: readonly Value[]) => Value,
-    isInstance?: (value: Value) => boolean,
-  ) {
+  constructor(call: Call, construct?: (args: readonly Value[]) => Value, isInstance?: (value: Value) => boolean) {
     super();
     this.call = call;
     this.construct = construct;
