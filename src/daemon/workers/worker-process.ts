@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorFromRecord, errorRecord, WarrenError } from "../../base/errors.ts";
 import type { Handler, Link } from "../../base/link.ts";
@@ -105,7 +104,6 @@ export class WorkerProcess {
     return WorkerProcess.#connect(directory, id, handlers, (link, claimed) => {
       if (claimed !== pid) throw failed(id, `it says that it is process ${claimed}, but ${pid} was started`);
       checkWall(pid, own.wall);
-      goBeforeDaemon(pid);
       return new WorkerProcess(id, pid, link, directory, own);
     });
   }
@@ -185,15 +183,6 @@ export class WorkerProcess {
     this.page?.close();
     removeSockets(this.#directory, this.id);
     this.onGone?.();
-  }
-}
-
-/** When the machine has no memory left, one worker goes and not the daemon, which brings its services back (proc_pid_oom_score_adj(5)). */
-function goBeforeDaemon(pid: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, "500");
-  } catch {
-    // It has ended already, or it is hidden from a daemon that is not root.
   }
 }
 
