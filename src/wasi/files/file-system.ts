@@ -65,7 +65,8 @@ export interface LaterCalls {
   readonly slow: boolean;
   /** How long a call took that moved so many bytes. Milliseconds. */
   took(ms: number, bytes: number): void;
-  read(handle: Handle, length: number, position: number): Promise<Uint8Array | Result>;
+  /** Fills the target, which is not the guest's own memory: that may be another's by the time a disk has answered. */
+  read(handle: Handle, target: Uint8Array, position: number): Promise<Result>;
   write(handle: Handle, bytes: Uint8Array, position: number | "end"): Promise<Result>;
   synchronize(handle: Handle, what: "all" | "data"): Promise<Result>;
 }

@@ -21,12 +21,10 @@ export class HostLater implements LaterCalls {
     if (ms > patienceMs + bytes / bytesPerMs) this.#slowUntil = performance.now() + slowForMs;
   }
 
-  read(handle: Handle, length: number, position: number): Promise<Uint8Array | Result> {
-    // Not the guest's own memory: it may be ended, and its memory used for another, while the disk turns.
-    const bytes = Buffer.allocUnsafe(length);
+  read(handle: Handle, target: Uint8Array, position: number): Promise<Result> {
     return new Promise((resolve) => {
-      read(handle, bytes, 0, length, position, (error, count) =>
-        resolve(error === null ? bytes.subarray(0, count) : fromNodeError(error)),
+      read(handle, target, 0, target.length, position, (error, count) =>
+        resolve(error === null ? count : fromNodeError(error)),
       );
     });
   }

@@ -90,14 +90,14 @@ export class OpenFile implements Descriptor {
     return this.#files.later;
   }
 
-  /** As {@link read} by another thread: the bytes. */
-  async readLater(length: number, position?: number): Promise<Uint8Array | Result> {
+  /** As {@link read} by another thread, into memory that is not the guest's. */
+  async readLater(target: Uint8Array, position?: number): Promise<Result> {
     if ((this.rights & right.read) === 0) return -errno.BADF;
     const { later } = this.#files;
     assert(later !== undefined, "the file may be slow");
-    const bytes = await this.#held.during(later.read(this.#held.number, length, position ?? this.#position));
-    if (position === undefined && typeof bytes !== "number") this.#position += bytes.length;
-    return bytes;
+    const count = await this.#held.during(later.read(this.#held.number, target, position ?? this.#position));
+    if (position === undefined && count > 0) this.#position += count;
+    return count;
   }
 
   /** As {@link write} by another thread. The bytes must stay as they are meanwhile. */

@@ -2,7 +2,6 @@ import type { Result } from "../errno.ts";
 import { bytesPerCallMax, firstOf } from "../files/capped.ts";
 import type { OpenDirectory } from "../files/open-directory.ts";
 import type { OpenFile } from "../files/open-file.ts";
-import { gather } from "../gather.ts";
 import type { Host } from "./host.ts";
 import { attempt, bytesOf, type Finish, pieceBytes, skip, unfinished, waitFor } from "./transfer.ts";
 
@@ -108,30 +107,28 @@ async function transferLater(
     const count = move(file, direction, buffers(), position);
     return finish(count);
   }
+  // One for all pieces: a fresh one for each would keep the garbage collector busy.
+  const between = Buffer.allocUnsafe(Math.min(bytesOf(buffers()), laterBytes));
   let done = 0;
   for (;;) {
     const left = bytesOf(buffers()) - done;
-    const length = Math.min(left, laterBytes);
+    const piece = between.subarray(0, Math.min(left, laterBytes));
     const at = position === undefined ? undefined : position + done;
+    if (direction === "write") gatherInto(piece, skip(buffers(), done));
     let count = 0;
-    if (direction === "read")
-      await waitFor(host, file.readLater(length, at), (bytes) => {
-        count = typeof bytes === "number" ? bytes : scatter(bytes, skip(buffers(), done));
-        return 0;
-      });
-    else
-      await waitFor(host, file.writeLater(gather(skip(buffers(), done), length), at), (written) => {
-        count = written;
-        return 0;
-      });
+    await waitFor(host, direction === "read" ? file.readLater(piece, at) : file.writeLater(piece, at), (moved) => {
+      count = moved;
+      if (direction === "read" && moved > 0) scatter(piece.subarray(0, moved), skip(buffers(), done));
+      return 0;
+    });
     if (count < 0) return finish(done > 0 ? done : count);
     done += count;
-    if (count < length || count === left) return finish(done);
+    if (count < piece.length || count === left) return finish(done);
   }
 }
 
 /** Copies bytes into buffers that have room for them. */
-function scatter(bytes: Uint8Array, buffers: readonly Uint8Array[]): number {
+function scatter(bytes: Uint8Array, buffers: readonly Uint8Array[]): void {
   let at = 0;
   for (const buffer of buffers) {
     if (at === bytes.length) break;
@@ -139,5 +136,13 @@ function scatter(bytes: Uint8Array, buffers: readonly Uint8Array[]): number {
     buffer.set(part);
     at += part.length;
   }
-  return bytes.length;
+}
+
+/** Fills bytes from buffers that have as many. */
+function gatherInto(bytes: Uint8Array, buffers: readonly Uint8Array[]): void {
+  let at = 0;
+  for (const buffer of firstOf(buffers, bytes.length)) {
+    bytes.set(buffer, at);
+    at += buffer.length;
+  }
 }
