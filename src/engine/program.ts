@@ -49,8 +49,11 @@ export async function compileProgram(
 
 /** Compiles what {@link prepareProgram} gave for the same limit. Throws `module.invalid` when V8 refuses it. */
 export async function compilePrepared(prepared: Uint8Array, { memoryMax }: CompileOptions): Promise<Program> {
+  // Threads of V8 do it, while this one reads the module.
+  const module = compileModule(prepared);
+  module.catch(() => {});
   const outline = outlineOf(prepared);
-  return { module: await compileModule(prepared), memoryMax, ...outline };
+  return { module: await module, memoryMax, ...outline };
 }
 
 /** The outline of what {@link prepareProgram} gave. */

@@ -65,9 +65,11 @@ export class Programs {
   async #check(key: string, { digest, memoryBytesMax }: PreparedProgram): Promise<void> {
     const { blobs, derived, wall, limits = checkLimitsDefault } = this.#options;
     const { start = { plan: (args) => checkPlan(wall, args) } } = this.#options;
-    // Once for each preparation: what the disk has damaged since the upload must not run.
-    await blobs.verify(digest as Digest);
     const { handle } = await blobs.open(digest as Digest);
+    // Once for each preparation: what the disk has damaged since the upload must not run. While the other process starts and
+    // reads; nothing is kept before both are done.
+    const verified = blobs.verify(digest as Digest);
+    verified.catch(() => {});
     try {
       const write = await derived.create();
       try {
@@ -77,7 +79,7 @@ export class Programs {
           guestMemoryBytesMax: memoryBytesMax,
           limits,
           start,
-        });
+        }).finally(() => verified);
       } catch (error) {
         await derived.discard(write);
         throw error;

@@ -21,6 +21,10 @@ const oomScores = { check: 1000, worker: 700, connector: 300 } as const;
 
 const codeFolder = join(import.meta.dirname, "../../worker");
 
+// For a single run of the rewriter V8's slow compiler uses more of the processor than its code saves. Of WebAssembly it
+// compiles what it is asked to all the same.
+const checkFlags = ["--no-turbofan"];
+
 /** What the launcher is to do for one worker, which may give these directories to guests. */
 export function workerPlan(
   wall: Wall,
@@ -57,6 +61,7 @@ export function checkPlan(wall: Wall, limits: CheckArguments): LaunchPlan {
     args,
     ...enclosure(wall, [programFd, preparedFd], []),
     oomScoreAdj: oomScores.check,
+    flags: checkFlags,
   };
 }
 

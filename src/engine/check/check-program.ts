@@ -9,8 +9,11 @@ export async function checkProgram({ memoryBytesMax, preparedBytesMax }: CheckAr
   try {
     const prepared = prepareProgram(readWhole(programFd), { memoryBytesMax, interruptible: true });
     if (prepared.length > preparedBytesMax) throw tooLarge(prepared.length, preparedBytesMax);
+    const tried = tryCompile(prepared);
+    // Its threads compile while this one writes.
+    tried.catch(() => {});
     writeWhole(preparedFd, prepared);
-    await tryCompile(prepared);
+    await tried;
     return { preparedBytes: prepared.length };
   } catch (error) {
     return { error: errorRecord(error) };

@@ -17,8 +17,11 @@ const functionCpuMsMax = 1000;
  * Throws `module.invalid`, `program.function-too-complex`. Sets V8's flags: for a process that does nothing else.
  */
 export async function tryCompile(prepared: Uint8Array): Promise<void> {
-  await compileModule(prepared);
+  // Threads of V8 do it, while this one reads the module.
+  const compiled = compileModule(prepared);
+  compiled.catch(() => {});
   const info = decodeModule(prepared, uncapped);
+  await compiled;
   const heavy = heavyFunctions(info);
   if (heavy.length === 0) return;
   setFlagsFromString("--no-wasm-lazy-compilation");
