@@ -225,14 +225,14 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     if (earlier.length === 0) return;
     log.info({ workers: earlier.length }, "took over from an earlier daemon");
     // Those had pages of their own, which nobody looks at any more.
-    void volumes.recount();
+    void volumes.recount({ idle: false });
   });
 
   const collecting = setInterval(() => {
     const prepared = new Set([...supervisor.services.values()].map(({ instance }) => preparedKey(instance)));
     void collect(() => blobs.collect(services.programs()), log);
     void collect(() => derived.collect(prepared), log);
-    void volumes.recount();
+    void volumes.recount({ idle: true });
   }, collectEveryMs);
   const http = listeners.list().filter(({ protocol }) => protocol === "http");
   log.info(

@@ -91,7 +91,7 @@ test("Volumes makes, counts, limits and removes", async (t) => {
   volumes.limit("default", "data", 1_000_000);
   const directory = volumeDirectory(path, "default", "data");
   writeFileSync(join(directory, "file"), "text");
-  await volumes.recount();
+  await volumes.recount({ idle: true });
   assert.deepEqual(await volumes.usage("default", "data"), { bytes: 4608, bytesMax: 1_000_000 });
   const { descriptors, close } = volumes.open("default", [
     { source: directory, target: "/data", mode: "rw", volume: "data" },
@@ -116,6 +116,6 @@ test("Volumes counts what an earlier daemon left", async (t) => {
   const volumes = new Volumes({ path, user: undefined, log: createLogger("json", "silent") });
   assert.equal((await volumes.usage("default", "data")).bytes, 4608);
   volumes.ensure("default", "data");
-  await volumes.recount();
+  await volumes.recount({ idle: true });
   assert.equal((await volumes.usage("default", "data")).bytes, 4608);
 });

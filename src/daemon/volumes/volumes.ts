@@ -127,11 +127,14 @@ export class Volumes {
     await erase(doomed);
   }
 
-  /** Counts all anew that nobody has a file open in: what the workers added up may be off after one of them died. */
-  async recount(): Promise<void> {
+  /**
+   * Counts anew what the workers added up, which may be off after one of them died. `idle`: only where nobody has a file open,
+   * since one that was removed while it is open is not found.
+   */
+  async recount({ idle }: { readonly idle: boolean }): Promise<void> {
     for (const [key, { opens }] of [...this.#pages]) {
       const [namespace = "", name = ""] = key.split("/");
-      if (opens.every((count) => count === 0)) await this.#count(namespace, name);
+      if (!idle || opens.every((count) => count === 0)) await this.#count(namespace, name);
     }
   }
 
