@@ -1,9 +1,10 @@
 import Type, { type Static } from "typebox";
 import { parseTable } from "./manifest.ts";
 import { manifestSchema } from "./manifest-schema.ts";
-import { Duration, Limits } from "./service.ts";
+import { Duration, Limits, Outbound } from "./service.ts";
 
 const { env, mount } = manifestSchema.properties;
+const { port, protocol } = Outbound.properties;
 const closed = { additionalProperties: false } as const;
 
 /** What `run --grants FILE` takes: the words of a manifest that grant something. */
@@ -12,17 +13,7 @@ const grantsSchema = Type.Object(
     env,
     mount,
     outbound: Type.Optional(
-      Type.Array(
-        Type.Object(
-          {
-            host: Type.String({ description: "a name, *.NAME, an address or a block of addresses" }),
-            port: Type.Union([Type.Integer(), Type.String()], { description: "443, 8000-8100 or *" }),
-            protocol: Type.Optional(Type.Union([Type.Literal("tcp"), Type.Literal("udp")])),
-          },
-          closed,
-        ),
-        { maxItems: 100 },
-      ),
+      Type.Array(Type.Object({ host: Type.String(), port, protocol }, closed), { maxItems: 100 }),
     ),
     listen: Type.Optional(Type.Array(Type.String({ description: "as of --listen" }), { maxItems: 100 })),
     limits: Type.Optional(

@@ -24,7 +24,7 @@ export function readGrants(file: string): GrantWords {
     mounts: mount.map(({ source, tmp, target, mode = "ro" }) =>
       source === undefined ? { target, tmp: tmp ?? "0" } : { source: resolve(dirname(file), source), target, mode },
     ),
-    outbound: outbound.map(outboundGrant),
+    outbound: outbound.map((entry) => outboundGrant({ ...entry, port: entry.port ?? "*" })),
     listen: listen.map(parseListen),
     ...limits,
   };
