@@ -93,6 +93,16 @@ for (const [what, spoil] of [
   });
 }
 
+test("what is kept holds all of an outline; raise outlineVersion when this changes", async () => {
+  await compileCached(program, { ...options, interruptible: true });
+  const [, outline = ""] = readFileSync(entry(), "latin1").split(/(?<=^.{64})/s);
+  assert.deepEqual(Object.keys(JSON.parse(outline.split("\n")[0] ?? "") as object), [
+    "imports",
+    "initialBytes",
+    "interruptible",
+  ]);
+});
+
 test("compileCached() works without a cache", async () => {
   process.env.XDG_CACHE_HOME = "/proc/nowhere";
   assert.deepEqual(exportsOf((await compileCached(program, options)).module), ["memory", "_start"]);

@@ -7,6 +7,8 @@ import { compileModule, outlineOf, type Program, type ProgramOutline } from "../
 import { privateFolder, readPrivateFile, writePrivateFile } from "../private-folder.ts";
 import { programDigest } from "./program-digest.ts";
 
+/** Raised when an outline comes to hold something else: entries of an earlier version are not looked at. */
+const outlineVersion = 2;
 /** All of it; the entries not used for longest go first. */
 const cacheBytesMax = 512 * 1024 ** 2;
 /** Used again after less than this, an entry is not marked as used once more. Milliseconds. */
@@ -36,7 +38,7 @@ export async function compileCached(bytes: Uint8Array, options: PrepareOptions):
 function entryPath(bytes: Uint8Array, { memoryBytesMax, interruptible }: PrepareOptions): string | undefined {
   const folder = privateFolder("XDG_CACHE_HOME", ".cache", "warren", "programs");
   if (folder === undefined) return undefined;
-  const how = `${version}-${preparationVersion}-${memoryBytesMax}-${interruptible ? "interruptible" : "plain"}`;
+  const how = `${version}-${preparationVersion}-${outlineVersion}-${memoryBytesMax}-${interruptible ? "interruptible" : "plain"}`;
   return join(folder, `${programDigest(bytes)}-${how}`);
 }
 
