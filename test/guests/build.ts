@@ -22,6 +22,7 @@ export const guests = {
   "c-log-flood": "c",
   "c-dial": "c",
   "rust-std": "rust",
+  "rust-hyper": "rust",
   "c-sockets": "c",
   "c-sockets-wamr": "c",
   "rust-sockets": "rust",
@@ -45,7 +46,11 @@ const httpHeader = join(here, "include", "http.h");
 const sdk = join(here, "..", "..", "sdk");
 
 // One page of memory less, and no names: what matters when a thousand of them run.
-const flags: Partial<Record<GuestName, readonly string[]>> = { "c-hello": ["-Wl,-z,stack-size=16384,--strip-all"] };
+const flags: Partial<Record<GuestName, readonly string[]>> = {
+  "c-hello": ["-Wl,-z,stack-size=16384,--strip-all"],
+  // tokio has sockets on WASI by this flag alone; by RUSTFLAGS, the standard library would be built once more for it.
+  "rust-hyper": ["-Zprofile-rustflags", "--config=profile.release.package.tokio.rustflags=['--cfg','tokio_unstable']"],
+};
 
 /** Files outside its folder that a guest is made of. */
 function inputs(name: GuestName): readonly string[] {

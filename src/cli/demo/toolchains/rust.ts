@@ -70,7 +70,13 @@ function available(version: string, cargo: string, args: readonly string[], env:
     return {
       command: cargo,
       args: [...args, "--release", "--locked", "--target", target, ...flags],
-      env: { ...env, CARGO_TARGET_DIR: targetFolder, CARGO_TERM_COLOR: "never" },
+      env: {
+        ...env,
+        CARGO_TARGET_DIR: targetFolder,
+        CARGO_TERM_COLOR: "never",
+        // -Z on a stable compiler.
+        ...(flags.some((flag) => flag.startsWith("-Z")) ? { RUSTC_BOOTSTRAP: "1" } : {}),
+      },
       product: join(targetFolder, target, "release", `${packageName(source)}.wasm`),
     };
   };
