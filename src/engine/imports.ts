@@ -1,7 +1,7 @@
 import { WarrenError } from "../base/errors.ts";
 import type { FunctionImport } from "../wasi/p1/bind.ts";
 import { resolveImport } from "../wasi/p1/signatures.ts";
-import { preview1 } from "../wasm/kind.ts";
+import { memoryGrowthNotice, preview1 } from "../wasm/kind.ts";
 import { type ImportInfo, i32, i64, type ModuleInfo, type ValueType } from "../wasm/module-info.ts";
 
 const listedMax = 10;
@@ -19,6 +19,9 @@ export function preview1Imports(info: ModuleInfo): FunctionImport[] {
   });
 }
 
+/** What is offered beside preview 1, by module. */
+export const otherImports: WebAssembly.Imports = { env: { [memoryGrowthNotice]: (_memory: number): void => {} } };
+
 /** Throws `program.imports-missing` when a module needs what we do not have. */
 export function checkImports(info: ModuleInfo): void {
   const paramsOf = new Map<string, string>();
@@ -30,7 +33,9 @@ export function checkImports(info: ModuleInfo): void {
       continue;
     }
     const params = letters(type.params);
-    const offered = item.module === preview1 && resolveImport(item.name, params, letters(type.results)) !== undefined;
+    const results = letters(type.results);
+    if (item.module === "env" && item.name === memoryGrowthNotice && params === "i" && results === "") continue;
+    const offered = item.module === preview1 && resolveImport(item.name, params, results) !== undefined;
     // Imports are looked up by name, so that one name cannot mean two functions.
     if (offered && (paramsOf.get(item.name) ?? params) === params) paramsOf.set(item.name, params);
     else missing.push(`${quoted(item)}${signature(type.params, type.results)}`);

@@ -263,3 +263,14 @@ test("startInstance() refuses arguments and variables that cannot be passed", as
     );
   }
 });
+
+test("a standalone module of Emscripten's may say that its memory grew", async () => {
+  const text = `(import "env" "emscripten_notify_memory_growth" (func $grew (param i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func (export "_start")
+      (drop (memory.grow (i32.const 3))) (call $grew (i32.const 0)) (call $exit (memory.size)))`;
+  const grown = await compileProgram(await wat(`(module ${text})`), { memoryMax: 16 * 1024 * 1024 });
+  const { exited } = await startInstance(grown, { cpu: testTerms() });
+  assert.deepEqual(await exited, { kind: "exit", code: 4 });
+});

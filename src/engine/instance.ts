@@ -22,6 +22,7 @@ import { preemptExport, reservedModule, startExport } from "../wasm/rewrite/cont
 import type { Burst, CpuTerms } from "./cpu/preemption.ts";
 import { describeExit, type Exit } from "./exit.ts";
 import { type GuestOptions, guestArguments, guestEnvironment } from "./guest-options.ts";
+import { otherImports } from "./imports.ts";
 import { MemoryAccount } from "./memory-account.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import type { Program } from "./program.ts";
@@ -191,7 +192,7 @@ export class Instance {
 
   #instantiate(host: Host): WebAssembly.Exports {
     const { module, imports, interruptible } = this.#program;
-    const wasi = { wasi_snapshot_preview1: bindPreview1(host, imports) };
+    const wasi = { ...otherImports, wasi_snapshot_preview1: bindPreview1(host, imports) };
     if (interruptible === undefined) {
       const { exports } = new WebAssembly.Instance(module, wasi);
       this.#account.attach(memoriesOf(exports), tablesOf(exports));

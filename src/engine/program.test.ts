@@ -25,6 +25,8 @@ test("compileProgram() lists what is not offered, with its type", async () => {
   const both = `(import "env" "a" (func (param i32 f64) (result i64))) ${imported("fd_write", "i32")} ${start}`;
   await refused(both, "program.imports-missing", "env.a(i32, f64) → i64", "wasi_snapshot_preview1.fd_write(i32) → i32");
   await refused(`(import "env" "g" (global i32)) ${start}`, "program.imports-missing", "env.g (global)");
+  const notice = '(import "env" "emscripten_notify_memory_growth" (func (result i32)))';
+  await refused(`${notice} ${start}`, "program.imports-missing", "env.emscripten_notify_memory_growth() → i32");
 });
 
 test("compileProgram() quotes no more of what is not offered than fits a message", async () => {

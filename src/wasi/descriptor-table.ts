@@ -19,6 +19,7 @@ export class DescriptorTable {
   #size = 0;
   /** No number below this one is free. */
   #lowest = 0;
+  #uses = 0;
 
   constructor({ descriptorsMax = descriptorsMaxDefault, wake }: DescriptorTableOptions = {}) {
     this.descriptorsMax = descriptorsMax;
@@ -27,11 +28,13 @@ export class DescriptorTable {
 
   /** The descriptor of a number as the guest passed it: any 32-bit value. */
   get(fd: number): Descriptor | undefined {
+    this.#uses++;
     return this.#slots[fd];
   }
 
   /** Its number, or -MFILE when the table is full; then the descriptor is still the caller's to close. */
   add(descriptor: Descriptor): Result {
+    this.#uses++;
     let fd = this.#lowest;
     while (this.#slots[fd] !== undefined) fd++;
     this.#lowest = fd;
@@ -49,12 +52,18 @@ export class DescriptorTable {
     return fd >= this.descriptorsMax;
   }
 
+  /** Grows with each look-up, and when a descriptor comes or goes. */
+  get uses(): number {
+    return this.#uses;
+  }
+
   /** How many are open. */
   get size(): number {
     return this.#size;
   }
 
   close(fd: number): Result {
+    this.#uses++;
     const descriptor = this.#take(fd);
     if (descriptor === undefined) return -errno.BADF;
     descriptor.close();

@@ -11,6 +11,12 @@ export interface ProgramKind {
 /** The module name of WASI preview 1's imports. */
 export const preview1 = "wasi_snapshot_preview1";
 
+/**
+ * Emscripten's standalone modules (-sSTANDALONE_WASM) import it from `env` when their memory may grow: a word to JavaScript, which
+ * keeps views of the memory. Any host may ignore it.
+ */
+export const memoryGrowthNotice = "emscripten_notify_memory_growth";
+
 /** Programs made for another host, told by what they import. The first that fits is named. */
 const otherHosts: readonly {
   readonly code: string;
@@ -66,6 +72,7 @@ const otherHosts: readonly {
     hint: "Build it with clang --target=wasm32-wasip1 (the WASI SDK), or link with -sSTANDALONE_WASM.",
     matches: ({ module, name }) =>
       (module === "env" || module === "a") &&
+      name !== memoryGrowthNotice &&
       (module === "a" ||
         /^(_?emscripten_|__cxa_|__syscall_|_?__assert_fail|invoke_|_abort_js|_embind_|asm_const)/.test(name)),
   },

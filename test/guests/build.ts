@@ -23,6 +23,7 @@ export const guests = {
   "c-dial": "c",
   "rust-std": "rust",
   "rust-hyper": "rust",
+  "cpp-words": "cpp",
   "c-sockets": "c",
   "c-sockets-wamr": "c",
   "rust-sockets": "rust",

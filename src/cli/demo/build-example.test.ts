@@ -74,10 +74,13 @@ test("languageOf() refuses a folder that is no example", async (t) => {
   const dir = await folder(t);
   await writeFile(join(dir, "server.c"), "");
   assert.equal(languageOf(dir), "c");
+  const other = await folder(t);
+  await writeFile(join(other, "main.cpp"), "");
+  assert.equal(languageOf(other), "cpp");
 });
 
 test("findToolchain() gives the reason and the remedy when there is nothing on PATH", async () => {
-  for (const language of ["go", "rust", "c"] satisfies Language[]) {
+  for (const language of ["go", "rust", "c", "cpp"] satisfies Language[]) {
     const toolchain = await findToolchain(language, { PATH: "/nonexistent" });
     assert.ok(!toolchain.available, language);
     assert.match(toolchain.reason, /PATH/);

@@ -47,10 +47,11 @@ export function languageOf(dir: string): Language {
   if (existsSync(join(dir, "Cargo.toml"))) return "rust";
   if (existsSync(join(dir, "assembly", "index.ts"))) return "assemblyscript";
   if (globSync("*.c", { cwd: dir }).length > 0) return "c";
+  if (globSync("*.cpp", { cwd: dir }).length > 0) return "cpp";
   if (globSync("app/*.py", { cwd: dir }).length > 0) return "python";
   throw new WarrenError(
     "example.unknown-language",
-    `${dir} is not an example: none of go.mod, Cargo.toml, assembly/index.ts, *.c, app/*.py is there`,
+    `${dir} is not an example: none of go.mod, Cargo.toml, assembly/index.ts, *.c, *.cpp, app/*.py is there`,
   );
 }
 

@@ -1,15 +1,16 @@
 import { findAssemblyScript } from "./toolchains/assemblyscript.ts";
-import { findC } from "./toolchains/c.ts";
+import { findC, findCpp } from "./toolchains/c.ts";
 import { findGo } from "./toolchains/go.ts";
 import { findPython } from "./toolchains/python.ts";
 import { findRust } from "./toolchains/rust.ts";
 
-export type Language = "go" | "rust" | "c" | "assemblyscript" | "python";
+export type Language = "go" | "rust" | "c" | "cpp" | "assemblyscript" | "python";
 
 export const languageNames: Readonly<Record<Language, string>> = {
   go: "Go",
   rust: "Rust",
   c: "C",
+  cpp: "C++",
   assemblyscript: "AssemblyScript",
   python: "Python",
 };
@@ -53,6 +54,8 @@ export function findToolchain(language: Language, env: NodeJS.ProcessEnv = proce
       return findRust(env);
     case "c":
       return findC(env);
+    case "cpp":
+      return findCpp(env);
     case "assemblyscript":
       return findAssemblyScript();
     case "python":

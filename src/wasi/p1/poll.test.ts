@@ -154,3 +154,33 @@ test("poll_oneoff does not wait for a time that has passed, nor break on one tha
   assert.deepEqual(await waiting, [[1, 0, 1, 1, 0]]);
   host.thread.end(new Error("over"));
 });
+
+test("poll_oneoff that would only repeat itself waits for something new, or a while", async () => {
+  let now = 0n;
+  const host = testHost({ clocks: { realtime: () => now, monotonic: () => now } });
+  const { end, fd } = connection(host);
+  const { poll_oneoff } = pollFunctions(host);
+  subscribe(host, [{ write: fd }, { read: fd }]);
+  const again = () => poll_oneoff(input, output, 2, countAt);
+  // An idle connection can be written to: that is told, and once more to who makes nothing of it.
+  assert.deepEqual([again(), again()], [errno.SUCCESS, errno.SUCCESS]);
+  const something = again();
+  assert.ok(something instanceof Promise);
+  end.output.push(Buffer.from("x"));
+  assert.equal(await something, errno.SUCCESS);
+  assert.deepEqual(
+    events(host).map(([index]) => index),
+    [0, 1],
+  );
+
+  const nothing = again();
+  now += 1_000_000_000n;
+  assert.equal(await nothing, errno.SUCCESS);
+  assert.deepEqual(
+    events(host).map(([index]) => index),
+    [0, 1],
+  );
+
+  host.table.get(fd);
+  assert.equal(again(), errno.SUCCESS);
+});

@@ -2,6 +2,7 @@ import type { Descriptor, Readiness } from "../descriptor.ts";
 import { errno } from "../errno.ts";
 import { clockId } from "./clock-id.ts";
 import type { Host } from "./host.ts";
+import { PollRepeats } from "./poll-repeats.ts";
 
 // Layouts of subscription and event: witx typenames, "subscription", "event".
 const subscriptionBytes = 48;
@@ -19,8 +20,10 @@ export function pollFunctions(host: Host) {
   const { memory, table, thread, clocks } = host;
 
   const subscriptionsMax = 2 * table.descriptorsMax + clocksMax;
+  const repeats = new PollRepeats(table);
 
   function event(at: number, subscription: number, type: number, error: number, readiness?: Readiness): void {
+    if (readiness === undefined) repeats.news();
     const view = memory.view();
     view.setBigUint64(at, view.getBigUint64(subscription, true), true);
     view.setUint32(at + 8, error | (type << 16), true);
@@ -47,6 +50,7 @@ export function pollFunctions(host: Host) {
       let ready = 0;
       let clock = 0;
       deadline = undefined;
+      repeats.look();
       for (let i = 0, at = subscriptions; i < count; i++, at += subscriptionBytes) {
         const type = view.getUint8(at + 8);
         const into = events + ready * eventBytes;
@@ -78,20 +82,21 @@ export function pollFunctions(host: Host) {
           }
           continue;
         }
-        const descriptor =
-          type === tag.read || type === tag.write ? table.get(view.getUint32(at + 16, true)) : undefined;
+        const fd = view.getUint32(at + 16, true);
+        const descriptor = type === tag.read || type === tag.write ? table.get(fd) : undefined;
         if (descriptor === undefined) {
           // Errors are told per event: Go takes any errno of the call itself for a broken host.
           event(into, at, type, type > tag.write ? errno.INVAL : errno.BADF);
           ready++;
           continue;
         }
-        const readiness = descriptor.poll(type === tag.read ? "read" : "write");
+        const direction = type === tag.read ? "read" : "write";
+        const readiness = descriptor.poll(direction);
+        if (first) waited.push(descriptor);
         if (readiness !== undefined) {
+          repeats.ready(fd, direction, readiness);
           event(into, at, type, 0, readiness);
           ready++;
-        } else if (first) {
-          waited.push(descriptor);
         }
       }
       return ready;
@@ -99,10 +104,24 @@ export function pollFunctions(host: Host) {
 
     function answer(ready: number): number {
       memory.setU32(countAt, ready);
+      repeats.end();
       return errno.SUCCESS;
     }
 
+    repeats.begin();
     const ready = look(true);
+    if (ready > 0 && repeats.stale) {
+      let until: bigint | undefined = clocks.monotonic() + repeats.nextDelay();
+      return thread.park(
+        waited,
+        () => {
+          const later = look(false);
+          if (until !== undefined && clocks.monotonic() >= until) until = undefined;
+          return later > 0 && (until === undefined || !repeats.stale) ? answer(later) : undefined;
+        },
+        () => (until === undefined || deadline === undefined ? (until ?? deadline) : min(until, deadline)),
+      );
+    }
     if (ready > 0) {
       // Go polls with a zero timeout all the time: without a pause now and then no bytes of the host's sockets come in.
       return thread.overdue ? thread.pause(answer(ready)) : answer(ready);
