@@ -80,6 +80,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   );
   const logs = new LogStore(state.logsPath);
   const volumes = new Volumes({ path: state.volumesPath, user: wall.user, log });
+  const programs = new Programs({ blobs, derived, wall });
   const listeners = new Listeners();
   const workerMemoryBytesMax = options.workerMemoryBytesMax ?? workerBudget(options.workers);
   const startedAt = new Date().toISOString();
@@ -135,7 +136,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const supervisor = new Supervisor({
     services,
     blobs,
-    programs: new Programs({ blobs, derived, wall }),
+    programs,
     listeners,
     pool,
     volumes,
@@ -204,7 +205,15 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     }
     serving = true;
     await Promise.all(pool.ready.map((worker) => supervisor.shareListeners(worker)));
-    api = await startApi({ controller, blobs, logs, events, socketPath: options.socket, log });
+    api = await startApi({
+      controller,
+      blobs,
+      logs,
+      events,
+      socketPath: options.socket,
+      log,
+      onUpload: (digest, path) => programs.expect(digest, path),
+    });
   } catch (error) {
     // The earlier daemon's workers are left as they are: they serve on, and the next start finds them.
     watchdog.stop();
@@ -258,6 +267,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       for (const { key } of listeners.list()) listeners.close(key);
       events.close();
       await logs.close();
+      await programs.close();
       await derived.close();
       database.close();
       state.close();

@@ -12,6 +12,8 @@ export interface BlobWrite {
   readonly digest: Digest;
   /** More bytes than this are refused. */
   readonly bytesMax: number;
+  /** Called with the path of the file as soon as it is there, empty. */
+  readonly onFile?: (path: string) => void;
 }
 
 export interface OpenBlob {
@@ -50,10 +52,10 @@ export class BlobStore {
    * Stores a stream. Resolves with the size once the blob would
    * survive a power cut. Throws `blob.too-large`, `blob.digest-mismatch`, `blob.disk-full`, or what the stream threw.
    */
-  async write(chunks: AsyncIterable<Uint8Array>, { digest, bytesMax }: BlobWrite): Promise<number> {
+  async write(chunks: AsyncIterable<Uint8Array>, { digest, bytesMax, onFile }: BlobWrite): Promise<number> {
     const temporary = join(this.#temporary, randomBytes(16).toString("hex"));
     try {
-      const bytes = await writeChecked(temporary, chunks, digest, bytesMax);
+      const bytes = await writeChecked(temporary, chunks, digest, bytesMax, onFile);
       const folder = this.#folder(digest);
       if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await syncDirectory(this.#blobs);
       await rename(temporary, this.#path(digest));
@@ -143,8 +145,10 @@ async function writeChecked(
   chunks: AsyncIterable<Uint8Array>,
   digest: Digest,
   bytesMax: number,
+  onFile: BlobWrite["onFile"],
 ): Promise<number> {
   await using handle = await open(path, "wx", 0o400);
+  onFile?.(path);
   const hash = createHash("sha256");
   let bytes = 0;
   for await (const chunk of chunks) {

@@ -151,7 +151,6 @@ test("an attacker with JavaScript of his own in the check of a program reaches n
   const targets = lay(t);
   const { forbidden, readOnly, readWrite } = targets;
   const plan = checkPlan(buildWall("require"), {
-    memoryBytesMax: 2 ** 20,
     preparedBytesMax: 2 ** 20,
     cpuSecondsMax: 60,
     dataBytesMax: 2 ** 30,

@@ -23,6 +23,8 @@ export interface RouteContext {
   readonly events: EventBus;
   readonly streams: LineStreams;
   readonly programBytesMax: number;
+  /** A program of this digest is being written to a file. */
+  readonly onUpload: (digest: string, path: string) => void;
 }
 
 export type ApiServer = FastifyInstance<
@@ -127,7 +129,7 @@ function addStreamRoutes(app: ApiServer, { controller, logs, events, streams }: 
   });
 }
 
-function addProgramRoutes(app: ApiServer, { blobs, programBytesMax }: RouteContext): void {
+function addProgramRoutes(app: ApiServer, { blobs, programBytesMax, onUpload }: RouteContext): void {
   app.route({
     ...operations.headProgram,
     handler: async ({ params }, reply) => {
@@ -148,7 +150,8 @@ function addProgramRoutes(app: ApiServer, { blobs, programBytesMax }: RouteConte
       if (Number(headers["content-length"]) > programBytesMax) throw blobTooLarge(programBytesMax);
       // A refused upload is answered on its connection, so its stream must outlive the store's reading of it.
       const chunks = (body as Readable).iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-      const bytes = await blobs.write(chunks, { digest, bytesMax: programBytesMax });
+      const onFile = (path: string): void => onUpload(digest, path);
+      const bytes = await blobs.write(chunks, { digest, bytesMax: programBytesMax, onFile });
       return reply.code(201).send({ digest, bytes });
     },
   });

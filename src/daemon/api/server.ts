@@ -32,6 +32,8 @@ const knownHosts: ReadonlySet<string> = new Set(["warren", "localhost"]);
 export interface ApiOptions {
   readonly controller: Controller;
   readonly blobs: BlobStore;
+  /** A program of this digest is being written to a file. */
+  readonly onUpload?: (digest: string, path: string) => void;
   readonly logs: LogStore;
   readonly events: EventBus;
   readonly socketPath: string;
@@ -49,6 +51,7 @@ export interface Api {
 /** The control API on a unix socket. Throws the errors of {@link listenOnSocket}. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { controller, blobs, logs, events, socketPath, log, programBytesMax = programBytesMaxDefault } = options;
+  const { onUpload = () => {} } = options;
   const streams = new LineStreams();
   let server: Server | undefined;
   const app = fastify({
@@ -70,7 +73,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   }).withTypeProvider<TypeBoxTypeProvider>();
   prepare(app);
   await app.register(swagger, swaggerOptions);
-  app.after(() => addRoutes(app, { controller, blobs, logs, events, streams, programBytesMax }));
+  app.after(() => addRoutes(app, { controller, blobs, logs, events, streams, programBytesMax, onUpload }));
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   await app.ready();
   app.server.maxConnections = connectionsMax;

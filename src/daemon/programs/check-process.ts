@@ -1,9 +1,16 @@
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import type { Readable } from "node:stream";
 import { errorFromRecord, WarrenError } from "../../base/errors.ts";
-import { type CheckArguments, type CheckResult, preparedFd, programFd } from "../../engine/check/protocol.ts";
+import {
+  type CheckArguments,
+  type CheckOrder,
+  type CheckResult,
+  preparedFd,
+  programFd,
+} from "../../engine/check/protocol.ts";
 import type { LaunchPlan } from "../../worker/protocol.ts";
 import { launch } from "../wall/launch.ts";
 
@@ -23,12 +30,10 @@ export interface CheckLimits {
 }
 
 export interface CheckRequest {
-  /** Open for reading. */
+  /** Open for reading. It need not be whole before the check is told to run. */
   readonly programFd: number;
   /** Open for writing, empty. What stands there is good if the check is. */
   readonly preparedFd: number;
-  /** What the guest's memory may grow to. */
-  readonly guestMemoryBytesMax: number;
   readonly limits: CheckLimits;
   readonly start: CheckStart;
 }
@@ -41,51 +46,85 @@ export interface CheckStart {
 
 /** Why the process was ended by us. */
 type Ended = "time" | "memory";
+type End = [code: number | null, signal: NodeJS.Signals | null];
 
 /**
- * Checks and prepares a program in a process of its own, which a hostile program costs and nothing else. Throws what the
- * check found, `program.check-timeout`, `program.check-memory`, `program.check-crashed`.
+ * Checks and prepares a program in a process of its own, which a hostile program costs and nothing else. The process is
+ * there from the beginning, and waits for the order to run.
  */
-export async function checkInProcess(request: CheckRequest): Promise<void> {
-  const { limits } = request;
-  const args: CheckArguments = {
-    memoryBytesMax: request.guestMemoryBytesMax,
-    preparedBytesMax: limits.preparedBytesMax,
-    cpuSecondsMax: limits.cpuSecondsMax,
-    dataBytesMax: limits.memoryBytesMax,
-  };
-  const stdio: (number | "ignore" | "pipe")[] = ["ignore", "pipe", "pipe"];
-  stdio[programFd] = request.programFd;
-  stdio[preparedFd] = request.preparedFd;
-  const child = launch(request.start.plan(args), { stdio }, request.start.launcher);
-  let ended: Ended | undefined;
-  const end = (why: Ended) => {
-    ended ??= why;
-    child.kill("SIGKILL");
-  };
-  const { pid } = child;
-  if (pid !== undefined) yieldToOthers(pid);
-  const late = setTimeout(end, limits.wallMsMax, "time");
-  const look = setInterval(() => {
-    if (pid !== undefined && residentBytes(pid) > limits.memoryBytesMax) end("memory");
-  }, lookEveryMs);
-  try {
-    const output = collect(child.stdout as Readable);
-    const messages = collect(child.stderr as Readable);
-    const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-    const text = output();
-    if (code === 0 && text.endsWith("\n")) {
-      const result = JSON.parse(text) as CheckResult;
-      if ("error" in result) throw errorFromRecord(result.error);
-      return;
+export class CheckProcess {
+  readonly #limits: CheckLimits;
+  readonly #child: ChildProcess;
+  readonly #output: () => string;
+  readonly #messages: () => string;
+  readonly #closed: Promise<End>;
+  readonly #look: NodeJS.Timeout;
+  #ended: Ended | undefined;
+
+  constructor({ programFd: program, preparedFd: prepared, limits, start }: CheckRequest) {
+    this.#limits = limits;
+    const args: CheckArguments = {
+      preparedBytesMax: limits.preparedBytesMax,
+      cpuSecondsMax: limits.cpuSecondsMax,
+      dataBytesMax: limits.memoryBytesMax,
+    };
+    const stdio: (number | "pipe")[] = ["pipe", "pipe", "pipe"];
+    stdio[programFd] = program;
+    stdio[preparedFd] = prepared;
+    const child = launch(start.plan(args), { stdio }, start.launcher);
+    this.#child = child;
+    const { pid } = child;
+    if (pid !== undefined) yieldToOthers(pid);
+    this.#look = setInterval(() => {
+      if (pid !== undefined && residentBytes(pid) > limits.memoryBytesMax) this.#end("memory");
+    }, lookEveryMs);
+    this.#output = collect(child.stdout as Readable);
+    this.#messages = collect(child.stderr as Readable);
+    // One that ended before it was told anything shows in how it ended.
+    child.stdin?.on("error", () => {});
+    this.#closed = once(child, "close").finally(() => clearInterval(this.#look)) as Promise<End>;
+    this.#closed.catch(() => {});
+  }
+
+  /** Whether it can still be told to run. */
+  get waits(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /**
+   * Checks the program, whose memory may grow to so many bytes; to be called once. Throws what the check found,
+   * `program.check-timeout`, `program.check-memory`, `program.check-crashed`.
+   */
+  async run(memoryBytesMax: number): Promise<void> {
+    const late = setTimeout(() => this.#end("time"), this.#limits.wallMsMax);
+    try {
+      const order: CheckOrder = { memoryBytesMax };
+      this.#child.stdin?.end(JSON.stringify(order));
+      const [code, signal] = await this.#closed;
+      const text = this.#output();
+      if (code === 0 && text.endsWith("\n")) {
+        const result = JSON.parse(text) as CheckResult;
+        if ("error" in result) throw errorFromRecord(result.error);
+        return;
+      }
+      throw failure(this.#ended, code, signal, this.#messages(), this.#limits);
+    } catch (error) {
+      if (error instanceof WarrenError) throw error;
+      throw crashed(`it could not be run: ${(error as Error).message}`, error);
+    } finally {
+      clearTimeout(late);
     }
-    throw failure(ended, code, signal, messages(), limits);
-  } catch (error) {
-    if (error instanceof WarrenError) throw error;
-    throw crashed(`it could not be run: ${(error as Error).message}`, error);
-  } finally {
-    clearTimeout(late);
-    clearInterval(look);
+  }
+
+  /** Ends it; what it was told is not done. Resolves when it has ended. */
+  async abandon(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#closed.catch(() => {});
+  }
+
+  #end(why: Ended): void {
+    this.#ended ??= why;
+    this.#child.kill("SIGKILL");
   }
 }
 

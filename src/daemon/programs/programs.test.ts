@@ -61,7 +61,8 @@ interface RigOptions {
 interface Rig {
   readonly path: string;
   readonly programs: Programs;
-  put(bytes: Uint8Array): Promise<Digest>;
+  /** Under the digest of other bytes when they are given, which is refused. */
+  put(bytes: Uint8Array, more?: { as?: Digest; onFile?: (path: string) => void }): Promise<Digest>;
   with(options: RigOptions): Promise<Programs>;
 }
 
@@ -89,13 +90,12 @@ async function rig(t: TestContext): Promise<Rig> {
     path,
     programs: await make({}),
     with: make,
-    put: async (bytes) => {
-      const digest = digestOf(bytes);
+    put: async (bytes, { as: digest = digestOf(bytes), ...more } = {}) => {
       await blobs.write(
         (async function* () {
           yield bytes;
         })(),
-        { digest, bytesMax: bytes.length },
+        { digest, bytesMax: bytes.length, ...more },
       );
       return digest;
     },
@@ -119,6 +119,29 @@ test("Programs.open() gives the prepared module, and checks once for everybody w
   assert.equal(checks, 1);
   assert.ok(WebAssembly.validate(all[0] as Buffer<ArrayBuffer>));
   for (const bytes of all) assert.deepEqual(bytes, all[0]);
+});
+
+test("a check that was started with an upload is used for what was uploaded, and for no other file", async (t) => {
+  const { put, with: make } = await rig(t);
+  let checks = 0;
+  const programs = await make({ onStart: () => checks++ });
+  const [digest, other] = [digestOf(empty), command([1, 1, 0x7f, 0x0b])];
+  const onFile = (path: string) => programs.expect(digest, path);
+  // What stays is a check of the wrong program, under the digest of the right one.
+  await assert.rejects(put(other, { as: digest, onFile }), { code: "blob.digest-mismatch" });
+  await put(empty);
+  const prepared = await read(programs, digest);
+  assert.ok(checks === 2 || checks === 1, `${checks} checks`);
+  checks = 0;
+  const fresh = digestOf(other);
+  await put(other, { onFile: (path) => programs.expect(fresh, path) });
+  assert.notDeepEqual(await read(programs, fresh), prepared);
+  assert.equal(checks, 1);
+  // Another limit: the one that was started has been used.
+  await programs.prepare({ digest: fresh, memoryBytesMax: 2 * memoryBytesMax });
+  assert.equal(checks, 2);
+  await put(invalid, { onFile: (path) => programs.expect(digestOf(invalid), path) });
+  await programs.close();
 });
 
 test("Programs.open() finds what an earlier daemon prepared, for the same limit only", async (t) => {

@@ -1,11 +1,12 @@
+import { type FileHandle, open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { Digest } from "../../base/digest.ts";
 import { preparationVersion } from "../../engine/check/protocol.ts";
 import type { BlobStore, OpenBlob } from "../../store/blob-store.ts";
-import type { DerivedStore } from "../../store/derived-store.ts";
+import type { DerivedStore, DerivedWrite } from "../../store/derived-store.ts";
 import { checkPlan } from "../wall/plans.ts";
 import type { Wall } from "../wall/wall.ts";
-import { type CheckLimits, type CheckStart, checkInProcess } from "./check-process.ts";
+import { type CheckLimits, CheckProcess, type CheckStart } from "./check-process.ts";
 import { Turns } from "./turns.ts";
 
 export const checkLimitsDefault: CheckLimits = {
@@ -26,6 +27,19 @@ export interface ProgramsOptions {
   readonly start?: CheckStart;
 }
 
+/** A process that checks a program, and what it writes. */
+interface Check {
+  readonly process: CheckProcess;
+  readonly write: DerivedWrite;
+  /** Which file it reads: its device and its number there, which no other has while it is open. */
+  readonly file: string;
+  readonly late?: NodeJS.Timeout;
+}
+
+/** How long one that was started for an upload is kept, and how many at a time. */
+const expectedMs = 60_000;
+const expectedMax = 2;
+
 /** A program as one service runs it. */
 export interface PreparedProgram {
   readonly digest: string;
@@ -37,12 +51,14 @@ export class Programs {
   readonly #options: ProgramsOptions;
   readonly #turns = new Turns(availableParallelism());
   readonly #checks = new Map<string, Promise<void>>();
+  /** Started before they were needed, by the digest of what they are to check. */
+  readonly #expected = new Map<string, Promise<Check | undefined>>();
 
   constructor(options: ProgramsOptions) {
     this.#options = options;
   }
 
-  /** Checks and prepares a program that is not prepared yet. Throws `blob.unknown` and what {@link checkInProcess} throws. */
+  /** Checks and prepares a program that is not prepared yet. Throws `blob.unknown` and what {@link CheckProcess.run} throws. */
   async prepare(program: PreparedProgram): Promise<void> {
     await (await this.open(program)).handle.close();
   }
@@ -62,33 +78,91 @@ export class Programs {
     }
   }
 
-  async #check(key: string, { digest, memoryBytesMax }: PreparedProgram): Promise<void> {
-    const { blobs, derived, wall, limits = checkLimitsDefault } = this.#options;
+  /**
+   * Starts the process that is to check a program which is being stored: it is ready when the program is there. What is not
+   * used within a minute ends.
+   *
+   * @param path of its file, as far as it is written.
+   */
+  expect(digest: string, path: string): void {
+    const earlier = this.#expected.has(digest);
+    if (this.#expected.size >= expectedMax && !earlier) return;
+    if (earlier) void this.#take(digest).then((check) => check && this.#drop(check));
+    const late = setTimeout(() => void this.#take(digest).then((check) => check && this.#drop(check)), expectedMs);
+    late.unref();
+    const started = open(path, "r").then((handle) => this.#start(handle));
+    // It could not be started before it was needed: then it is when it is.
+    this.#expected.set(
+      digest,
+      started.then(
+        (check) => ({ ...check, late }),
+        () => undefined,
+      ),
+    );
+  }
+
+  /** Ends what was started for programs that did not come. */
+  async close(): Promise<void> {
+    for (const digest of [...this.#expected.keys()]) {
+      const check = await this.#take(digest);
+      if (check !== undefined) await this.#drop(check);
+    }
+  }
+
+  async #take(digest: string): Promise<Check | undefined> {
+    const expected = this.#expected.get(digest);
+    this.#expected.delete(digest);
+    const check = await expected;
+    clearTimeout(check?.late);
+    return check;
+  }
+
+  async #start(handle: FileHandle): Promise<Check> {
+    const { derived, wall, limits = checkLimitsDefault } = this.#options;
     const { start = { plan: (args) => checkPlan(wall, args) } } = this.#options;
-    const { handle } = await blobs.open(digest as Digest);
-    // Once for each preparation: what the disk has damaged since the upload must not run. While the other process starts and
-    // reads; nothing is kept before both are done.
-    const verified = blobs.verify(digest as Digest);
-    verified.catch(() => {});
     try {
+      const file = await identify(handle);
       const write = await derived.create();
-      try {
-        await checkInProcess({
-          programFd: handle.fd,
-          preparedFd: write.handle.fd,
-          guestMemoryBytesMax: memoryBytesMax,
-          limits,
-          start,
-        }).finally(() => verified);
-      } catch (error) {
-        await derived.discard(write);
-        throw error;
-      }
-      derived.keep(key, write);
+      const process = new CheckProcess({ programFd: handle.fd, preparedFd: write.handle.fd, limits, start });
+      return { process, write, file };
     } finally {
       await handle.close();
     }
   }
+
+  async #drop({ process, write }: Check): Promise<void> {
+    await process.abandon();
+    await this.#options.derived.discard(write);
+  }
+
+  async #check(key: string, { digest, memoryBytesMax }: PreparedProgram): Promise<void> {
+    const { blobs, derived } = this.#options;
+    const { handle } = await blobs.open(digest as Digest);
+    let check = await this.#take(digest);
+    // What was started for an upload that failed, or that another has replaced, reads another file.
+    if (check !== undefined && (!check.process.waits || check.file !== (await identify(handle)))) {
+      await this.#drop(check);
+      check = undefined;
+    }
+    if (check === undefined) check = await this.#start(handle);
+    else await handle.close();
+    // Once for each preparation: what the disk has damaged since the upload must not run. While the other process reads;
+    // nothing is kept before both are done.
+    const verified = blobs.verify(digest as Digest);
+    verified.catch(() => {});
+    try {
+      await check.process.run(memoryBytesMax).finally(() => verified);
+    } catch (error) {
+      await derived.discard(check.write);
+      throw error;
+    }
+    derived.keep(key, check.write);
+  }
+}
+
+async function identify(handle: FileHandle): Promise<string> {
+  const { dev, ino } = await handle.stat({ bigint: true });
+  return `${dev}:${ino}`;
 }
 
 /** What a prepared module is kept by. */

@@ -1,11 +1,14 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
 import { errorRecord, systemCode, WarrenError } from "../../base/errors.ts";
 import { prepareProgram } from "../prepare.ts";
-import { type CheckArguments, type CheckResult, preparedFd, programFd } from "./protocol.ts";
+import { type CheckArguments, type CheckOrder, type CheckResult, preparedFd, programFd } from "./protocol.ts";
 import { tryCompile } from "./try-compile.ts";
 
 /** Reads, checks, prepares and compiles the program, and writes what it prepared. */
-export async function checkProgram({ memoryBytesMax, preparedBytesMax }: CheckArguments): Promise<CheckResult> {
+export async function checkProgram(
+  { preparedBytesMax }: Pick<CheckArguments, "preparedBytesMax">,
+  { memoryBytesMax }: CheckOrder,
+): Promise<CheckResult> {
   try {
     const prepared = prepareProgram(readWhole(programFd), { memoryBytesMax, interruptible: true });
     if (prepared.length > preparedBytesMax) throw tooLarge(prepared.length, preparedBytesMax);

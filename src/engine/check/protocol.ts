@@ -7,13 +7,17 @@ export const preparationVersion = 5;
 
 /** How the process is started: the JSON of its one argument. */
 export interface CheckArguments {
-  /** Bytes that the guest's memories together may grow to. */
-  readonly memoryBytesMax: number;
   /** Of the prepared module. */
   readonly preparedBytesMax: number;
   readonly cpuSecondsMax: number;
   /** Bytes of memory, beside what Node has for itself. */
   readonly dataBytesMax: number;
+}
+
+/** What it then waits for: JSON on its standard input, to the end of that. At nothing it ends. */
+export interface CheckOrder {
+  /** Bytes that the guest's memories together may grow to. */
+  readonly memoryBytesMax: number;
 }
 
 /** The program's file, to be read from its beginning. */
