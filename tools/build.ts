@@ -2,7 +2,17 @@
 // are needed. What is started most is made into one file besides (src/cli/start.ts says why). Only outputs that differ in time from their source are written; outputs without a source are removed.
 // Several builds may run at once, and programs may start from dist/ meanwhile: each file appears whole, by rename.
 
-import { globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 import { buildSync } from "esbuild";
@@ -62,9 +72,11 @@ for (const name of globSync("**/*", { cwd: source })) {
   }
   publish(to, text.replace(relativeImport, "$1.js$2"), state.mtime);
 }
-const bundle = join(output, "cli/start.cjs");
-expected.add(bundle);
-publish(bundle, bundledStart(), startedAt);
+for (const name of ["start", "plain-run"]) {
+  const path = join(output, `cli/${name}.cjs`);
+  expected.add(path);
+  publish(path, bundled(name), startedAt);
+}
 
 // Names with a leading dot are the stamp, the compile cache and files being written.
 for (const name of globSync("**/*", { cwd: output })) {
@@ -75,20 +87,23 @@ for (const name of globSync("**/*", { cwd: output })) {
 publish(stamp, "", startedAt);
 
 /** CommonJS, which Node starts some 10 ms sooner than a module: the loader for that is in its snapshot. */
-function bundledStart(): string {
+function bundled(name: string): string {
+  const entry = join(source, `cli/${name}.ts`);
+  if (!existsSync(entry)) return "";
   const { outputFiles } = buildSync({
-    entryPoints: [join(source, "cli/start.ts")],
+    entryPoints: [entry],
     bundle: true,
     platform: "node",
     format: "cjs",
     target: `node${process.versions.node}`,
-    // Not part of the file, with all that only it imports.
-    external: ["./main.ts"],
+    // Not part of the file, with all that only they import.
+    external: ["./main.ts", "./plain-run.ts"],
     // The bundle lies as deep as the modules that look for the package's folder.
     define: { "import.meta.dirname": "__dirname" },
     minifyWhitespace: true,
     write: false,
     logLevel: "error",
   });
-  return (outputFiles[0]?.text ?? "").replace(relativeImport, "$1.js$2");
+  const text = (outputFiles[0]?.text ?? "").replace(relativeImport, "$1.js$2");
+  return text.replace('import("./plain-run.js")', 'require("./plain-run.cjs")');
 }

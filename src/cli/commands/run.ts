@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { addFlags, examples, jsonOption } from "../options.ts";
 import { type RunFlags, runFlags } from "../run/flags.ts";
+import type { GrantWords } from "../run/grants.ts";
 
 export function define(command: Command): void {
   addFlags(jsonOption(command, "print errors as JSON, on standard error; with --explain, what is granted"), runFlags)
@@ -26,6 +27,12 @@ export function define(command: Command): void {
 
 async function run(program: string, args: string[], flags: RunFlags): Promise<void> {
   const { runCommand } = await import("../run/run-command.ts");
+  await runCommand({ program, args, flags, more: await grantsOf(flags) });
+}
+
+/** Reading a file brings the schemas with it, which take their time to load. */
+async function grantsOf({ grants = [] }: RunFlags): Promise<GrantWords[]> {
+  if (grants.length === 0) return [];
   const { readGrants } = await import("../run/grants-file.ts");
-  await runCommand({ program, args, flags, more: (flags.grants ?? []).map(readGrants) });
+  return grants.map(readGrants);
 }
