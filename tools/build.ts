@@ -2,17 +2,7 @@
 // are needed. What is started most is made into one file besides (src/cli/start.ts says why). Only outputs that differ in time from their source are written; outputs without a source are removed.
 // Several builds may run at once, and programs may start from dist/ meanwhile: each file appears whole, by rename.
 
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 import { buildSync } from "esbuild";
@@ -88,10 +78,8 @@ publish(stamp, "", startedAt);
 
 /** CommonJS, which Node starts some 10 ms sooner than a module: the loader for that is in its snapshot. */
 function bundled(name: string): string {
-  const entry = join(source, `cli/${name}.ts`);
-  if (!existsSync(entry)) return "";
   const { outputFiles } = buildSync({
-    entryPoints: [entry],
+    entryPoints: [join(source, `cli/${name}.ts`)],
     bundle: true,
     platform: "node",
     format: "cjs",

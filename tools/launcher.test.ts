@@ -57,6 +57,7 @@ function checkout(): string {
   symlinkSync(process.execPath, join(folder, "node_modules", own, "bin/node"));
   for (const path of ["esbuild", "@esbuild"])
     symlinkSync(join(root, "node_modules", path), join(folder, "node_modules", path));
+  write(folder, "src/cli/plain-run.ts", "export {};\n");
   write(folder, "src/cli/start.ts", 'void import("./main.ts");\n');
   write(folder, "src/cli/main.ts", program);
   write(folder, "src/cli/word.ts", 'export const word: string = "one";\n');
@@ -116,6 +117,8 @@ test("./warren refreshes dist/ when a source is newer, was removed, or came with
   assert.deepEqual(readdirSync(join(folder, "dist/cli")).sort(), [
     "main.js",
     "other.js",
+    "plain-run.cjs",
+    "plain-run.js",
     "start.cjs",
     "start.js",
     "word.js",
