@@ -92,12 +92,12 @@ function ripgrep(): void {
   const tree = join(folder, "tree");
   const { files, bytes } = makeTree(tree);
   const lines: Line[] = [
-    ["a word, native with 1 thread", native, ["-j1", "interruptible"]],
-    ["a word", warren, ["run", "--ro", tree, wasm, "-j1", "interruptible"]],
-    ["a pattern, native with 1 thread", native, ["-j1", "-c", "[a-z]+Error\\(.*code"]],
-    ["a pattern", warren, ["run", "--ro", tree, wasm, "-j1", "-c", "[a-z]+Error\\(.*code"]],
-    ["the names of its files, native with 1 thread", native, ["-j1", "--files"]],
-    ["the names of its files", warren, ["run", "--ro", tree, wasm, "-j1", "--files"]],
+    ["a word, native with 1 thread", native, ["-j1", "--no-ignore", "interruptible"]],
+    ["a word", warren, ["run", "--ro", tree, wasm, "-j1", "--no-ignore", "interruptible"]],
+    ["a pattern, native with 1 thread", native, ["-j1", "--no-ignore", "-c", "[a-z]+Error\\(.*code"]],
+    ["a pattern", warren, ["run", "--ro", tree, wasm, "-j1", "--no-ignore", "-c", "[a-z]+Error\\(.*code"]],
+    ["the names of its files, native with 1 thread", native, ["-j1", "--no-ignore", "--files"]],
+    ["the names of its files", warren, ["run", "--ro", tree, wasm, "-j1", "--no-ignore", "--files"]],
   ].map(([name, command, args]) => ({ name, command, args: [...(args as string[]), tree] }) as Line);
   const times = inTurn(lines);
   console.log(`\nripgrep in ${files} files of ${(bytes / 1e6).toFixed(0)} MB together, ms, ${rounds} rounds\n`);
