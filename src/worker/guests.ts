@@ -42,8 +42,10 @@ export class Guests {
     return [...this.#guests.values()];
   }
 
-  get statuses(): GuestStatus[] {
-    return this.all().map((guest) => guest.status);
+  /** Of one service's guests, or of all. */
+  statuses(service: string | undefined): GuestStatus[] {
+    const guests = this.all().filter(({ spec }) => service === undefined || spec.service === service);
+    return guests.map((guest) => guest.status);
   }
 
   /**

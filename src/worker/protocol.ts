@@ -166,7 +166,8 @@ export interface Orders {
   unpeer: { body: { id: string }; answer: unknown };
   /** Two descriptors: a lane and a stream to the connector, in the place of those that it had. */
   connector: { body: Record<string, never>; answer: unknown };
-  status: { body: Record<string, never>; answer: { guests: GuestStatus[]; rssBytes: number } };
+  /** Of one service's guests, or of all. */
+  status: { body: { service?: string }; answer: { guests: GuestStatus[]; rssBytes: number } };
   /** Stop accepting, finish what is open, end the guests, then exit. Answered just before the exit. */
   drain: { body: { graceMs: number }; answer: unknown };
 }

@@ -108,7 +108,7 @@ export class Worker {
         if (lane === undefined || stream === undefined) throw noDescriptor("connector");
         this.#dialler.client.attach(lane, stream);
       },
-      status: () => ({ guests: this.#guests.statuses, rssBytes: process.memoryUsage.rss() }),
+      status: ({ service }) => ({ guests: this.#guests.statuses(service), rssBytes: process.memoryUsage.rss() }),
       drain: ({ graceMs }) => this.#drain(graceMs),
     };
   }

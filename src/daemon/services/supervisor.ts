@@ -301,8 +301,9 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   async get(namespace: string, name: string): Promise<ServiceView | undefined> {
     this.#checkNamespace(namespace);
-    await this.#refresh();
-    const service = this.#services.get(`${namespace}/${name}`);
+    const key = `${namespace}/${name}`;
+    await this.#refresh(key);
+    const service = this.#services.get(key);
     return service && this.#view(service);
   }
 
@@ -436,7 +437,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     this.#services.set(key, current);
     await this.#publish(current);
     if (before !== undefined) this.#retire(current, before);
-    await this.#refresh();
+    await this.#refresh(key);
     event("service.deployed", `revision ${revision}`, current);
     step("answer");
     return { view: current.view(this.#http), created: service === undefined };
@@ -469,7 +470,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       service.failure = undefined;
       if (service.inOneWorker) this.#place(service, workers[0] as WorkerProcess);
       await this.#publish(service);
-      await this.#refresh();
+      await this.#refresh(service.key);
     } catch (error) {
       for (const listener of opened) this.#options.listeners.close(listener);
       throw error;
@@ -567,12 +568,12 @@ export class Supervisor implements Omit<Controller, "health"> {
     });
   }
 
-  /** Asks the workers how their guests are. */
-  async #refresh(): Promise<void> {
+  /** Asks the workers how a service's guests are, or all. */
+  async #refresh(service?: string): Promise<void> {
     await Promise.all(
       this.#options.pool.serving.map(async (worker) => {
         try {
-          const { guests } = await worker.order("status", {});
+          const { guests } = await worker.order("status", service === undefined ? {} : { service });
           for (const status of guests) this.#services.get(status.service)?.report(worker.id, status);
         } catch {
           // It is gone, and workerLost says so.

@@ -60,6 +60,16 @@ function imports(bytes: Uint8Array, log: (text: string) => void): WebAssembly.Im
   return made;
 }
 
+/** `validate` does not find a mix of both forms of exceptions. */
+function compiles(bytes: Uint8Array): boolean {
+  try {
+    new WebAssembly.Module(bytes as BufferSource);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 test("modules of binaryen's generator do the same rewritten as not", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "warren-rewrite-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -77,7 +87,7 @@ test("modules of binaryen's generator do the same rewritten as not", async (t) =
     const options = small ? features : noExceptions;
     execFileSync(process.execPath, [wasmOpt, "-ttf", input, "-o", output, ...options], { stdio: "ignore" });
     const bytes = new Uint8Array(readFileSync(output));
-    if (!WebAssembly.validate(bytes)) continue;
+    if (!compiles(bytes)) continue;
     valid++;
     const { difference, ...counts } = await compare(bytes, seed, (log) => imports(bytes, log));
     assert.equal(difference, "", `seed ${seed}`);
