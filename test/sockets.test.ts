@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -224,6 +224,55 @@ test("a unix socket that was granted, by the guest's name for it", async (t) => 
   if (output === undefined) return;
   assert.equal(output, "re: hello\nended\n");
   assert.equal(await run(t, "c-sockets", ["unix", source, "hello"], options), "connect: errno 2\n");
+});
+
+test("a unix socket by warren run --net and by a file of grants", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const folder = mkdtempSync(join(tmpdir(), "warren-unix-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const source = join(folder, "socket");
+  await answering(t, { path: source });
+  const file = join(folder, "grants.toml");
+  writeFileSync(file, '[[outbound]]\nunix = "./socket"\nas = "/run/db.sock"\n');
+  const program = await buildGuest("c-sockets");
+  const client = (flags: readonly string[], path: string) =>
+    warren(undefined, ["run", ...flags, program, "unix", path, "hello"]);
+  for (const [flags, path] of [
+    [["--net", `unix:${source}`], source],
+    [["--net", `unix:${source}:/run/db.sock`], "/run/db.sock"],
+    [["--grants", file], "/run/db.sock"],
+  ] as const) {
+    const { code, stdout, stderr } = await client(flags, path);
+    assert.deepEqual([code, stdout, stderr], [0, "re: hello\nended\n", ""], flags.join(" "));
+  }
+  // What is granted is the guest's name, and no other of that folder's, nor the daemon's.
+  for (const path of [source, join(folder, "other"), "/run/warren.sock"]) {
+    const { code, stdout, stderr } = await client(["--net", `unix:${source}:/run/db.sock`], path);
+    assert.deepEqual([code, stdout], [1, "connect: errno 2\n"]);
+    assert.match(stderr, new RegExp(`: ${path}: not granted; add --net unix:${path}\n$`));
+  }
+  const gone = await client(["--net", `unix:${join(folder, "gone")}:/g`], "/g");
+  assert.deepEqual([gone.stdout, gone.stderr], ["connect: errno 44\n", ""]);
+  const explained = await warren(undefined, ["run", "--explain", "--net", `unix:${source}:/run/db.sock`, program]);
+  assert.match(explained.stdout, new RegExp(`^connections: unix:/run/db\\.sock = ${source}$`, "m"));
+  assert.doesNotMatch(explained.stdout, /connections: none/);
+});
+
+test("a file of grants that mixes a unix socket with a host is refused", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "warren-unix-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "grants.toml");
+  for (const [text, message] of [
+    ['unix = "/s"\nhost = "a.example"', '"host" of [[outbound]] 1 cannot be used with a unix socket'],
+    ['unix = "/s"\nport = 1', '"port" of [[outbound]] 1 cannot be used with a unix socket'],
+    ['host = "a.example"\nas = "/s"', '"as" of [[outbound]] 1 is for unix sockets only'],
+    ['unix = ""', '"unix" of [[outbound]] 1 '],
+  ] as const) {
+    writeFileSync(file, `[[outbound]]\n${text}\n`);
+    const { code, stderr } = await warren(undefined, ["run", "--explain", "--grants", file, "x.wasm"]);
+    assert.equal(code, 1);
+    assert.ok(stderr.includes(message), stderr);
+  }
 });
 
 test("SO_RCVTIMEO ends a call that nobody answers", async (t) => {

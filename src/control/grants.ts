@@ -4,8 +4,9 @@ import { manifestSchema } from "./manifest-schema.ts";
 import { Duration, Limits, Outbound } from "./service.ts";
 
 const { env, mount } = manifestSchema.properties;
-const { port, protocol } = Outbound.properties;
+const { host, port, protocol } = Outbound.properties;
 const closed = { additionalProperties: false } as const;
+const Path = Type.String({ pattern: "^[^\\u0000]+$" });
 
 /** What `run --grants FILE` takes: the words of a manifest that grant something. */
 const grantsSchema = Type.Object(
@@ -13,7 +14,9 @@ const grantsSchema = Type.Object(
     env,
     mount,
     outbound: Type.Optional(
-      Type.Array(Type.Object({ host: Type.String(), port, protocol }, closed), { maxItems: 100 }),
+      Type.Array(Type.Object({ host, port, protocol, unix: Type.Optional(Path), as: Type.Optional(Path) }, closed), {
+        maxItems: 100,
+      }),
     ),
     listen: Type.Optional(Type.Array(Type.String({ description: "as of --listen" }), { maxItems: 100 })),
     limits: Type.Optional(

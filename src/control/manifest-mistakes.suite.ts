@@ -250,6 +250,10 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `${head}secrets = { A = "b" }`,
     `manifest.unsupported | warren.toml:3: "secrets" is not in this release | remove it for now`,
   ],
+  [
+    `${head}[[outbound]]\nunix = "/run/db.sock"`,
+    `manifest.unsupported | warren.toml:4: "unix" of [[outbound]] 1 is not in this release | remove it for now`,
+  ],
   [`${head}[[outbound]]`, `manifest.bad-outbound | warren.toml:3: [[outbound]] 1 names neither a host nor a service`],
   [
     `${head}[[outbound]]\nhost = "a"\nservice = "b"`,

@@ -12,7 +12,7 @@ import { type LineOf, tomlLines } from "./toml-lines.ts";
 const charactersMax = 1024 * 1024;
 
 /** Keys that the manifest will have. Whoever uses one must not find it silently without effect. */
-const later: ReadonlySet<string> = new Set(["secrets", "sleep", "health", "instances"]);
+const later: ReadonlySet<string> = new Set(["secrets", "sleep", "health", "instances", "outbound.unix"]);
 
 /**
  * Reads the text of a `warren.toml`. `file` is its name in errors. Throws `manifest.syntax`, `.too-large`, `.missing-key`,

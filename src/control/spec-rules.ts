@@ -19,7 +19,12 @@ export interface RuleIssue extends Omit<Issue, "kind"> {
 }
 
 /** The parts of a spec that the rules look at; a manifest has them too. */
-export type RuledSpec = Pick<ServiceSpec, "kind" | "args" | "env" | "route" | "mount" | "outbound" | "limits">;
+export type RuledSpec = Pick<ServiceSpec, "kind" | "args" | "env" | "route" | "mount" | "limits"> & {
+  readonly outbound?: readonly RuledOutbound[];
+};
+
+/** With what a file of `run --grants` may have and a manifest may not. */
+type RuledOutbound = Outbound & { readonly unix?: string; readonly as?: string };
 
 const hostLengthMax = 253;
 const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -209,11 +214,20 @@ function checkSize(size: string, path: Path, issues: RuleIssue[]): void {
   }
 }
 
-function checkOutbound(outbound: Outbound, at: Path, issues: RuleIssue[]): void {
-  const { host, service, protocol } = outbound;
+function checkOutbound(outbound: RuledOutbound, at: Path, issues: RuleIssue[]): void {
+  const { host, service, protocol, unix, as } = outbound;
   const refuse = (key: string, message: string, hint?: string): void => {
     issues.push({ kind: "bad-outbound", path: [...at, key], message, ...(hint === undefined ? {} : { hint }) });
   };
+  if (unix !== undefined) {
+    for (const key of ["host", "port", "protocol"] as const)
+      if (outbound[key] !== undefined) refuse(key, "cannot be used with a unix socket");
+    return;
+  }
+  if (as !== undefined) {
+    refuse("as", "is for unix sockets only");
+    return;
+  }
   if (host === undefined && service === undefined) {
     issues.push({ kind: "bad-outbound", path: at, message: "names neither a host nor a service" });
     return;

@@ -115,6 +115,7 @@ test("moreGranted() counts what was not there, and limits that are lifted or cha
     [{}, { memory: "1MiB", cpu: 1, time: "1s" }, []],
     [{ memory: "1MiB" }, { memory: "2MiB" }, ["memory: at most 2MiB"]],
     [{ time: "1s" }, {}, ["time: no limit"]],
+    [{}, { unix: [{ path: "/s", source: "./s" }] }, ["connections: unix:/s = ./s, below the directory of each run"]],
     [{ passedEnv: ["A"] }, { env: { A: "1" } }, ['variable: A="1"']],
   ] as const) {
     assert.deepEqual(moreGranted(before, after), more);

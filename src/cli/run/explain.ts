@@ -11,7 +11,7 @@ export interface Explained {
 
 /** Everything a program is granted, a line each: what is not listed, it has not. */
 export function explain({ program, args, grants }: Explained): string {
-  const { mounts, env, outbound, listen, memoryMax, cpu, timeMs, interactive } = grants;
+  const { mounts, env, outbound, unix, listen, memoryMax, cpu, timeMs, interactive } = grants;
   const variables = Object.entries(env);
   return [
     `program: ${program}`,
@@ -20,9 +20,9 @@ export function explain({ program, args, grants }: Explained): string {
     ...(variables.length === 0
       ? ["variables: none"]
       : variables.map(([name, value]) => `variable: ${name}=${JSON.stringify(value)}`)),
-    ...(outbound.length === 0
-      ? ["connections: none"]
-      : outbound.map((grant) => `connections: ${formatOutboundGrant(grant)}`)),
+    ...(outbound.length + unix.length === 0 ? ["connections: none"] : []),
+    ...outbound.map((grant) => `connections: ${formatOutboundGrant(grant)}`),
+    ...unix.map(({ path, source }) => `connections: unix:${path} = ${source}`),
     ...(listen.length === 0
       ? ["listens: nowhere"]
       : listen.map(({ protocol, address }) => `listens: ${protocol}://${formatAddress(address)}`)),

@@ -37,7 +37,11 @@ export const grantFlags: readonly Flag[] = [
   { flags: "--tmp", help: "give it an empty /tmp in memory, of 64 MiB, gone when it ends" },
   { flags: "-e, --env <K=V>", help: "give it a variable; K alone passes on the one here", repeats: true },
   { flags: "--env-file <FILE>", help: "give it the variables of a file, a K=V or K on each line", repeats: true },
-  { flags: "--net <HOST:PORT>", help: "let it connect there; *.HOST, ADDRESS/BITS, PORT-PORT, /udp", repeats: true },
+  {
+    flags: "--net <HOST:PORT>",
+    help: "let it connect there; *.HOST, ADDRESS/BITS, PORT-PORT, /udp; unix:PATH[:AS]",
+    repeats: true,
+  },
   {
     flags: "--listen <PORT>",
     help: "let it serve a port of this machine, ADDRESS:PORT for others than itself",

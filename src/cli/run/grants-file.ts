@@ -24,7 +24,12 @@ export function readGrants(file: string): GrantWords {
     mounts: mount.map(({ source, tmp, target, mode = "ro" }) =>
       source === undefined ? { target, tmp: tmp ?? "0" } : { source: resolve(dirname(file), source), target, mode },
     ),
-    outbound: outbound.map((entry) => outboundGrant({ ...entry, port: entry.port ?? "*" })),
+    outbound: outbound.flatMap(({ host, port = "*", protocol = "tcp" }) =>
+      host === undefined ? [] : [outboundGrant({ host, port, protocol })],
+    ),
+    unix: outbound.flatMap(({ unix, as = unix }) =>
+      unix === undefined || as === undefined ? [] : [{ path: as, source: resolve(dirname(file), unix) }],
+    ),
     listen: listen.map(parseListen),
     ...limits,
   };

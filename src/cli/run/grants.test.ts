@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import { test } from "node:test";
 import { WarrenError } from "../../base/errors.ts";
 import { joinWords, resolveWords, wordsOfFlags } from "./grants.ts";
@@ -19,6 +20,7 @@ test("wordsOfFlags() takes PATH and PATH:AS, K=V and K", () => {
     env: { A: "", B: "c=d" },
     passedEnv: ["E"],
     outbound: [],
+    unix: [],
     listen: [],
   });
 });
@@ -39,10 +41,31 @@ test("wordsOfFlags() takes places to connect to and ports to listen on", () => {
   ]);
 });
 
+test("wordsOfFlags() takes unix sockets, and a host of that name", () => {
+  const { outbound, unix } = wordsOfFlags({
+    net: ["unix:/run/a.sock", "unix:./b.sock:/run/b.sock", "unix:../c:c", "unix:443", "unix:53/udp"],
+  });
+  assert.deepEqual(unix, [
+    { path: "/run/a.sock", source: "/run/a.sock" },
+    { path: "/run/b.sock", source: "./b.sock" },
+    { path: "c", source: "../c" },
+  ]);
+  assert.deepEqual(
+    outbound?.map(({ host, firstPort }) => [host, firstPort]),
+    [
+      ["unix", 443],
+      ["unix", 53],
+    ],
+  );
+  assert.deepEqual(resolveWords({ unix: [{ path: "s", source: "./s" }] }).unix, [{ path: "s", source: resolve("s") }]);
+  assert.deepEqual(resolveWords({}).unix, []);
+});
+
 test("wordsOfFlags() refuses what has no meaning", () => {
   for (const [flags, text] of [
     [{ ro: ["a:"] }, "--ro"],
     [{ rw: [""] }, "--rw"],
+    [{ net: ["unix:/a:"] }, "--net"],
     [{ env: ["=x"] }, "--env"],
     [{ env: [""] }, "--env"],
     [{ memory: "much" }, "--memory"],
@@ -60,12 +83,16 @@ test("wordsOfFlags() refuses what has no meaning", () => {
 
 test("joinWords() adds up, and of limits and variables takes the later", () => {
   const joined = joinWords([
-    wordsOfFlags({ ro: ["a"], env: ["A=1", "B=1"], memory: "1MiB", cpu: "1" }),
-    wordsOfFlags({ ro: ["b"], env: ["B=2", "C"], memory: "2MiB" }),
+    wordsOfFlags({ ro: ["a"], env: ["A=1", "B=1"], net: ["unix:/a"], memory: "1MiB", cpu: "1" }),
+    wordsOfFlags({ ro: ["b"], env: ["B=2", "C"], net: ["unix:/b"], memory: "2MiB" }),
   ]);
   assert.deepEqual(
     joined.mounts?.map((mount) => ("source" in mount ? mount.source : mount.target)),
     ["a", "b"],
+  );
+  assert.deepEqual(
+    joined.unix?.map(({ path }) => path),
+    ["/a", "/b"],
   );
   assert.deepEqual([joined.env, joined.passedEnv, joined.memory, joined.cpu], [{ A: "1", B: "2" }, ["C"], "2MiB", 1]);
 });

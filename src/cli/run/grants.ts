@@ -7,6 +7,7 @@ import { type OutboundGrant, parseOutboundGrant } from "../../base/outbound-gran
 import { parseDuration } from "../../control/duration.ts";
 import { parseSize } from "../../control/size.ts";
 import type { MountSpec } from "../../wasi/files/mount.ts";
+import type { UnixGrant } from "../../wasi/sockets/direct-outbound.ts";
 import type { GrantFlags } from "./flags.ts";
 
 /** A directory or file of the host that a program may use, or a directory in memory. */
@@ -33,6 +34,8 @@ export interface GrantWords {
   /** Variables to be passed on as they are when the program runs. */
   readonly passedEnv?: readonly string[];
   readonly outbound?: readonly OutboundGrant[];
+  /** Sources relative to wherever the grants are resolved. */
+  readonly unix?: readonly UnixGrant[];
   readonly listen?: readonly ListenGrant[];
   readonly memory?: string;
   readonly cpu?: number;
@@ -47,6 +50,8 @@ export interface Grants {
   readonly mounts: readonly MountSpec[];
   readonly env: Readonly<Record<string, string>>;
   readonly outbound: readonly OutboundGrant[];
+  /** With absolute sources. */
+  readonly unix: readonly UnixGrant[];
   readonly listen: readonly ListenGrant[];
   /** Bytes. */
   readonly memoryMax: number | undefined;
@@ -62,6 +67,8 @@ const tmpSize = "64MiB";
 const loopback = "127.0.0.1";
 const coresMin = 0.01;
 const coresMax = 1024;
+/** A path as it must begin, so that `unix:80` is a host of that name. */
+const unixText = /^unix:(?=\.{0,2}\/)/;
 const variableName = /^[^=\0]+$/;
 
 /** Reads the options that grant something, but for `--grants`. Throws `usage.invalid-argument`, `env-file.unreadable`. */
@@ -76,7 +83,8 @@ export function wordsOfFlags(flags: GrantFlags): GrantWords {
     ],
     env: Object.fromEntries(variables.filter(([, value]) => value !== undefined)),
     passedEnv: passed,
-    outbound: (flags.net ?? []).map(parseOutboundGrant),
+    outbound: (flags.net ?? []).filter((text) => !unixText.test(text)).map(parseOutboundGrant),
+    unix: (flags.net ?? []).filter((text) => unixText.test(text)).map(parseUnix),
     listen: (flags.listen ?? []).map(parseListen),
   };
   if (flags.memory !== undefined) words.memory = checked("--memory", flags.memory, parseSize);
@@ -94,6 +102,7 @@ export function joinWords(all: readonly GrantWords[]): GrantWords {
     env: Object.assign({}, ...all.map(({ env }) => env)),
     passedEnv: all.flatMap(({ passedEnv = [] }) => passedEnv),
     outbound: all.flatMap(({ outbound = [] }) => outbound),
+    unix: all.flatMap(({ unix = [] }) => unix),
     listen: all.flatMap(({ listen = [] }) => listen),
   };
 }
@@ -112,6 +121,8 @@ export function resolveWords(words: GrantWords, env: NodeJS.ProcessEnv = process
     mounts: (words.mounts ?? []).map(resolveMount),
     env: { ...Object.fromEntries(passed), ...words.env },
     outbound: words.outbound ?? [],
+    // It need not be there yet: whoever listens may start later.
+    unix: (words.unix ?? []).map(({ path, source }) => ({ path, source: resolve(source) })),
     listen: words.listen ?? [],
     memoryMax: words.memory === undefined ? undefined : parseSize(words.memory),
     cpu: words.cpu,
@@ -129,13 +140,23 @@ function resolveMount(words: MountWords): MountSpec {
   return { source: path, target, mode };
 }
 
-/** `PATH` or `PATH:AS`. */
 function parsePath(text: string, mode: "ro" | "rw"): MountWords {
-  const colon = text.lastIndexOf(":");
-  const source = colon > 0 ? text.slice(0, colon) : text;
-  const target = colon > 0 ? text.slice(colon + 1) : text;
+  const { source, target } = splitPath(text);
   if (source === "" || target === "") throw invalid(`--${mode}`, text, "a directory or a file, or PATH:AS");
   return { source, target, mode };
+}
+
+/** `unix:PATH` or `unix:PATH:AS`. */
+function parseUnix(text: string): UnixGrant {
+  const { source, target } = splitPath(text.replace(unixText, ""));
+  if (target === "") throw invalid("--net", text, "unix:PATH or unix:PATH:AS");
+  return { path: target, source };
+}
+
+/** `PATH` or `PATH:AS`. */
+function splitPath(text: string): { source: string; target: string } {
+  const colon = text.lastIndexOf(":");
+  return colon > 0 ? { source: text.slice(0, colon), target: text.slice(colon + 1) } : { source: text, target: text };
 }
 
 /** `PORT` or `ADDRESS:PORT`, either with `/udp` or `/tcp` at its end. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -119,7 +121,6 @@ test("missingGrants() names what of the network was refused, once", () => {
         { kind: "send", to: { ip: "2001:db8::1", port: 53 } },
         { kind: "connect", to, name: "api.example.com" },
         { kind: "resolve", name: "example.com" },
-        { kind: "connect-unix", path: "/x" },
       ],
     },
     [
@@ -129,6 +130,27 @@ test("missingGrants() names what of the network was refused, once", () => {
       "example.com: not granted; add --net example.com:PORT",
     ],
   );
+});
+
+test("missingGrants() names unix sockets that were refused, as --net takes them", () => {
+  const paths = ["/run/a b.sock", "./x", "x", "/run/a:b", "", "\0name"];
+  check({ network: paths.map((path) => ({ kind: "connect-unix", path })) }, [
+    "/run/a b.sock: not granted; add --net 'unix:/run/a b.sock'",
+    "./x: not granted; add --net unix:./x",
+    "x: not granted; add --net unix:./x:x",
+    "/run/a:b: not granted; add --net unix:/run/a:b:/run/a:b",
+  ]);
+});
+
+test("missingGrants() takes no unix socket for a file", async () => {
+  const server = createServer().listen("src/socket");
+  await once(server, "listening");
+  check({ args: "./src/socket" }, ["./src/socket: not granted; add --net unix:./src/socket"]);
+  check({ args: "./src/socket", words: { unix: [{ path: "./src/socket", source: "src/socket" }] } }, []);
+  check({ args: "./src/none", network: [{ kind: "connect-unix", path: "./src/none" }] }, [
+    "./src/none: not granted; add --net unix:./src/none",
+  ]);
+  server.close();
 });
 
 test("missingGrants() says when the memory was not enough", () => {

@@ -66,10 +66,18 @@ function missingConnection(refusal: Refusal): Missing[] {
       return [missingAddress(refusal, "udp")];
     case "resolve":
       return [{ what: refusal.name, why: "not granted", flag: `--net ${quoted(refusal.name)}:PORT` }];
-    // No option grants it.
     case "connect-unix":
-      return [];
+      return missingUnix(refusal.path);
   }
+}
+
+/** The name of a socket without a file begins with NUL (unix(7)): no option grants one. */
+function missingUnix(path: string): Missing[] {
+  if (path === "" || path.includes("\0")) return [];
+  // As --net reads it: a path begins with a dot or a slash, and what follows its last colon is another name for it.
+  const begun = /^\.{0,2}\//.test(path);
+  const text = begun && !path.includes(":") ? path : `${begun ? path : `./${path}`}:${path}`;
+  return [{ what: path, why: "not granted", flag: `--net ${quoted(`unix:${text}`)}` }];
 }
 
 /** By the name that the program had the address from, where it asked for one: addresses change. */
@@ -79,7 +87,7 @@ function missingAddress({ to, name }: { to: Address; name?: string }, protocol: 
   return { what: formatAddress({ ...to, ip: host }), why: "not granted", flag };
 }
 
-function missingPaths({ args, grants, lastWords }: Failure): Missing[] {
+function missingPaths({ args, grants, network, lastWords }: Failure): Missing[] {
   const lines = lastWords.split("\n").filter((line) => fileTrouble.test(line));
   if (lines.length === 0 && lastWords.trim() !== "") return [];
   const complaint = lines.join("\n");
@@ -89,7 +97,12 @@ function missingPaths({ args, grants, lastWords }: Failure): Missing[] {
   // An argument that is a plain word may be the name of a file by chance: then it must have been complained of.
   const asked = args.map(argumentValue).filter((word) => word.includes("/") || word === "." || word === "..");
   const missing: Missing[] = [];
+  const sockets = [
+    ...network.map((refusal) => "path" in refusal && refusal.path),
+    ...grants.unix.map(({ path }) => path),
+  ];
   for (const path of new Set([...complained, ...asked])) {
+    if (sockets.includes(path)) continue;
     const mount = covering(path, grants.mounts);
     if (mount === undefined) missing.push(...ungranted(path, args.map(argumentValue).includes(path)));
     else if ("source" in mount && mount.mode === "ro" && readOnlyTrouble.test(complaint) && complained.includes(path))
@@ -100,6 +113,7 @@ function missingPaths({ args, grants, lastWords }: Failure): Missing[] {
 
 /** A path that no grant covers: it is here, or was to be made here. */
 function ungranted(path: string, wasAsked: boolean): Missing[] {
+  if (existsSync(path) && statSync(path).isSocket()) return missingUnix(path);
   if (existsSync(path)) return [{ what: path, why: "not granted", flag: `--ro ${quoted(path)}` }];
   const parent = dirname(path);
   const makeable = wasAsked && path.includes("/") && statSync(parent, { throwIfNoEntry: false })?.isDirectory();

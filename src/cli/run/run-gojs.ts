@@ -12,7 +12,7 @@ import { isTerminal } from "./terminal.ts";
 const withoutEffect: readonly (readonly [flag: string, granted: (grants: Grants) => boolean])[] = [
   ["--cpu", ({ cpu }) => cpu !== undefined],
   ["--time", ({ timeMs }) => timeMs !== undefined],
-  ["--net", ({ outbound }) => outbound.length > 0],
+  ["--net", ({ outbound, unix }) => outbound.length + unix.length > 0],
   ["--listen", ({ listen }) => listen.length > 0],
   ["--interactive", ({ interactive }) => interactive],
 ];

@@ -1,6 +1,5 @@
 import { basename } from "node:path";
 import { WarrenError } from "../../base/errors.ts";
-import type { OutboundGrant } from "../../base/outbound-grant.ts";
 import type { CpuTerms } from "../../engine/cpu/preemption.ts";
 import { setGuestStack } from "../../engine/guest-stack.ts";
 import { startInstance } from "../../engine/instance.ts";
@@ -84,7 +83,7 @@ export async function runProgram(run: Run): Promise<number> {
     },
     terminals,
     sockets: grants.listen.map(({ protocol, address }) => ({ protocol, port: address.port })),
-    ...(grants.outbound.length > 0 ? { outbound: await wayOut(grants.outbound) } : {}),
+    ...(grants.outbound.length + grants.unix.length > 0 ? { outbound: await wayOut(grants) } : {}),
     onRefused: (refusal) => {
       if (network.length < refusalsMax) network.push(refusal);
     },
@@ -135,9 +134,9 @@ async function reportMissing(name: string, failure: Failure, json: boolean): Pro
 }
 
 /** Its modules load Node's for networks, which take milliseconds. */
-async function wayOut(grants: readonly OutboundGrant[]): Promise<Outbound> {
+async function wayOut({ outbound, unix }: Grants): Promise<Outbound> {
   const { directOutbound } = await import("../../wasi/sockets/direct-outbound.ts");
-  return directOutbound(grants);
+  return directOutbound(outbound, { unix });
 }
 
 async function openPorts(grants: readonly ListenGrant[]): Promise<readonly PublicPort[]> {
