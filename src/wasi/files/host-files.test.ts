@@ -44,7 +44,13 @@ for (const how of ways) {
     }
     await new Promise((resolve) => server.close(resolve));
     const devices = openMount({ source: "/dev", target: "/dev", mode: "ro" }, files);
-    assert.equal(code(devices.open("zero", reading)), errno.ACCES);
+    assert.equal(code(devices.open("full", reading)), errno.ACCES);
+    const zeros = devices.open("zero", reading);
+    assert.ok(zeros instanceof OpenFile, "the zero device neither blocks nor acts");
+    const read = new Uint8Array(8).fill(1);
+    assert.equal(zeros.read([read]), 8);
+    assert.deepEqual(read, new Uint8Array(8));
+    zeros.close();
     const nothing = devices.open("null", reading);
     assert.ok(nothing instanceof OpenFile, "the null device neither blocks nor acts");
     assert.equal(nothing.read([new Uint8Array(8)]), 0);

@@ -26,8 +26,8 @@ export interface Opened {
 }
 
 /**
- * Opens a regular file, a directory or the null device beneath `root`. Anything else is refused before it is opened, since opening alone
- * may block (FIFO) or act (device), and once more after, since it may have been swapped in between: O_NONBLOCK keeps
+ * Opens a regular file, a directory, /dev/null or /dev/zero beneath `root`. Anything else is refused before it is opened, since
+ * opening alone may block (FIFO) or act (device), and once more after, since it may have been swapped in between: O_NONBLOCK keeps
  * that from blocking.
  */
 export function openPath(files: FileSystem, root: Handle, path: string, request: OpenRequest): Opened | Result {
@@ -70,7 +70,7 @@ function refusal(status: FileStatus, place: Place, request: OpenRequest): Result
       return request.directory || place.slash ? -errno.NOTDIR : 0;
     default:
       if (request.directory || place.slash) return -errno.NOTDIR;
-      return status.isNull === true ? 0 : -errno.ACCES;
+      return status.isHarmlessDevice === true ? 0 : -errno.ACCES;
   }
 }
 
@@ -91,7 +91,7 @@ function hostFlags(status: FileStatus | Result, request: OpenRequest): number {
 function finish(files: FileSystem, handle: Handle, now: FileStatus, place: Place, request: OpenRequest): Result {
   if (now.type === filetype.directory) return 0;
   if (request.directory || place.slash) return -errno.NOTDIR;
-  if (now.isNull === true) return 0;
+  if (now.isHarmlessDevice === true) return 0;
   if (now.type !== filetype.regularFile) return -errno.ACCES;
   return request.truncate ? files.truncate(handle, 0n) : 0;
 }

@@ -10,12 +10,12 @@ export interface FileStatus {
   readonly accessed: bigint;
   readonly modified: bigint;
   readonly changed: bigint;
-  /** The null device: the one that is opened, since it neither blocks nor acts, and programs take it for granted. */
-  readonly isNull?: boolean;
+  /** /dev/null or /dev/zero: those that are opened, since they neither block nor act, and programs take them for granted. */
+  readonly isHarmlessDevice?: boolean;
 }
 
-/** Documentation/admin-guide/devices.txt of Linux: character device 1:3. */
-const nullDevice = { major: 1, minor: 3 } as const;
+/** Documentation/admin-guide/devices.txt of Linux: character devices 1:3 and 1:5. */
+const harmlessDevices = { major: 1, null: 3, zero: 5 } as const;
 
 /** Size of `struct statx` (linux/stat.h), the same on every architecture. */
 export const statxBytes = 256;
@@ -48,6 +48,7 @@ export function typeOfEntry(dType: number): Filetype {
 /** Reads a `struct statx`. */
 export function decodeStatus(view: DataView): FileStatus {
   const type = typeOfEntry(view.getUint16(28, true) >> 12);
+  const minor = view.getUint32(132, true);
   return {
     device: (BigInt(view.getUint32(136, true)) << 32n) | BigInt(view.getUint32(140, true)),
     inode: view.getBigUint64(32, true),
@@ -57,10 +58,10 @@ export function decodeStatus(view: DataView): FileStatus {
     accessed: time(view, 64),
     modified: time(view, 112),
     changed: time(view, 96),
-    isNull:
+    isHarmlessDevice:
       type === filetype.characterDevice &&
-      view.getUint32(128, true) === nullDevice.major &&
-      view.getUint32(132, true) === nullDevice.minor,
+      view.getUint32(128, true) === harmlessDevices.major &&
+      (minor === harmlessDevices.null || minor === harmlessDevices.zero),
   };
 }
 

@@ -4,7 +4,7 @@ import { errno, type Result } from "../errno.ts";
 import { Connection } from "../sockets/connection.ts";
 import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
-import { isOwnAddress, ownAddress, type SocketFamily, type SocketName } from "../sockets/socket-name.ts";
+import { isOwnAddress, ownAddress, type SocketFamily, type SocketName, type UnixName } from "../sockets/socket-name.ts";
 import { UnconnectedSocket } from "../sockets/unconnected-socket.ts";
 import type { Host } from "./host.ts";
 import { Fault } from "./memory.ts";
@@ -42,8 +42,8 @@ export function openSocket(host: Host, family: SocketFamily, kind: "stream" | "d
 export function bindSocket(host: Host, fd: number, name: SocketName | undefined): number {
   const { table, network } = host;
   const socket = socketAt(table, fd);
-  // Listening on unix sockets is for no one: nothing outside could find them.
-  if (name === undefined || "path" in name) return errno.AFNOSUPPORT;
+  if (name === undefined) return errno.AFNOSUPPORT;
+  if ("path" in name) return bindUnix(host, socket, name);
   const { ip, port } = name;
   if (socket instanceof UnconnectedSocket) {
     if (socket.family === "unix") return errno.AFNOSUPPORT;
@@ -63,6 +63,14 @@ export function bindSocket(host: Host, fd: number, name: SocketName | undefined)
   return chosen < 0 ? -chosen : -network.bind(socket, { ip, port: chosen }, { routed: port !== 0 });
 }
 
+function bindUnix({ network }: Host, socket: Socket, name: UnixName): number {
+  if (!(socket instanceof UnconnectedSocket) || socket.family !== "unix") return errno.AFNOSUPPORT;
+  if (socket.local !== undefined || name.path === "") return errno.INVAL;
+  if (network.unixListener(name) !== undefined) return errno.ADDRINUSE;
+  socket.local = name;
+  return errno.SUCCESS;
+}
+
 export function listenSocket(host: Host, fd: number): number {
   const { table, network } = host;
   const socket = socketAt(table, fd);
@@ -70,7 +78,14 @@ export function listenSocket(host: Host, fd: number): number {
   if (!(socket instanceof UnconnectedSocket)) return errno.NOTSUP;
   const { local } = socket;
   if (local === undefined) return errno.DESTADDRREQ;
-  const other = handed(host, (one) => one instanceof ListenerSocket && !one.listening && one.local.port === local.port);
+  if ("path" in local) {
+    const listener = network.listenUnix(local);
+    if (typeof listener === "number") return -listener;
+    const { flags, options } = socket;
+    table.replace(fd, new ListenerSocket(listener, { flags, options, unix: local }));
+    return errno.SUCCESS;
+  }
+  const other = handed(host, (one) => one instanceof ListenerSocket && !one.listening && one.port === local.port);
   if (other !== undefined) {
     const listener = table.get(other) as ListenerSocket;
     table.swap(fd, other);
@@ -93,7 +108,9 @@ export function connectSocket(host: Host, fd: number, name: SocketName | undefin
     return -socket.connect(name && { ip: isOwnAddress(name.ip) ? ownAddress(name.ip) : name.ip, port: name.port });
   }
   if (name === undefined) return errno.AFNOSUPPORT;
-  const unix = "path" in name ? name : undefined;
+  const { local } = socket;
+  const unixLocal = local !== undefined && "path" in local ? local : { path: "" };
+  const unix = "path" in name ? { local: unixLocal, remote: name } : undefined;
   if (socket instanceof UnconnectedSocket && (socket.family === "unix") !== (unix !== undefined))
     return errno.AFNOSUPPORT;
   const connection = socket instanceof Connection ? socket : new Connection(undefined, socket.options);
@@ -101,7 +118,8 @@ export function connectSocket(host: Host, fd: number, name: SocketName | undefin
   if (earlier !== 0 && !connection.connected) return earlier;
   connection.flags = socket.flags;
   const result = connection.connect(
-    (signal) => ("path" in name ? dialler.connectUnix(name.path, signal) : dialler.connect(name, signal)),
+    (signal) =>
+      "path" in name ? dialler.connectUnix({ local: unixLocal, remote: name }, signal) : dialler.connect(name, signal),
     unix,
   );
   if (result !== 0 && result !== -errno.INPROGRESS) return -result;

@@ -199,3 +199,40 @@ test("sock_getaddrinfo knows localhost and numbers, and fills in the guest's lis
   assert.equal(look("localhost", "no-such-service", 0), errno.INVAL);
   assert.equal(look("example.com", "80", 0), errno.ACCES);
 });
+
+test("a guest listens on a unix socket and connects to it, and both ends know the names", () => {
+  const host = testHost();
+  const f = functions(host);
+  const unix = (path: string) => address(host, [3, 0, ...Buffer.from(path)], 128);
+  const openUnix = () => {
+    assert.equal(f("sock_open", 3)(3, 2, fdAt), 0);
+    return host.memory.getU32(fdAt);
+  };
+  const nameOf = (call: string, fd: number) => {
+    assert.equal(f(call, 3)(fd, address(host, [], 128), outAt), 0);
+    const bytes = Buffer.from(host.memory.bytes(bytesAt, 128));
+    assert.equal(bytes[0], 3);
+    return bytes.subarray(2, bytes.indexOf(0, 2)).toString();
+  };
+  const listening = openUnix();
+  assert.equal(f("sock_bind", 3)(listening, unix(""), 0), errno.INVAL);
+  assert.equal(f("sock_bind", 3)(listening, unix("/tmp/s"), 0), 0);
+  assert.equal(f("sock_bind", 3)(listening, unix("/tmp/t"), 0), errno.INVAL);
+  assert.equal(Math.abs(Number(f("sock_listen", 2)(listening, 128))), 0);
+  assert.equal(nameOf("sock_getlocaladdr", listening), "/tmp/s");
+  const other = openUnix();
+  assert.equal(f("sock_bind", 3)(other, unix("/tmp/s"), 0), errno.ADDRINUSE);
+
+  assert.equal(f("sock_bind", 3)(other, unix("/tmp/me"), 0), 0);
+  assert.equal(Math.abs(Number(f("sock_connect", 3)(other, unix("/tmp/s"), 0))), 0);
+  assert.equal(f("sock_accept", 3)(listening, 0, fdAt), 0);
+  const accepted = host.memory.getU32(fdAt);
+  assert.equal(nameOf("sock_getpeeraddr", other), "/tmp/s");
+  assert.equal(nameOf("sock_getlocaladdr", other), "/tmp/me");
+  assert.equal(nameOf("sock_getpeeraddr", accepted), "/tmp/me");
+  assert.equal(nameOf("sock_getlocaladdr", accepted), "/tmp/s");
+
+  host.table.close(listening);
+  const late = openUnix();
+  assert.equal(f("sock_bind", 3)(late, unix("/tmp/s"), 0), 0);
+});

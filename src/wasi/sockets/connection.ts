@@ -2,7 +2,7 @@ import { type Conduit, resetConduit } from "../../base/conduit.ts";
 import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { gather } from "../gather.ts";
-import type { SocketName, UnixName } from "./socket-name.ts";
+import type { SocketName, UnixEnds } from "./socket-name.ts";
 import { SocketOptions } from "./socket-options.ts";
 
 /** Opens the far side of a connection, now or later. A call that is aborted may give whatever it likes. */
@@ -18,13 +18,14 @@ export class Connection implements Descriptor {
   #connecting: AbortController | undefined;
   /** Why it could not be connected, until the guest is told (SO_ERROR). */
   #error = 0;
-  #unix: UnixName | undefined;
+  #unix: UnixEnds | undefined;
   #readable: boolean = true;
   #writable: boolean = true;
 
-  /** Without an end it is to be connected by {@link connect}. */
-  constructor(end?: Conduit, options?: SocketOptions) {
+  /** Without an end it is to be connected by {@link connect}. `unix`: the names of a unix socket's. */
+  constructor(end?: Conduit, options?: SocketOptions, unix?: UnixEnds) {
     this.#options = options;
+    this.#unix = unix;
     if (end !== undefined) this.#attach(end);
   }
 
@@ -33,10 +34,10 @@ export class Connection implements Descriptor {
     return this.#options;
   }
   get local(): SocketName | undefined {
-    return this.#unix === undefined ? this.#end?.local : { path: "" };
+    return this.#unix === undefined ? this.#end?.local : this.#unix.local;
   }
   get remote(): SocketName | undefined {
-    return this.#end === undefined ? undefined : (this.#unix ?? this.#end.remote);
+    return this.#end === undefined ? undefined : (this.#unix?.remote ?? this.#end.remote);
   }
   get connected(): boolean {
     return this.#end !== undefined;
@@ -53,8 +54,8 @@ export class Connection implements Descriptor {
     return this.#options?.timeout(direction);
   }
 
-  /** 0 when it is connected at once, -INPROGRESS when that takes time, or an error. `unix`: what it has for its peer's name. */
-  connect(open: Opening, unix?: UnixName): Result {
+  /** 0 when it is connected at once, -INPROGRESS when that takes time, or an error. `unix`: the names of a unix socket's. */
+  connect(open: Opening, unix?: UnixEnds): Result {
     if (this.#end !== undefined) return -errno.ISCONN;
     if (this.#connecting !== undefined) return -errno.ALREADY;
     this.#error = 0;

@@ -42,6 +42,24 @@ test("connect() reaches the guest's own ports in memory, by every name of loopba
   assert.equal(outbound.connects.length, 0);
 });
 
+test("connectUnix() reaches what the guest listens on in memory, and goes out for another name", () => {
+  const { network, outbound, dialler } = make();
+  const remote = { path: "/tmp/own" };
+  const listener = network.listenUnix(remote);
+  assert.ok(listener instanceof VirtualListener);
+  const ends = { local: { path: "/tmp/me" }, remote };
+  const end = dialler.connectUnix(ends, never);
+  assert.ok(typeof end === "object" && "output" in end);
+  const accepted = listener.accept();
+  assert.deepEqual(accepted?.remote, { ip: "/tmp/me", port: 0 });
+  end.output.push(Buffer.from("x"));
+  assert.equal(accepted.input.bytes, 1);
+  assert.equal(outbound.connects.length, 0);
+  listener.close();
+  assert.ok(dialler.connectUnix(ends, never) instanceof Promise);
+  assert.equal(outbound.connects.length, 1);
+});
+
 test("connect() to a port of its own never seems to come from that port", () => {
   const { network, dialler } = make();
   const port = network.choosePort("tcp", 0);
@@ -116,7 +134,7 @@ test("what no grant allows is told, with and without a way out", async () => {
   const none = new Dialler(new VirtualNetwork());
   none.onRefused = (refusal) => told.push(refusal);
   assert.equal(none.connect(outside, never), -errno.ACCES);
-  assert.equal(none.connectUnix("/x", never), -errno.ACCES);
+  assert.equal(none.connectUnix({ local: { path: "" }, remote: { path: "/x" } }, never), -errno.ACCES);
   assert.equal(none.resolve("a.example", undefined), -errno.ACCES);
   assert.deepEqual(told, [
     { kind: "connect", to: outside },

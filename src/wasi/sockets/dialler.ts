@@ -5,7 +5,8 @@ import { errno, type Result } from "../errno.ts";
 import type { DatagramCarrier, DatagramSocket } from "./datagram.ts";
 import { answerQuery, nameServerPort } from "./name-server.ts";
 import type { Outbound, OutboundDatagrams } from "./outbound.ts";
-import { isOwnAddress, ownAddress } from "./socket-name.ts";
+import { isOwnAddress, ownAddress, type UnixEnds, unixAddress } from "./socket-name.ts";
+import type { VirtualListener } from "./virtual-listener.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 
 export interface DiallerLimits {
@@ -67,23 +68,21 @@ export class Dialler implements DatagramCarrier {
     if (isOwnAddress(to.ip)) {
       const listener = this.#network.listener(to.port);
       if (listener !== undefined) {
-        try {
-          const ip = ownAddress(to.ip);
-          // None that is listened on: programs take a connection from the port that it goes to for one with itself.
-          const port = this.#network.choosePort("tcp", 0);
-          if (port < 0) return -errno.ADDRNOTAVAIL;
-          return listener.connect({ ip, port }, { ip, port: to.port });
-        } catch (error) {
-          // A port that does not answer: its backlog is full, or the guest may hold no more.
-          if (error instanceof WarrenError) return error.code === "limits.memory" ? -errno.NOBUFS : -errno.CONNREFUSED;
-          throw error;
-        }
+        const ip = ownAddress(to.ip);
+        // None that is listened on: programs take a connection from the port that it goes to for one with itself.
+        const port = this.#network.choosePort("tcp", 0);
+        if (port < 0) return -errno.ADDRNOTAVAIL;
+        return connectOwn(listener, { ip, port }, { ip, port: to.port });
       }
     }
     return this.#open({ kind: "connect", to }, (outbound) => outbound.connect(to, signal));
   }
 
-  connectUnix(path: string, signal: AbortSignal): Result | Promise<Conduit | Result> {
+  /** A connection to a unix socket: one that the guest listens on, or else a granted one. */
+  connectUnix({ local, remote }: UnixEnds, signal: AbortSignal): Conduit | Result | Promise<Conduit | Result> {
+    const { path } = remote;
+    const listener = this.#network.unixListener(remote);
+    if (listener !== undefined) return connectOwn(listener, unixAddress(local), unixAddress(remote));
     return this.#open({ kind: "connect-unix", path }, (outbound) => outbound.connectUnix(path, signal));
   }
 
@@ -211,5 +210,15 @@ export class Dialler implements DatagramCarrier {
     if (this.#lookupsLeft < 1) return false;
     this.#lookupsLeft--;
     return true;
+  }
+}
+
+function connectOwn(listener: VirtualListener, from: Address, to: Address): Conduit | Result {
+  try {
+    return listener.connect(from, to);
+  } catch (error) {
+    // One that does not answer: its backlog is full, or the guest may hold no more.
+    if (error instanceof WarrenError) return error.code === "limits.memory" ? -errno.NOBUFS : -errno.CONNREFUSED;
+    throw error;
   }
 }

@@ -1,8 +1,8 @@
-import type { Address } from "../../base/address.ts";
 import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { Connection } from "./connection.ts";
 import { SocketFlags } from "./socket-flags.ts";
+import type { SocketName, UnixName } from "./socket-name.ts";
 import { SocketOptions } from "./socket-options.ts";
 import type { VirtualListener } from "./virtual-listener.ts";
 
@@ -12,6 +12,8 @@ export interface ListenerSocketOptions {
   readonly flags?: number;
   /** Those of the socket that the guest opened. */
   readonly options?: SocketOptions;
+  /** The name of a unix socket's. */
+  readonly unix?: UnixName | undefined;
 }
 
 /** The guest's side of a {@link VirtualListener}. */
@@ -20,10 +22,12 @@ export class ListenerSocket implements Descriptor {
   wake: (() => void) | undefined;
   readonly #listener: VirtualListener;
   readonly #flags: SocketFlags;
+  readonly #unix: UnixName | undefined;
   #options: SocketOptions | undefined;
 
-  constructor(listener: VirtualListener, { handed = false, flags = 0, options }: ListenerSocketOptions = {}) {
+  constructor(listener: VirtualListener, { handed = false, flags = 0, options, unix }: ListenerSocketOptions = {}) {
     this.#listener = listener;
+    this.#unix = unix;
     this.#options = options;
     this.#flags = new SocketFlags(flags, handed);
     listener.onConnection = () => this.wake?.();
@@ -50,8 +54,12 @@ export class ListenerSocket implements Descriptor {
     return this.#options?.timeout(direction);
   }
 
-  get local(): Address {
-    return this.#listener.address;
+  get local(): SocketName {
+    return this.#unix ?? this.#listener.address;
+  }
+
+  get port(): number {
+    return this.#listener.address.port;
   }
 
   get heldBytes(): number {
@@ -74,7 +82,10 @@ export class ListenerSocket implements Descriptor {
   accept(): Connection | Result {
     this.#listener.markListening();
     const end = this.#listener.accept();
-    if (end !== undefined) return new Connection(end, this.#options?.copy());
+    if (end !== undefined) {
+      const unix = this.#unix && { local: this.#unix, remote: { path: end.remote.ip } };
+      return new Connection(end, this.#options?.copy(), unix);
+    }
     return this.#listener.closed ? -errno.INVAL : -errno.AGAIN;
   }
 

@@ -9,6 +9,17 @@ export interface UnixName {
   readonly path: string;
 }
 
+/** A unix connection's two names. */
+export interface UnixEnds {
+  readonly local: UnixName;
+  readonly remote: UnixName;
+}
+
+/** How a conduit of a guest's own network carries a unix socket's name: it has no other field for it. */
+export function unixAddress({ path }: UnixName): Address {
+  return { ip: path, port: 0 };
+}
+
 export type SocketFamily = 4 | 6 | "unix";
 
 /** What a guest calls itself by: loopback, and the unspecified addresses, which connect there too (as Linux). */

@@ -1,7 +1,6 @@
-import type { Address } from "../../base/address.ts";
 import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
-import type { SocketFamily } from "./socket-name.ts";
+import type { SocketFamily, SocketName } from "./socket-name.ts";
 import { SocketOptions } from "./socket-options.ts";
 
 /** A guest's stream socket that it opened and neither listens on nor has connected. */
@@ -11,7 +10,7 @@ export class UnconnectedSocket implements Descriptor {
   wake: (() => void) | undefined;
   readonly family: SocketFamily;
   readonly options: SocketOptions = new SocketOptions();
-  local: Address | undefined;
+  local: SocketName | undefined;
 
   constructor(family: SocketFamily = 4) {
     this.family = family;

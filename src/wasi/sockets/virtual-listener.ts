@@ -16,7 +16,10 @@ export interface VirtualListenerOptions {
   readonly openWork?: () => ConnectionWork;
 }
 
-/** A TCP port that a guest listens on in its own virtual network. The host dials it; the guest's socket accepts. */
+/**
+ * A TCP port that a guest listens on in its own virtual network, or a unix socket's name. The host or the guest dials it; the
+ * guest's socket accepts.
+ */
 export class VirtualListener {
   /** The address that the guest is bound to. */
   readonly address: Address;
@@ -44,6 +47,11 @@ export class VirtualListener {
     this.#openWork = openWork;
   }
 
+  get #name(): string {
+    const { ip, port } = this.address;
+    return port === 0 ? ip : `port ${port}`;
+  }
+
   /** The guest accepts connections, or waits for them. */
   get listening(): boolean {
     return this.#state === "listening";
@@ -67,7 +75,7 @@ export class VirtualListener {
    */
   connect(from: Address, to: Address = this.address): Conduit {
     if (this.#state === "closed") {
-      throw new WarrenError("service.unavailable", `the program no longer listens on port ${this.address.port}`, {
+      throw new WarrenError("service.unavailable", `the program no longer listens on ${this.#name}`, {
         status: 503,
       });
     }
@@ -75,7 +83,7 @@ export class VirtualListener {
     if (this.#queue.length >= this.#backlogMax) {
       throw new WarrenError(
         "service.backlog-full",
-        `${this.#backlogMax} connections to port ${this.address.port} already wait to be accepted by the program`,
+        `${this.#backlogMax} connections to ${this.#name} already wait to be accepted by the program`,
         { status: 503 },
       );
     }
@@ -115,7 +123,7 @@ export class VirtualListener {
     this.#state = "closed";
     const waiting = this.#queue;
     this.#queue = [];
-    for (const end of waiting) resetConduit(end, `the program stopped listening on port ${this.address.port}`);
+    for (const end of waiting) resetConduit(end, `the program stopped listening on ${this.#name}`);
     this.onConnection?.();
     this.onClose?.();
   }

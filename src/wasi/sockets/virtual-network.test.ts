@@ -35,6 +35,20 @@ test("listener() without a port is the first that listens, or else the first", (
   assert.deepEqual(ports, [81, 80]);
 });
 
+test("listenUnix() refuses a name that is open, until it is closed, and tells no route", () => {
+  const network = new VirtualNetwork();
+  network.onListen = () => assert.fail("no port");
+  const name = { path: "/run/db.sock" };
+  const listener = network.listenUnix(name);
+  assert.ok(listener instanceof VirtualListener);
+  listener.markListening();
+  assert.equal(network.listenUnix(name), -errno.ADDRINUSE);
+  assert.equal(network.unixListener(name), listener);
+  assert.equal(network.listener(), undefined);
+  listener.close();
+  assert.equal(network.unixListener(name), undefined);
+});
+
 test("TCP and UDP have ports of their own", () => {
   const network = new VirtualNetwork();
   const address = { ip: "127.0.0.1", port: 53 };

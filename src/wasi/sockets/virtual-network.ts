@@ -1,14 +1,15 @@
 import type { Address } from "../../base/address.ts";
 import { errno, type Result } from "../errno.ts";
 import type { DatagramSocket } from "./datagram.ts";
+import { type UnixName, unixAddress } from "./socket-name.ts";
 import { VirtualListener, type VirtualListenerOptions } from "./virtual-listener.ts";
 
 /** Where port 0 looks for a free one (RFC 6335 §6, dynamic ports). */
 export const ephemeralPorts = { first: 49152, last: 65535 } as const;
 
 /**
- * A guest's own network: the ports it was handed or has bound, which only the host and the guest itself can reach. Two guests
- * may have the same port.
+ * A guest's own network: the ports it was handed or has bound, which only the host and the guest itself can reach, and the unix
+ * sockets that it listens on, which only itself can: their names are no files. Two guests may have the same port or name.
  */
 export class VirtualNetwork {
   /** In the order in which they were opened. */
@@ -16,6 +17,7 @@ export class VirtualNetwork {
   readonly #datagrams = new Map<number, DatagramSocket>();
   /** Those that the guest sends from, on ports that it did not choose: no route means them. */
   readonly #unrouted = new Map<number, DatagramSocket>();
+  readonly #unixListeners = new Map<string, VirtualListener>();
   readonly #nextPort: { tcp: number; udp: number } = { tcp: ephemeralPorts.first, udp: ephemeralPorts.first };
   /** Called each time a port begins to be listened on or received from. */
   onListen: ((port: number) => void) | undefined;
@@ -76,6 +78,21 @@ export class VirtualNetwork {
     listener.onListen = () => this.onListen?.(port);
     listener.onClose = () => this.#listeners.delete(port);
     this.#listeners.set(port, listener);
+    return listener;
+  }
+
+  /** A unix stream socket's listener. */
+  unixListener({ path }: UnixName): VirtualListener | undefined {
+    return this.#unixListeners.get(path);
+  }
+
+  /** Listens on a name. -ADDRINUSE when it is taken. */
+  listenUnix(name: UnixName): VirtualListener | Result {
+    const { path } = name;
+    if (this.#unixListeners.has(path)) return -errno.ADDRINUSE;
+    const listener = new VirtualListener(unixAddress(name), this.#listenerOptions);
+    listener.onClose = () => this.#unixListeners.delete(path);
+    this.#unixListeners.set(path, listener);
     return listener;
   }
 

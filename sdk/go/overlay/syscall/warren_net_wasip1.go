@@ -269,6 +269,11 @@ func Socket(family, sotype, unused int) (fd int, err error) {
 }
 
 func Bind(fd int, sa Sockaddr) error {
+	if unix, ok := sa.(*SockaddrUnix); ok {
+		if err := checkUnixName(unix.Name); err != nil {
+			return err
+		}
+	}
 	b := getBuffers()
 	defer putBuffers(b)
 	port, err := b.addr.set(sa)
@@ -276,6 +281,30 @@ func Bind(fd int, sa Sockaddr) error {
 		return err
 	}
 	return errnoErr(sock_bind(int32(fd), unsafe.Pointer(&b.addr), port))
+}
+
+// checkUnixName is what bind(2) finds wrong in the place of a socket's file. The host, for which the name is no file, does not look; where
+// the program has no folders, any name will do.
+func checkUnixName(name string) error {
+	var st Stat_t
+	if Lstat(name, &st) == nil {
+		return EADDRINUSE
+	}
+	end := len(name)
+	for end > 0 && name[end-1] != '/' {
+		end--
+	}
+	folder := name[:end]
+	if folder == "" {
+		folder = "."
+	}
+	switch err := Stat(folder, &st); {
+	case err == ENOENT || err == ENOTDIR:
+		return err
+	case err == nil && st.Filetype != FILETYPE_DIRECTORY:
+		return ENOTDIR
+	}
+	return nil
 }
 
 func StopIO(fd int) error {
