@@ -48,7 +48,7 @@ export function bindSocket(host: Host, fd: number, name: SocketName | undefined)
   if (socket instanceof UnconnectedSocket) {
     if (socket.family === "unix") return errno.AFNOSUPPORT;
     if (socket.local !== undefined) return errno.INVAL;
-    const chosen = port === 0 ? network.choosePort("tcp", 0) : port;
+    const chosen = port === 0 ? network.choosePort("tcp") : port;
     if (chosen < 0) return -chosen;
     socket.local = { ip, port: chosen };
     return errno.SUCCESS;
@@ -59,7 +59,7 @@ export function bindSocket(host: Host, fd: number, name: SocketName | undefined)
     table.get(other)!.flags = socket.flags;
     return -table.swap(fd, other);
   }
-  const chosen = network.choosePort("udp", port);
+  const chosen = port === 0 ? network.choosePort("udp") : port;
   return chosen < 0 ? -chosen : -network.bind(socket, { ip, port: chosen }, { routed: port !== 0 });
 }
 
@@ -92,7 +92,7 @@ export function listenSocket(host: Host, fd: number): number {
     listener.listen(socket.flags, socket.options);
     return errno.SUCCESS;
   }
-  const listener = network.listen(local);
+  const listener = network.listen(local, socket.options.get("ipv6Only") !== 0);
   if (typeof listener === "number") return -listener;
   table.replace(fd, new ListenerSocket(listener, { flags: socket.flags, options: socket.options }));
   return errno.SUCCESS;

@@ -5,6 +5,7 @@ import { errno, type Result } from "../errno.ts";
 import type { DatagramCarrier, DatagramSocket } from "./datagram.ts";
 import { answerQuery, nameServerPort } from "./name-server.ts";
 import type { Outbound, OutboundDatagrams } from "./outbound.ts";
+import { versionOf } from "./port-table.ts";
 import { isOwnAddress, ownAddress, type UnixEnds, unixAddress } from "./socket-name.ts";
 import type { VirtualListener } from "./virtual-listener.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
@@ -66,11 +67,11 @@ export class Dialler implements DatagramCarrier {
   /** A connection to an address; errors as of {@link Outbound.connect}. */
   connect(to: Address, signal: AbortSignal): Conduit | Result | Promise<Conduit | Result> {
     if (isOwnAddress(to.ip)) {
-      const listener = this.#network.listener(to.port);
+      const listener = this.#network.listener(to.port, versionOf(to.ip));
       if (listener !== undefined) {
         const ip = ownAddress(to.ip);
         // None that is listened on: programs take a connection from the port that it goes to for one with itself.
-        const port = this.#network.choosePort("tcp", 0);
+        const port = this.#network.choosePort("tcp");
         if (port < 0) return -errno.ADDRNOTAVAIL;
         return connectOwn(listener, { ip, port }, { ip, port: to.port });
       }
@@ -159,7 +160,7 @@ export class Dialler implements DatagramCarrier {
   }
 
   #own({ ip, port }: Address): DatagramSocket | undefined {
-    return isOwnAddress(ip) ? this.#network.ownDatagram(port) : undefined;
+    return isOwnAddress(ip) ? this.#network.ownDatagram(port, versionOf(ip)) : undefined;
   }
 
   /** Resolvers that find no configuration ask this address (resolv.conf(5)): there the guest's granted names are known. */
@@ -184,7 +185,7 @@ export class Dialler implements DatagramCarrier {
   /** Gives a socket a port from which it seems to send, if it has none. */
   #bind(socket: DatagramSocket): void {
     if (socket.local !== undefined) return;
-    const port = this.#network.choosePort("udp", 0);
+    const port = this.#network.choosePort("udp");
     if (port > 0) this.#network.bind(socket, { ip: "0.0.0.0", port }, { routed: false });
   }
 

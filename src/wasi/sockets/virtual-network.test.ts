@@ -61,12 +61,32 @@ test("TCP and UDP have ports of their own", () => {
   assert.equal(network.datagram(53), undefined);
 });
 
-test("choosePort() finds a free one for 0", () => {
+test("IPv4 and IPv6 have ports of their own; a socket on :: takes both, unless it is for IPv6 only", () => {
   const network = new VirtualNetwork();
-  assert.equal(network.choosePort("tcp", 80), 80);
-  assert.equal(network.choosePort("tcp", 0), 49152);
+  const four = listen(network, 80);
+  const six = network.listen({ ip: "::1", port: 80 });
+  assert.ok(six instanceof VirtualListener);
+  assert.deepEqual([network.listener(80, 4), network.listener(80, 6), network.listener(80)], [four, six, four]);
+  assert.equal(network.listen({ ip: "::", port: 80 }), -errno.ADDRINUSE);
+  six.close();
+  assert.equal(network.listener(80, 6), four);
+  assert.equal(network.listen({ ip: "::", port: 80 }), -errno.ADDRINUSE);
+  assert.ok(network.listen({ ip: "::", port: 80 }, true) instanceof VirtualListener);
+
+  const any = new DatagramSocket();
+  const only = new DatagramSocket();
+  only.options.set("ipv6Only", 1);
+  assert.equal(network.bind(only, { ip: "::", port: 53 }), 0);
+  assert.equal(network.bind(any, { ip: "::", port: 53 }), -errno.ADDRINUSE);
+  assert.equal(network.bind(any, { ip: "0.0.0.0", port: 53 }, { routed: false }), 0);
+  assert.deepEqual([network.ownDatagram(53, 4), network.ownDatagram(53, 6)], [any, only]);
+  assert.equal(network.datagram(53), only);
+});
+
+test("choosePort() finds a free one", () => {
+  const network = new VirtualNetwork();
+  assert.equal(network.choosePort("tcp"), 49152);
   listen(network, 49152);
-  assert.equal(network.choosePort("tcp", 0), 49153);
-  assert.equal(network.choosePort("udp", 0), 49152);
-  assert.equal(network.choosePort("tcp", 49152), -errno.ADDRINUSE);
+  assert.equal(network.choosePort("tcp"), 49153);
+  assert.equal(network.choosePort("udp"), 49152);
 });

@@ -1,6 +1,7 @@
 import type { Address } from "../../base/address.ts";
 import { errno, type Result } from "../errno.ts";
 import type { DatagramSocket } from "./datagram.ts";
+import { type IpVersion, PortTable } from "./port-table.ts";
 import { type UnixName, unixAddress } from "./socket-name.ts";
 import { VirtualListener, type VirtualListenerOptions } from "./virtual-listener.ts";
 
@@ -12,11 +13,10 @@ export const ephemeralPorts = { first: 49152, last: 65535 } as const;
  * sockets that it listens on, which only itself can: their names are no files. Two guests may have the same port or name.
  */
 export class VirtualNetwork {
-  /** In the order in which they were opened. */
-  readonly #listeners = new Map<number, VirtualListener>();
-  readonly #datagrams = new Map<number, DatagramSocket>();
-  /** Those that the guest sends from, on ports that it did not choose: no route means them. */
-  readonly #unrouted = new Map<number, DatagramSocket>();
+  readonly #listeners = new PortTable<VirtualListener>();
+  readonly #datagrams = new PortTable<DatagramSocket>();
+  /** Those that a route may mean: not those that the guest sends from, on ports that it did not choose. */
+  readonly #routed = new PortTable<DatagramSocket>();
   readonly #unixListeners = new Map<string, VirtualListener>();
   readonly #nextPort: { tcp: number; udp: number } = { tcp: ephemeralPorts.first, udp: ephemeralPorts.first };
   /** Called each time a port begins to be listened on or received from. */
@@ -29,10 +29,10 @@ export class VirtualNetwork {
 
   /** Every open listener, longest open first. */
   get listeners(): Iterable<VirtualListener> {
-    return this.#listeners.values();
+    return this.#listeners.all;
   }
   get datagrams(): Iterable<DatagramSocket> {
-    return this.#datagrams.values();
+    return this.#routed.all;
   }
 
   /** Whether the guest may hold one connection more, besides `waiting` that it has no descriptor for. */
@@ -40,44 +40,41 @@ export class VirtualNetwork {
     return this.#listenerOptions.hasRoom?.(waiting) !== false;
   }
 
-  /** A port's listener; without a port the first that is listening, or else the first open. */
-  listener(port?: number): VirtualListener | undefined {
-    return port === undefined ? first(this.#listeners.values()) : this.#listeners.get(port);
+  /** A port's listener, that of `version` if both have one; without a port the first that is listening, or else the first open. */
+  listener(port?: number, version?: IpVersion): VirtualListener | undefined {
+    return port === undefined ? first(this.#listeners.all) : this.#listeners.get(port, version);
   }
 
   /** A port's datagram socket; without a port the first that is being received on, or else the first open. */
   datagram(port?: number): DatagramSocket | undefined {
-    return port === undefined ? first(this.#datagrams.values()) : this.#datagrams.get(port);
+    return port === undefined ? first(this.#routed.all) : this.#routed.get(port);
   }
 
   /** A port's datagram socket, also one that no route reaches. */
-  ownDatagram(port: number): DatagramSocket | undefined {
-    return this.#datagrams.get(port) ?? this.#unrouted.get(port);
+  ownDatagram(port: number, version?: IpVersion): DatagramSocket | undefined {
+    return this.#datagrams.get(port, version);
   }
 
-  /** A port to bind: the one asked for, or a free one for 0. -ADDRINUSE when there is none. */
-  choosePort(protocol: "tcp" | "udp", port: number): Result {
-    const taken = (one: number) =>
-      protocol === "tcp" ? this.#listeners.has(one) : this.ownDatagram(one) !== undefined;
-    if (port !== 0) return taken(port) ? -errno.ADDRINUSE : port;
+  /** A port to bind that is free for IPv4 and IPv6. -ADDRINUSE when there is none. */
+  choosePort(protocol: "tcp" | "udp"): Result {
+    const taken = protocol === "tcp" ? this.#listeners : this.#datagrams;
     // Goes on from the last: a port that was given out may not be listened on yet.
     const count = ephemeralPorts.last - ephemeralPorts.first + 1;
     for (let i = 0; i < count; i++) {
       const free = this.#nextPort[protocol];
       this.#nextPort[protocol] = free === ephemeralPorts.last ? ephemeralPorts.first : free + 1;
-      if (!taken(free)) return free;
+      if (!taken.has(free)) return free;
     }
     return -errno.ADDRINUSE;
   }
 
-  /** Opens a TCP port. -ADDRINUSE when it is open already. */
-  listen(address: Address): VirtualListener | Result {
+  /** Opens a TCP port. -ADDRINUSE when it is open already. `ipv6Only`: on `::`, which then leaves IPv4's port free. */
+  listen(address: Address, ipv6Only: boolean = false): VirtualListener | Result {
     const { port } = address;
-    if (this.#listeners.has(port)) return -errno.ADDRINUSE;
+    if (!this.#listeners.isFree(address, ipv6Only)) return -errno.ADDRINUSE;
     const listener = new VirtualListener(address, this.#listenerOptions);
     listener.onListen = () => this.onListen?.(port);
-    listener.onClose = () => this.#listeners.delete(port);
-    this.#listeners.set(port, listener);
+    listener.onClose = this.#listeners.add(listener, address, ipv6Only);
     return listener;
   }
 
@@ -99,12 +96,16 @@ export class VirtualNetwork {
   /** Gives a datagram socket its port. -ADDRINUSE when it is taken. Not `routed`: only the guest itself finds it there. */
   bind(socket: DatagramSocket, address: Address, { routed = true }: { readonly routed?: boolean } = {}): Result {
     const { port } = address;
-    if (this.ownDatagram(port) !== undefined) return -errno.ADDRINUSE;
-    const ports = routed ? this.#datagrams : this.#unrouted;
+    const ipv6Only = socket.options.get("ipv6Only") !== 0;
+    if (!this.#datagrams.isFree(address, ipv6Only)) return -errno.ADDRINUSE;
     socket.bind(address);
+    const giveBack = this.#datagrams.add(socket, address, ipv6Only);
+    const unroute = routed ? this.#routed.add(socket, address, ipv6Only) : undefined;
     if (routed) socket.onListen = () => this.onListen?.(port);
-    socket.onClose = () => ports.delete(port);
-    ports.set(port, socket);
+    socket.onClose = () => {
+      giveBack();
+      unroute?.();
+    };
     return 0;
   }
 }

@@ -22,12 +22,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     package: "net",
-    test: /^TestDialerDualStackFDLeak$|^TestDialParallelSpuriousConnection$|^TestDualStack(TCP|UDP)Listener$/,
-    reason:
-      "a port of a guest is one for IPv4 and IPv6 together, as that of a socket on [::]: a route has its number only",
-  },
-  {
-    package: "net",
     test: /^TestIPv[46]WriteMsgUDPAddrPortTargetAddrIPVersion$/,
     reason:
       "it sends to a port of loopback where it receives nothing itself: that is the host's, which was not granted",

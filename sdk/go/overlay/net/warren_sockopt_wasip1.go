@@ -20,11 +20,16 @@ func sysSocket(family, sotype, proto int) (int, error) {
 	return s, nil
 }
 
-// A guest's own network needs none of the options that package net sets by itself: nobody else has its ports, and IPv6 sockets
-// take IPv4 too.
+// Linux' IPV6_V6ONLY, which is the extension's; Go's own for wasip1 is a made-up number.
+const ipv6OnlyOption = 26
+
+// A guest's own network needs hardly any of the options that package net sets by itself: nobody else has its ports.
 
 func setDefaultSockopts(s, family, sotype int, ipv6only bool) error {
-	return nil
+	if family != syscall.AF_INET6 || !ipv6only {
+		return nil
+	}
+	return os.NewSyscallError("setsockopt", syscall.SetsockoptInt(s, syscall.IPPROTO_IPV6, ipv6OnlyOption, 1))
 }
 
 func setDefaultListenerSockopts(s int) error {
