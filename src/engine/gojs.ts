@@ -4,6 +4,8 @@ import { DescriptorTable } from "../wasi/descriptor-table.ts";
 import { openMounts } from "../wasi/files/mount.ts";
 import { GojsProgram } from "../wasi/gojs/program.ts";
 import { systemRandom } from "../wasi/random.ts";
+import { Dialler } from "../wasi/sockets/dialler.ts";
+import { VirtualNetwork } from "../wasi/sockets/virtual-network.ts";
 import { InputStream, OutputStream } from "../wasi/stdio.ts";
 import { decodeModule } from "../wasm/decode.ts";
 import { limitMemory } from "../wasm/limit-memory.ts";
@@ -14,8 +16,11 @@ import { trapOf } from "./trap.ts";
 
 const moduleName = "gojs";
 
-/** What a Go program for GOOS=js is given: no sockets, since it knows none. */
-export type GojsRun = Pick<GuestOptions, "args" | "env" | "mounts" | "stdin" | "stdout" | "stderr"> & {
+/** What a Go program for GOOS=js is given: of networks `fetch` alone, since it knows no sockets. */
+export type GojsRun = Pick<
+  GuestOptions,
+  "args" | "env" | "mounts" | "stdin" | "stdout" | "stderr" | "outbound" | "onRefused"
+> & {
   /** Bytes that its memory may grow to. */
   readonly memoryMax: number;
 };
@@ -29,10 +34,13 @@ export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit
   const table = new DescriptorTable();
   table.add(new InputStream(options.stdin, false));
   for (const output of [options.stdout, options.stderr]) table.add(new OutputStream(output ?? (() => {}), false));
+  const dialler = new Dialler(new VirtualNetwork(), options.outbound);
+  dialler.onRefused = options.onRefused;
   const program = new GojsProgram({
     args: options.args ?? [],
     env: options.env ?? {},
     table,
+    dialler,
     clocks: new SystemClocks(),
     random: systemRandom,
   });

@@ -1,10 +1,13 @@
+import { basename } from "node:path";
 import { WarrenError } from "../../base/errors.ts";
 import { runGojs } from "../../engine/gojs.ts";
+import type { Refusal } from "../../wasi/sockets/dialler.ts";
 import { hasColour } from "../ui/style.ts";
 import { endBySignal, signals } from "./end-process.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Grants } from "./grants.ts";
-import { memoryMaxDefault, type Run } from "./run-program.ts";
+import { LastWords } from "./last-words.ts";
+import { memoryMaxDefault, type Run, refusalsMax, reportMissing, wayOut } from "./run-program.ts";
 import { StandardInput, standardOutput } from "./standard-streams.ts";
 import { isTerminal } from "./terminal.ts";
 
@@ -12,7 +15,7 @@ import { isTerminal } from "./terminal.ts";
 const withoutEffect: readonly (readonly [flag: string, granted: (grants: Grants) => boolean])[] = [
   ["--cpu", ({ cpu }) => cpu !== undefined],
   ["--time", ({ timeMs }) => timeMs !== undefined],
-  ["--net", ({ outbound, unix }) => outbound.length + unix.length > 0],
+  ["--net unix:", ({ unix }) => unix.length > 0],
   ["--listen", ({ listen }) => listen.length > 0],
   ["--interactive", ({ interactive }) => interactive],
 ];
@@ -22,21 +25,37 @@ export async function runGojsProgram(bytes: Uint8Array, { path, name, args, gran
   for (const [flag, granted] of withoutEffect)
     if (granted(grants))
       throw new WarrenError("run.gojs-flag", `${path} is Go for JavaScript hosts, for which there is no ${flag}`, {
-        hint: "build it with `warren build`: such a program has a network and can be limited",
+        hint: "build it with `warren build`: such a program can listen and be limited",
       });
   const output = (fd: 1 | 2): ((chunk: Uint8Array) => void) =>
     standardOutput(fd, {
       filter: isTerminal(fd) ? { colour: hasColour(fd === 1 ? process.stdout : process.stderr) } : undefined,
       onBroken: () => endBySignal(signals.brokenPipe),
     });
+  const lastWords = new LastWords();
+  const network: Refusal[] = [];
+  const errors = output(2);
   const exit = await runGojs(bytes, {
     args: [name, ...args],
     env: grants.env,
     mounts: grants.mounts,
     stdin: new StandardInput(),
     stdout: output(1),
-    stderr: output(2),
+    stderr: (chunk) => {
+      lastWords.push(chunk);
+      errors(chunk);
+    },
+    ...(grants.outbound.length > 0 ? { outbound: await wayOut(grants) } : {}),
+    onRefused: (refusal) => {
+      if (network.length < refusalsMax) network.push(refusal);
+    },
     memoryMax: grants.memoryMax ?? memoryMaxDefault,
   });
-  return exitCode(path, exit, json);
+  const code = exitCode(path, exit, json);
+  if (code !== 0) {
+    // What its memory was at the end nobody knows any more.
+    const failure = { args, grants, network, lastWords: lastWords.text(), memoryBytes: 0 };
+    await reportMissing(basename(name, ".wasm"), failure, json);
+  }
+  return code;
 }

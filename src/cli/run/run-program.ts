@@ -24,7 +24,7 @@ export const memoryMaxDefault: number = 4 * 1024 ** 3;
 /** As native programs have on Linux (ulimit -s). */
 const stackBytes = 8 * 1024 ** 2;
 /** Of what the network refused, so many are told. */
-const refusalsMax = 16;
+export const refusalsMax = 16;
 /** As timeout(1) does. */
 const timeOverCode = 124;
 
@@ -123,7 +123,7 @@ function unlessGojs(error: unknown): undefined {
 }
 
 /** Prints what the program seems to have been refused. */
-async function reportMissing(name: string, failure: Failure, json: boolean): Promise<void> {
+export async function reportMissing(name: string, failure: Failure, json: boolean): Promise<void> {
   const { missingGrants } = await import("./refusals.ts");
   for (const { what, why, flag } of missingGrants(failure)) {
     const text = json
@@ -134,7 +134,7 @@ async function reportMissing(name: string, failure: Failure, json: boolean): Pro
 }
 
 /** Its modules load Node's for networks, which take milliseconds. */
-async function wayOut({ outbound, unix }: Grants): Promise<Outbound> {
+export async function wayOut({ outbound, unix }: Grants): Promise<Outbound> {
   const { directOutbound } = await import("../../wasi/sockets/direct-outbound.ts");
   return directOutbound(outbound, { unix });
 }

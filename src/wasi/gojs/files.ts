@@ -6,6 +6,7 @@ import { OpenDirectory } from "../files/open-directory.ts";
 import { OpenFile } from "../files/open-file.ts";
 import { allRights, rights as right } from "../files/rights.ts";
 import type { FileStatus } from "../files/status.ts";
+import type { Begin } from "./promise.ts";
 import {
   method,
   numberOf,
@@ -44,8 +45,7 @@ const codes = new Map<number, string>(Object.entries(errno).map(([name, number])
 export interface GojsFilesOptions {
   readonly table: DescriptorTable;
   readonly directory: { readonly path: string };
-  /** Something is under way that the program waits for; what it gives runs the rest, once, after the program's present call. */
-  readonly begin: () => (run: () => void) => void;
+  readonly begin: Begin;
 }
 
 type Answer = Value | Promise<Value>;
@@ -226,7 +226,7 @@ export function makeFs({ table, directory, begin }: GojsFilesOptions): ScriptObj
   return fs;
 }
 
-function asynchronous(call: (args: readonly Value[]) => Answer, begin: GojsFilesOptions["begin"]): ScriptFunction {
+function asynchronous(call: (args: readonly Value[]) => Answer, begin: Begin): ScriptFunction {
   return method((args) => {
     const callback = args.at(-1);
     if (!(callback instanceof ScriptFunction)) throw new ScriptError("the last argument must be a function");

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DescriptorTable } from "../descriptor-table.ts";
+import { systemRandom } from "../random.ts";
+import { Dialler } from "../sockets/dialler.ts";
+import { VirtualNetwork } from "../sockets/virtual-network.ts";
+import { makeFetch } from "./fetch.ts";
 import { makeFs } from "./files.ts";
 import { makeGlobals } from "./globals.ts";
+import { assertConfined } from "./testdata/assert-confined.ts";
 import { ScriptArray, ScriptError, ScriptFunction, ScriptObject, type Value } from "./value.ts";
 
 const begin = () => (run: () => void) => run();
@@ -10,7 +15,8 @@ const begin = () => (run: () => void) => run();
 function globals(): ScriptObject {
   const directory = { path: "/here" };
   const fs = makeFs({ table: new DescriptorTable(), directory, begin });
-  return makeGlobals({ fs, directory, timezoneOffset: -60 });
+  const network = makeFetch({ dialler: new Dialler(new VirtualNetwork()), begin, end: new AbortController().signal });
+  return makeGlobals({ fs, network, random: systemRandom, directory, timezoneOffset: -60 });
 }
 
 function call(global: ScriptObject, object: string, name: string, ...args: Value[]): Value {
@@ -22,19 +28,7 @@ function call(global: ScriptObject, object: string, name: string, ...args: Value
 }
 
 test("everything that can be reached from the globals is a primitive or ours", () => {
-  const seen = new Set<Value>();
-  const visit = (value: Value, path: string): void => {
-    if (seen.has(value)) return;
-    seen.add(value);
-    assert.ok(typeof value !== "function" && typeof value !== "symbol", path);
-    if (typeof value !== "object" || value === null) return;
-    assert.ok(value instanceof ScriptObject, path);
-    for (const [name, next] of value.properties) visit(next, `${path}.${name}`);
-    if (value instanceof ScriptArray) for (const item of value.items) visit(item, `${path}[]`);
-    if (value instanceof ScriptFunction && value.construct !== undefined) visit(value.construct([]), `new ${path}`);
-  };
-  visit(globals(), "globalThis");
-  assert.ok(seen.size > 40);
+  assert.ok(assertConfined(globals(), "globalThis") > 50);
 });
 
 test("names that a host's objects have are no properties of ours", () => {

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import type { RandomSource } from "../random.ts";
 import {
   method,
   numberOf,
@@ -13,9 +14,14 @@ import {
 
 /** The longest array or bytes that a program may make outside of its own memory. */
 const itemsMax = 64 * 1024 * 1024;
+/** Of one call (https://w3c.github.io/webcrypto, getRandomValues): more is an error there. */
+const randomBytesMax = 65_536;
 
 export interface GlobalsOptions {
   readonly fs: ScriptObject;
+  /** `fetch` and what belongs to it. */
+  readonly network: Readonly<Record<string, Value>>;
+  readonly random: RandomSource;
   /** Where the program is; `chdir` changes it. */
   readonly directory: { path: string };
   /** Minutes that local time is behind UTC. */
@@ -23,7 +29,7 @@ export interface GlobalsOptions {
 }
 
 /** `globalThis` of a Go program: what Go's own library asks for, and nothing that leads further. */
-export function makeGlobals({ fs, directory, timezoneOffset }: GlobalsOptions): ScriptObject {
+export function makeGlobals({ fs, network, random, directory, timezoneOffset }: GlobalsOptions): ScriptObject {
   const object = new ScriptFunction(
     () => new ScriptObject(),
     () => new ScriptObject(),
@@ -48,8 +54,8 @@ export function makeGlobals({ fs, directory, timezoneOffset }: GlobalsOptions): 
   );
   const one = method(() => 1);
   const process = new ScriptObject({
-    // Package net/http fetches by `fetch` unless this says node, and there is none here.
-    argv0: "node",
+    // Package net/http uses `fetch` unless this says node.
+    argv0: "warren",
     pid: 3,
     ppid: 2,
     getuid: one,
@@ -63,10 +69,21 @@ export function makeGlobals({ fs, directory, timezoneOffset }: GlobalsOptions): 
       return undefined;
     }),
   });
+  // Go before 1.24 takes its random numbers here (crypto/rand/rand_js.go).
+  const crypto = new ScriptObject({
+    getRandomValues: method(([into]) => {
+      if (!(into instanceof ScriptBytes)) throw new ScriptError("getRandomValues takes a Uint8Array");
+      if (into.bytes.length > randomBytesMax) throw new ScriptError(`${randomBytesMax} bytes at a time, not more`);
+      random(into.bytes);
+      return into;
+    }),
+  });
+  const performance = new ScriptObject({ now: method(() => globalThis.performance.now()) });
   const path = new ScriptObject({
     resolve: method((args) => posix.resolve(directory.path, ...args.map(textOf))),
   });
-  const global = new ScriptObject({ Object: object, Array: array, Uint8Array: bytes, Date: date, process, path, fs });
+  const own = { Object: object, Array: array, Uint8Array: bytes, Date: date, crypto, performance, process, path, fs };
+  const global = new ScriptObject({ ...own, ...network });
   global.set("Error", new ScriptFunction((_self, args) => error(args), error));
   global.set("globalThis", global);
   return global;

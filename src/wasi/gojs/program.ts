@@ -1,7 +1,9 @@
 import type { Clocks } from "../clocks.ts";
 import type { DescriptorTable } from "../descriptor-table.ts";
 import type { RandomSource } from "../random.ts";
+import type { Dialler } from "../sockets/dialler.ts";
 import { uncatchableError } from "../uncatchable.ts";
+import { makeFetch } from "./fetch.ts";
 import { makeFs } from "./files.ts";
 import { makeGlobals } from "./globals.ts";
 import { gojsImports } from "./imports.ts";
@@ -20,6 +22,8 @@ export interface GojsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard streams, then directories. */
   readonly table: DescriptorTable;
+  /** What `fetch` connects by. */
+  readonly dialler: Dialler;
   readonly clocks: Clocks;
   readonly random: RandomSource;
 }
@@ -33,6 +37,7 @@ export class GojsProgram {
   readonly #options: GojsOptions;
   readonly #go: ScriptObject;
   readonly #timers = new Map<number, NodeJS.Timeout>();
+  readonly #ended = new AbortController();
   readonly #end: PromiseWithResolvers<number> = Promise.withResolvers();
   #exports: WebAssembly.Exports = {};
   #memory: WebAssembly.Memory | undefined;
@@ -45,13 +50,21 @@ export class GojsProgram {
     this.#options = options;
     this.exited = this.#end.promise;
     const directory = { path: options.env.PWD ?? "/" };
-    const fs = makeFs({ table: options.table, directory, begin: () => this.#begin() });
+    const begin = () => this.#begin();
+    const fs = makeFs({ table: options.table, directory, begin });
+    const network = makeFetch({ dialler: options.dialler, begin, end: this.#ended.signal });
     this.#go = new ScriptObject({ _pendingEvent: null });
     this.#go.set(
       "_makeFuncWrapper",
       method(([id]) => this.#wrapper(numberOf(id))),
     );
-    const global = makeGlobals({ fs, directory, timezoneOffset: new Date().getTimezoneOffset() });
+    const global = makeGlobals({
+      fs,
+      network,
+      random: options.random,
+      directory,
+      timezoneOffset: new Date().getTimezoneOffset(),
+    });
     this.imports = gojsImports({
       values: new ValueTable(global, this.#go),
       clocks: options.clocks,
@@ -149,6 +162,8 @@ export class GojsProgram {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     this.#options.table.closeAll();
+    this.#ended.abort();
+    this.#options.dialler.close();
     settle();
   }
 

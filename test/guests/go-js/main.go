@@ -4,18 +4,22 @@
 package main
 
 import (
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall/js"
 	"time"
 )
 
 func main() {
-	programs := map[string]func() error{"files": files, "values": values, "escape": escape, "deadlock": deadlock}
+	programs := map[string]func() error{"files": files, "values": values, "escape": escape, "deadlock": deadlock, "fetch": fetch, "random": random}
 	if err := programs[os.Args[1]](); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -89,8 +93,21 @@ func values() error {
 func escape() error {
 	global := js.Global()
 	start := []js.Value{global, js.ValueOf("text"), js.ValueOf(map[string]any{}), js.FuncOf(func(js.Value, []js.Value) any { return nil }).Value}
-	for _, name := range []string{"Object", "Array", "Uint8Array", "Date", "Error", "process", "path", "fs"} {
+	for _, name := range []string{"Object", "Array", "Uint8Array", "Date", "Error", "process", "path", "fs", "crypto", "performance", "fetch", "Headers", "AbortController"} {
 		start = append(start, global.Get(name))
+	}
+	headers, controller := global.Get("Headers").New(), global.Get("AbortController").New()
+	headers.Call("append", "name", "value")
+	promise := global.Call("fetch", "http://127.0.0.1/", map[string]any{"headers": headers, "signal": controller.Get("signal")})
+	start = append(start, headers, headers.Call("entries"), headers.Call("entries").Call("next").Get("value"), controller, controller.Get("signal"), promise)
+	refused := make(chan js.Value)
+	promise.Call("then", nil, js.FuncOf(func(_ js.Value, args []js.Value) any {
+		go func() { refused <- args[0] }()
+		return nil
+	}))
+	reason := <-refused
+	if reason.Get("message").String() != "127.0.0.1: not granted" || !reason.Get("stack").IsUndefined() || !reason.Get("cause").IsUndefined() {
+		return fmt.Errorf("refused by %v", reason.Get("message"))
 	}
 	start = append(start, global.Get("Date").New(), global.Get("fs").Get("open"), global.Get("Uint8Array").New(1))
 	for i, value := range start {
@@ -104,7 +121,7 @@ func escape() error {
 			}
 		}
 	}
-	for _, name := range []string{"Function", "eval", "require", "import", "module", "Reflect", "Proxy", "WebAssembly", "global", "globalThis2", "setTimeout", "Buffer", "fetch"} {
+	for _, name := range []string{"Function", "eval", "require", "import", "module", "Reflect", "Proxy", "WebAssembly", "global", "globalThis2", "setTimeout", "Buffer", "Request", "Response", "XMLHttpRequest", "WebSocket"} {
 		if !global.Get(name).IsUndefined() {
 			return fmt.Errorf("there is %s", name)
 		}
@@ -146,6 +163,69 @@ func caught(call func()) (err error) {
 		}
 	}()
 	call()
+	return nil
+}
+
+// fetch sends a request by net/http: a method, an address, and a body that may be left out.
+func fetch() error {
+	body := io.Reader(nil)
+	if len(os.Args) > 4 {
+		body = strings.NewReader(os.Args[4])
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	if os.Args[2] == "ABANDON" {
+		ctx, cancel = context.WithTimeout(context.Background(), 50*time.Millisecond)
+		os.Args[2] = "GET"
+	}
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, os.Args[2], os.Args[3], body)
+	if err != nil {
+		return err
+	}
+	request.Header.Add("X-Asked", "one")
+	request.Header.Add("X-Asked", "two")
+	request.Header.Set("Authorization", "secret")
+	request.Header.Set("Transfer-Encoding", "chunked")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	fmt.Println(answer.Status, answer.ContentLength, answer.Header["X-Answer"], answer.Request.URL.Path)
+	hash := sha256.New()
+	count, err := io.Copy(io.MultiWriter(hash, &first{}), answer.Body)
+	fmt.Printf("\n%d %x\n", count, hash.Sum(nil))
+	return err
+}
+
+// first prints the first bytes that it gets.
+type first struct{ printed bool }
+
+func (f *first) Write(data []byte) (int, error) {
+	if !f.printed {
+		fmt.Printf("%s", data[:min(len(data), 100)])
+	}
+	f.printed = true
+	return len(data), nil
+}
+
+// random takes bytes from where Go before 1.24 does.
+func random() error {
+	crypto, bytes := js.Global().Get("crypto"), js.Global().Get("Uint8Array").New(1000)
+	crypto.Call("getRandomValues", bytes)
+	drawn := make([]byte, 1000)
+	js.CopyBytesToGo(drawn, bytes)
+	seen := map[byte]bool{}
+	for _, b := range drawn {
+		seen[b] = true
+	}
+	for _, wrong := range []js.Value{js.ValueOf(1), js.Global(), js.Global().Get("Uint8Array").New(65537)} {
+		if err := caught(func() { crypto.Call("getRandomValues", wrong) }); err == nil {
+			return errors.New("a call that must fail did not")
+		}
+	}
+	before := js.Global().Get("performance").Call("now").Float()
+	fmt.Println(len(seen) > 200, js.Global().Get("performance").Call("now").Float() >= before)
 	return nil
 }
 
