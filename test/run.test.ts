@@ -202,6 +202,9 @@ test("warren run", async (t) => {
     const { code, stderr } = sh(`$WARREN run --listen 127.0.0.1:${await busyPort(t)} "$PROGRAM" exit 0`, { env });
     assert.equal(code, 1);
     assert.match(stderr, /\(listener\.in-use\)/);
+    // Nothing leads to the port that this one opens by itself.
+    const lost = sh(`$WARREN run --time 500ms "${await buildGuest("c-sockets")}" server`, { env });
+    assert.match(lost.stderr, /: port 8080: the program listens there, and nobody can reach it; add --listen 8080\n/);
   });
 
   // script(1) makes a terminal and copies between it and its own streams. Debian's has it everywhere.

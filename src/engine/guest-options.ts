@@ -26,6 +26,8 @@ export interface GuestOptions {
   readonly sockets?: readonly HandedSocket[];
   /** Its way out, which is the instance's from then on. Without it a guest reaches its own ports only. */
   readonly outbound?: Outbound;
+  /** Called when the guest begins to listen on a port of its own network, or to receive datagrams there. */
+  readonly onListen?: (port: number, protocol: "tcp" | "udp") => void;
   /** Called for what the guest wanted to reach and was refused. */
   readonly onRefused?: (refusal: Refusal) => void;
   /** Empty when not given. */

@@ -86,7 +86,10 @@ export class Instance {
       hasRoom: (waiting) => this.#account.hasRoom(waiting),
       openWork: () => this.#thread.work.open(),
     });
-    this.#network.onListen = () => this.#listening.resolve(true);
+    this.#network.onListen = (port, protocol) => {
+      this.#listening.resolve(true);
+      options.onListen?.(port, protocol);
+    };
     this.#dialler = new Dialler(this.#network, options.outbound);
     this.#dialler.onRefused = options.onRefused;
     this.#budget = options.budget;

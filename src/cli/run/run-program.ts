@@ -15,9 +15,10 @@ import type { Grants, ListenGrant } from "./grants.ts";
 import { LastWords } from "./last-words.ts";
 import { compileCached } from "./program-cache.ts";
 import { readProgram } from "./read-program.ts";
-import type { Failure } from "./refusals.ts";
+import type { Failure, Missing } from "./refusals.ts";
 import { StandardInput, standardOutput } from "./standard-streams.ts";
 import { isTerminal, restoreTerminal, takeKeys, terminalVariables } from "./terminal.ts";
+import { unreachablePort } from "./unreachable-port.ts";
 
 /** All that wasm32 can address. */
 export const memoryMaxDefault: number = 4 * 1024 ** 3;
@@ -84,6 +85,10 @@ export async function runProgram(run: Run): Promise<number> {
     terminals,
     sockets: grants.listen.map(({ protocol, address }) => ({ protocol, port: address.port })),
     ...(grants.outbound.length + grants.unix.length > 0 ? { outbound: await wayOut(grants) } : {}),
+    onListen: (port, protocol) => {
+      const missing = unreachablePort(grants.listen, port, protocol);
+      if (missing !== undefined) tellMissing(basename(name, ".wasm"), missing, json);
+    },
     onRefused: (refusal) => {
       if (network.length < refusalsMax) network.push(refusal);
     },
@@ -125,12 +130,14 @@ function unlessGojs(error: unknown): undefined {
 /** Prints what the program seems to have been refused. */
 export async function reportMissing(name: string, failure: Failure, json: boolean): Promise<void> {
   const { missingGrants } = await import("./refusals.ts");
-  for (const { what, why, flag } of missingGrants(failure)) {
-    const text = json
-      ? JSON.stringify({ missing: { what, why, flag } })
-      : filterEscapes(`${name}: ${what}: ${why}; add ${flag}`);
-    process.stderr.write(`${text}\n`);
-  }
+  for (const missing of missingGrants(failure)) tellMissing(name, missing, json);
+}
+
+function tellMissing(name: string, { what, why, flag }: Missing, json: boolean): void {
+  const text = json
+    ? JSON.stringify({ missing: { what, why, flag } })
+    : filterEscapes(`${name}: ${what}: ${why}; add ${flag}`);
+  process.stderr.write(`${text}\n`);
 }
 
 /** Its modules load Node's for networks, which take milliseconds. */

@@ -20,7 +20,7 @@ export class VirtualNetwork {
   readonly #unixListeners = new Map<string, VirtualListener>();
   readonly #nextPort: { tcp: number; udp: number } = { tcp: ephemeralPorts.first, udp: ephemeralPorts.first };
   /** Called each time a port begins to be listened on or received from. */
-  onListen: ((port: number) => void) | undefined;
+  onListen: ((port: number, protocol: "tcp" | "udp") => void) | undefined;
   readonly #listenerOptions: VirtualListenerOptions;
 
   constructor(listenerOptions: VirtualListenerOptions = {}) {
@@ -73,7 +73,7 @@ export class VirtualNetwork {
     const { port } = address;
     if (!this.#listeners.isFree(address, ipv6Only)) return -errno.ADDRINUSE;
     const listener = new VirtualListener(address, this.#listenerOptions);
-    listener.onListen = () => this.onListen?.(port);
+    listener.onListen = () => this.onListen?.(port, "tcp");
     listener.onClose = this.#listeners.add(listener, address, ipv6Only);
     return listener;
   }
@@ -101,7 +101,7 @@ export class VirtualNetwork {
     socket.bind(address);
     const giveBack = this.#datagrams.add(socket, address, ipv6Only);
     const unroute = routed ? this.#routed.add(socket, address, ipv6Only) : undefined;
-    if (routed) socket.onListen = () => this.onListen?.(port);
+    if (routed) socket.onListen = () => this.onListen?.(port, "udp");
     socket.onClose = () => {
       giveBack();
       unroute?.();
