@@ -3,6 +3,7 @@ import { decodeModule } from "../wasm/decode.ts";
 import { programKind } from "../wasm/kind.ts";
 import { limitMemory } from "../wasm/limit-memory.ts";
 import { rewriteModule } from "../wasm/rewrite/rewrite.ts";
+import { withoutDebug } from "../wasm/without-debug.ts";
 import { checkImports } from "./imports.ts";
 
 export interface PrepareOptions {
@@ -32,6 +33,6 @@ export function prepareProgram(bytes: Uint8Array, { memoryBytesMax, interruptibl
   }
   checkImports(info);
   const limited = limitMemory(bytes, info, memoryBytesMax);
-  if (!interruptible) return limited;
-  return rewriteModule(limited === bytes ? info : decodeModule(limited)).bytes;
+  const limitedInfo = limited === bytes ? info : decodeModule(limited);
+  return interruptible ? rewriteModule(limitedInfo).bytes : withoutDebug(limitedInfo);
 }

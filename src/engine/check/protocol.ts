@@ -3,7 +3,7 @@
 import type { ErrorRecord } from "../../base/errors.ts";
 
 /** Raised whenever `prepareProgram` comes to give something else: what was kept of an earlier version is made anew. */
-export const preparationVersion = 5;
+export const preparationVersion = 6;
 
 /** How the process is started: the JSON of its one argument. */
 export interface CheckArguments {

@@ -33,6 +33,10 @@ const libc = bindLibc({
 const { syscall: openat2 } = bindLibc({
   syscall: { arguments: ["int32", "int32", "pointer", "pointer", "uint32"], return: "int32" },
 });
+// It takes no mode where nothing is created, and node:ffi gathers arguments in an array for four and more: 0.3 µs.
+const { openat: openExisting } = bindLibc({
+  openat: { arguments: ["int32", "pointer", "int32"], return: "int32" },
+});
 const { syscall: getdents64 } = bindLibc({
   syscall: { arguments: ["int32", "int32", "pointer", "uint32"], return: "int32" },
 });
@@ -87,7 +91,9 @@ function settle(value: number): Result {
 /** Opens one component; the caller says by `flags` whether a symbolic link may be followed. */
 export function openAt(directory: number, name: string, flags: number, mode: number = 0): Result {
   if (!put(name, pathA)) return -errno.NAMETOOLONG;
-  return settle(libc.openat(directory, pathAPointer, flags | open.closeOnExec, mode));
+  const how = flags | open.closeOnExec;
+  if ((flags & open.create) === 0) return settle(openExisting(directory, pathAPointer, how));
+  return settle(libc.openat(directory, pathAPointer, how, mode));
 }
 
 /**
