@@ -65,9 +65,17 @@ test("a Go program for GOOS=js", async (t) => {
     assert.deepEqual(run([], ["random"]), { status: 0, stdout: "true true\n", stderr: "" });
   });
 
+  await t.test("is stopped when its time is over, whether it computes or waits", () => {
+    for (const what of ["spin", "sleep"]) {
+      const ran = run(["--time", "300ms"], [what]);
+      assert.equal(ran.status, 124);
+      assert.match(ran.stderr, /ran for longer than 0\.3 s \(--time\) \(limit\.time\)/);
+    }
+    assert.equal(run(["--time", "1h"], ["values"]).status, 0);
+  });
+
   await t.test("is refused flags that would not hold it", () => {
     for (const [flag, value] of [
-      ["--time", "1s"],
       ["--cpu", "0.5"],
       ["--net unix:", "/run/x.sock"],
     ] as const) {

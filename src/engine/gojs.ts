@@ -10,7 +10,10 @@ import { InputStream, OutputStream } from "../wasi/stdio.ts";
 import { decodeModule } from "../wasm/decode.ts";
 import { limitMemory } from "../wasm/limit-memory.ts";
 import { i32 } from "../wasm/module-info.ts";
+import { reservedModule } from "../wasm/rewrite/contract.ts";
+import { rewriteModule } from "../wasm/rewrite/rewrite.ts";
 import type { Exit } from "./exit.ts";
+import { GojsDeadline } from "./gojs-deadline.ts";
 import type { GuestOptions } from "./guest-options.ts";
 import { trapOf } from "./trap.ts";
 
@@ -23,17 +26,20 @@ export type GojsRun = Pick<
 > & {
   /** Bytes that its memory may grow to. */
   readonly memoryMax: number;
+  /** Milliseconds that it may run for; as long as it likes when this is absent. */
+  readonly timeMsMax?: number | undefined;
 };
 
 /**
- * Runs a Go program for GOOS=js to its end. Nothing can stop it while it computes: it is for a process of its own. Throws what `decodeModule` and `limitMemory`
- * throw, and `program.imports-missing`.
+ * Runs a Go program for GOOS=js to its end. Nothing but its time can stop it while it computes: it is for a process of its own. Throws
+ * what `decodeModule`, `limitMemory` and `rewriteModule` throw, and `program.imports-missing`.
  */
 export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit> {
   const info = decodeModule(bytes);
   const table = new DescriptorTable();
   table.add(new InputStream(options.stdin, false));
   for (const output of [options.stdout, options.stderr]) table.add(new OutputStream(output ?? (() => {}), false));
+  let deadline: GojsDeadline | undefined;
   const dialler = new Dialler(new VirtualNetwork(), options.outbound);
   dialler.onRefused = options.onRefused;
   const program = new GojsProgram({
@@ -43,6 +49,7 @@ export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit
     dialler,
     clocks: new SystemClocks(),
     random: systemRandom,
+    onEnter: () => deadline?.enter(),
   });
   for (const item of info.imports) {
     const type = item.kind === "func" ? info.types[item.type] : undefined;
@@ -57,17 +64,30 @@ export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit
         },
       );
   }
-  const module = await WebAssembly.compile(limitMemory(bytes, info, options.memoryMax) as Uint8Array<ArrayBuffer>);
+  const limited = limitMemory(bytes, info, options.memoryMax);
+  const rewritten = options.timeMsMax === undefined ? undefined : rewriteModule(decodeModule(limited));
+  const module = await WebAssembly.compile((rewritten?.bytes ?? limited) as Uint8Array<ArrayBuffer>);
   for (const directory of openMounts(options.mounts ?? [])) table.add(directory);
+  let timer: NodeJS.Timeout | undefined;
+  if (options.timeMsMax !== undefined) {
+    deadline = new GojsDeadline(options.timeMsMax);
+    timer = setTimeout(() => program.kill(new Error("its time is over")), options.timeMsMax);
+  }
   try {
-    const { exports } = new WebAssembly.Instance(module, { [moduleName]: program.imports });
+    const imports = { [moduleName]: program.imports };
+    const checks = rewritten && deadline ? { [reservedModule]: deadline.imports(rewritten) } : {};
+    const { exports } = new WebAssembly.Instance(module, { ...imports, ...checks });
+    if (rewritten) deadline?.attach(exports);
     if (!isProgram(exports))
       throw new WarrenError("program.bad-entry", "the program does not export run, resume, getsp and mem as Go does");
     program.start(exports);
     return { kind: "exit", code: await program.exited };
   } catch (error) {
     if (error instanceof WarrenError) throw error;
-    return trapOf(error);
+    return deadline?.over === true ? { kind: "killed", reason: "its time is over" } : trapOf(error);
+  } finally {
+    clearTimeout(timer);
+    await deadline?.stop();
   }
 }
 

@@ -7,21 +7,21 @@ import { endBySignal, signals } from "./end-process.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Grants } from "./grants.ts";
 import { LastWords } from "./last-words.ts";
-import { memoryMaxDefault, type Run, refusalsMax, reportMissing, wayOut } from "./run-program.ts";
+import { memoryMaxDefault, type Run, refusalsMax, reportMissing, reportTimeOver, wayOut } from "./run-program.ts";
 import { StandardInput, standardOutput } from "./standard-streams.ts";
 import { isTerminal } from "./terminal.ts";
 
 /** What can be granted and such a program has no use for, or nothing to be held by. */
 const withoutEffect: readonly (readonly [flag: string, granted: (grants: Grants) => boolean])[] = [
   ["--cpu", ({ cpu }) => cpu !== undefined],
-  ["--time", ({ timeMs }) => timeMs !== undefined],
   ["--net unix:", ({ unix }) => unix.length > 0],
   ["--listen", ({ listen }) => listen.length > 0],
   ["--interactive", ({ interactive }) => interactive],
 ];
 
 /** Runs a Go program for GOOS=js to its end; resolves with the exit code. Throws `run.gojs-flag` for what it cannot be given. */
-export async function runGojsProgram(bytes: Uint8Array, { path, name, args, grants, json }: Run): Promise<number> {
+export async function runGojsProgram(bytes: Uint8Array, run: Run): Promise<number> {
+  const { path, name, args, grants, json } = run;
   for (const [flag, granted] of withoutEffect)
     if (granted(grants))
       throw new WarrenError("run.gojs-flag", `${path} is Go for JavaScript hosts, for which there is no ${flag}`, {
@@ -50,7 +50,9 @@ export async function runGojsProgram(bytes: Uint8Array, { path, name, args, gran
       if (network.length < refusalsMax) network.push(refusal);
     },
     memoryMax: grants.memoryMax ?? memoryMaxDefault,
+    timeMsMax: grants.timeMs,
   });
+  if (exit.kind === "killed") return reportTimeOver(run);
   const code = exitCode(path, exit, json);
   if (code !== 0) {
     // What its memory was at the end nobody knows any more.

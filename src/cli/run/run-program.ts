@@ -109,9 +109,7 @@ export async function runProgram(run: Run): Promise<number> {
   clearTimeout(awake);
   restoreTerminal();
   if (timeOver) {
-    const message = `${path} was stopped: it ran for longer than ${(grants.timeMs ?? 0) / 1000} s (--time)`;
-    reportError(new WarrenError("limit.time", message), { json });
-    return timeOverCode;
+    return reportTimeOver(run);
   }
   const code = exitCode(path, exit, json);
   if (code !== 0) {
@@ -125,6 +123,13 @@ export async function runProgram(run: Run): Promise<number> {
 /** Undefined for a Go program that was made for a JavaScript host. */
 function unlessGojs(error: unknown): undefined {
   if (!(error instanceof WarrenError) || error.code !== "program.gojs") throw error;
+}
+
+/** Prints that the program ran for too long; the exit code. */
+export function reportTimeOver({ path, grants, json }: Run): number {
+  const message = `${path} was stopped: it ran for longer than ${(grants.timeMs ?? 0) / 1000} s (--time)`;
+  reportError(new WarrenError("limit.time", message), { json });
+  return timeOverCode;
 }
 
 /** Prints what the program seems to have been refused. */

@@ -26,6 +26,8 @@ export interface GojsOptions {
   readonly dialler: Dialler;
   readonly clocks: Clocks;
   readonly random: RandomSource;
+  /** Called each time that the program is about to run. */
+  readonly onEnter?: (() => void) | undefined;
 }
 
 /** A Go program for GOOS=js: calls into it, and from it. */
@@ -91,9 +93,15 @@ export class GojsProgram {
     });
   }
 
+  /** Ends it while it waits: {@link exited} rejects with the error. */
+  kill(error: Error): void {
+    this.#finish(() => this.#end.reject(error));
+  }
+
   /** Into the program, and out of it when it waits, has ended or trapped. */
   #enter(call: () => void): void {
     if (this.#over) return;
+    this.#options.onEnter?.();
     try {
       call();
     } catch (error) {

@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	programs := map[string]func() error{"files": files, "values": values, "escape": escape, "deadlock": deadlock, "fetch": fetch, "random": random}
+	programs := map[string]func() error{"files": files, "values": values, "escape": escape, "deadlock": deadlock, "fetch": fetch, "random": random, "spin": spin, "sleep": sleep}
 	if err := programs[os.Args[1]](); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -226,6 +226,17 @@ func random() error {
 	}
 	before := js.Global().Get("performance").Call("now").Float()
 	fmt.Println(len(seen) > 200, js.Global().Get("performance").Call("now").Float() >= before)
+	return nil
+}
+
+func spin() error {
+	for count := 0; ; count++ {
+		fmt.Fprint(io.Discard, count)
+	}
+}
+
+func sleep() error {
+	time.Sleep(time.Hour)
 	return nil
 }
 
