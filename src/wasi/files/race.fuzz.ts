@@ -21,8 +21,8 @@ import { kernelResolves } from "./resolve-kernel.ts";
 import { rights } from "./rights.ts";
 import { makeTree, type ScratchTree } from "./scratch-tree.suite.ts";
 
-/** How long each operation races, by the environment: `WARREN_FUZZ_MS=50000` is ten minutes in all. */
-const milliseconds = Number(process.env.WARREN_FUZZ_MS ?? 40);
+/** How long each operation races: two seconds in all by default, a minute in CI, and `WARREN_FUZZ_MS=12000` is ten minutes. */
+const milliseconds = Number(process.env.WARREN_FUZZ_MS ?? (process.env.CI === undefined ? 40 : 1200));
 
 if (isMainThread) main();
 else swap(workerData as string);
