@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** Runs a test on a file system of its own with `size` bytes (`1m`). */
 export async function withSmallDisk(size: string, work: (path: string) => Promise<void>): Promise<void> {
@@ -10,8 +11,20 @@ export async function withSmallDisk(size: string, work: (path: string) => Promis
   try {
     await work(path);
   } finally {
-    execFileSync("umount", [path]);
+    await unmount(path);
     rmSync(path, { recursive: true });
+  }
+}
+
+/** What a daemon that was killed had started (a check of a program) ends by itself, a moment later. */
+async function unmount(path: string): Promise<void> {
+  for (const until = Date.now() + 10_000; ; await pause(50)) {
+    try {
+      execFileSync("umount", [path], { stdio: "pipe" });
+      return;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+    }
   }
 }
 
