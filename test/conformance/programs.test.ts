@@ -118,7 +118,7 @@ test("yosys", async (t) => {
   await assertSameWithFiles(
     t,
     readFileSync(join(packages, "@yowasp/yosys/gen/yosys.core.wasm")),
-    { args: ["yosys", "-Q", "-T", "-s", "/work/counter.ys"], mounts: [{ source, target: "/work", mode: "ro" }] },
+    { args: ["yosys", "-Q", "-T", "-s", "/design/counter.ys"], mounts: [{ source, target: "/design", mode: "ro" }] },
     /Number of cells: +[1-9]/,
   );
 });

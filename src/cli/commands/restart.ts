@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { eachService } from "../each-service.ts";
+import { eachNamed } from "../each-named.ts";
 import { type ClientOptions, clientOptions, examples } from "../options.ts";
 
 export function define(command: Command): void {
@@ -7,7 +7,7 @@ export function define(command: Command): void {
     .description("Restart services: the new instance takes over before the old one ends, so that no request is lost.")
     .argument("<NAME...>", "names of services")
     .action((names: string[], options: ClientOptions) =>
-      eachService(names, options, (client, name) => client.restartService(options.namespace, name)),
+      eachNamed(names, options, (client, name) => client.restartService(options.namespace, name)),
     );
   examples(command, [
     ["warren restart shop", ""],

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { WarrenError } from "../../base/errors.ts";
 import type { WarrenClient } from "../../control/client.ts";
-import { eachService } from "../each-service.ts";
+import { eachNamed } from "../each-named.ts";
 import { type ClientOptions, clientOptions, examples } from "../options.ts";
 
 interface RemoveOptions extends ClientOptions {
@@ -14,7 +14,7 @@ export function define(command: Command): void {
     .argument("<NAME...>", "names of services")
     .option("-f, --force", "also a service that runs: it is stopped first")
     .action((names: string[], options: RemoveOptions) =>
-      eachService(names, options, (client, name) => remove(client, name, options)),
+      eachNamed(names, options, (client, name) => remove(client, name, options)),
     );
   examples(command, [
     ["warren rm shop", "a stopped service"],

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { eachService } from "../each-service.ts";
+import { eachNamed } from "../each-named.ts";
 import { type ClientOptions, clientOptions, examples } from "../options.ts";
 
 export function define(command: Command): void {
@@ -7,7 +7,7 @@ export function define(command: Command): void {
     .description("Start stopped services. Waits until each listens.")
     .argument("<NAME...>", "names of services")
     .action((names: string[], options: ClientOptions) =>
-      eachService(names, options, (client, name) => client.startService(options.namespace, name)),
+      eachNamed(names, options, (client, name) => client.startService(options.namespace, name)),
     );
   examples(command, [
     ["warren start shop", ""],

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { eachService } from "../each-service.ts";
+import { eachNamed } from "../each-named.ts";
 import { type ClientOptions, clientOptions, examples } from "../options.ts";
 
 export function define(command: Command): void {
@@ -9,7 +9,7 @@ export function define(command: Command): void {
     )
     .argument("<NAME...>", "names of services")
     .action((names: string[], options: ClientOptions) =>
-      eachService(names, options, (client, name) => client.stopService(options.namespace, name)),
+      eachNamed(names, options, (client, name) => client.stopService(options.namespace, name)),
     );
   examples(command, [
     ["warren stop shop", ""],

@@ -1,10 +1,9 @@
 import { Argument, type Command } from "commander";
-import { errorRecord, WarrenError } from "../../base/errors.ts";
-import type { WarrenClient } from "../../control/client.ts";
+import { WarrenError } from "../../base/errors.ts";
 import type { VolumeView } from "../../control/service.ts";
 import { connect } from "../connect.ts";
+import { eachNamed } from "../each-named.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
-import { reportError } from "../report.ts";
 import { tableWidth } from "../ui/state.ts";
 import { bold } from "../ui/style.ts";
 import { renderTable } from "../ui/table.ts";
@@ -59,21 +58,8 @@ async function remove(names: readonly string[], options: ClientOptions): Promise
     throw new WarrenError("usage.missing-argument", "volume rm: which volume?", {
       hint: "warren volume ls shows those there are",
     });
-  const client: WarrenClient = connect(options);
-  const results: object[] = [];
-  for (const name of new Set(names)) {
-    try {
-      await client.deleteVolume(options.namespace, name);
-      results.push({ name, ok: true });
-      if (!options.json) process.stdout.write(`${name}\n`);
-    } catch (error) {
-      // What ails the daemon is no matter of one volume.
-      if (error instanceof WarrenError && error.code.startsWith("daemon.")) throw error;
-      process.exitCode = 1;
-      const { status: _, ...record } = errorRecord(error);
-      results.push({ name, ok: false, error: record });
-      if (!options.json) reportError(error, { json: false });
-    }
-  }
-  if (options.json) printJson(results);
+  await eachNamed(names, options, async (client, name) => {
+    await client.deleteVolume(options.namespace, name);
+    return undefined;
+  });
 }
