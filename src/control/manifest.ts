@@ -5,8 +5,9 @@ import type { Digest } from "../base/digest.ts";
 import { WarrenError } from "../base/errors.ts";
 import { type CheckedSchema, checkValue, type Issue, type Path, pointer } from "./check.ts";
 import { type Manifest, manifestSchema } from "./manifest-schema.ts";
+import type { RuleIssue } from "./rule-issue.ts";
 import type { ServiceSpec } from "./service.ts";
-import { checkRules, type RuledSpec, type RuleIssue } from "./spec-rules.ts";
+import { checkRules, type RuledSpec } from "./spec-rules.ts";
 import { type LineOf, tomlLines } from "./toml-lines.ts";
 
 const charactersMax = 1024 * 1024;

@@ -1,22 +1,10 @@
-import { isIP } from "node:net";
 import { WarrenError } from "../base/errors.ts";
-import { type Issue, type Path, shown } from "./check.ts";
-import { formatListen, parseListen } from "./listen.ts";
+import { type Path, shown } from "./check.ts";
 import { internalSuffix, outboundRight } from "./outbound.ts";
-import { type Mount, memoryDefault, type Outbound, type Route, type ServiceSpec } from "./service.ts";
+import { checkRoutes } from "./route-rules.ts";
+import type { RuleIssue } from "./rule-issue.ts";
+import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "./service.ts";
 import { parseSize } from "./size.ts";
-
-/** A rule that a schema cannot say was broken. */
-export interface RuleIssue extends Omit<Issue, "kind"> {
-  readonly kind:
-    | "bad-host"
-    | "bad-path"
-    | "bad-listen"
-    | "bad-value"
-    | "bad-mount"
-    | "bad-outbound"
-    | "duplicate-route";
-}
 
 /** The parts of a spec that the rules look at; a manifest has them too. */
 export type RuledSpec = Pick<ServiceSpec, "kind" | "args" | "env" | "route" | "mount" | "limits"> & {
@@ -26,10 +14,7 @@ export type RuledSpec = Pick<ServiceSpec, "kind" | "args" | "env" | "route" | "m
 /** With what a file of `run --grants` may have and a manifest may not. */
 type RuledOutbound = Outbound & { readonly unix?: string; readonly as?: string };
 
-const hostLengthMax = 253;
-const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
-/** RFC 3986 §3.3 pchar without percent-encoding: one spelling for one path, so that no prefix can be dodged. */
-const pathPattern = /^\/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
+const serviceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** The smallest and largest memory that wasm32 can have: one page, 65,536 pages. */
 const memoryBytesMin = 65_536;
 const memoryBytesMax = 4 * 1024 ** 3;
@@ -51,95 +36,9 @@ export function checkRules(spec: RuledSpec): RuleIssue[] {
   return issues;
 }
 
-/** Why a host name of a route is not one; undefined when it is. RFC 1123 §2.1, with `*.` for any one or more labels. */
-export function hostProblem(host: string): string | undefined {
-  if (host !== host.toLowerCase()) return `write it in lower case: ${host.toLowerCase()}`;
-  if (host.includes("/")) return "expected a name without scheme or path, such as shop.example.com";
-  if (isIP(host.replace(/^\[|\]$/g, "")) !== 0) return 'an address goes into "ip"';
-  if (/:[0-9]*$/.test(host)) return "a route's host has no port";
-  const name = host.startsWith("*.") ? host.slice(2) : host;
-  if (name.includes("*")) return "* stands only for the whole first label, as in *.example.com";
-  if (name.length > hostLengthMax) return `at most ${hostLengthMax} characters`;
-  if (!name.split(".").every((part) => label.test(part)))
-    return "expected a name such as shop.example.com or *.example.com";
-  return undefined;
-}
-
 function checkText(text: string, path: Path, issues: RuleIssue[]): void {
   // WASI passes these NUL-terminated: the guest would see another text than was meant.
   if (text.includes("\0")) issues.push({ kind: "bad-value", path, message: "must not contain a NUL character" });
-}
-
-function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", issues: RuleIssue[]): void {
-  const seen = new Map<string, number>();
-  for (const [index, route] of routes.entries()) {
-    const at = ["route", index];
-    const before = issues.length;
-    checkRoute(route, kind, at, issues);
-    if (issues.length > before) continue;
-    const listen = route.listen === undefined ? "" : formatListen(parseListen(route.listen));
-    const path = route.path?.replace(/\/+$/, "") ?? "";
-    const key = JSON.stringify([listen, route.host ?? "", path, route.ip ?? ""]);
-    const first = seen.get(key);
-    if (first !== undefined) {
-      issues.push({
-        kind: "duplicate-route",
-        path: at,
-        message: `takes the same traffic as route ${first + 1}`,
-        hint: "remove one of them",
-      });
-    }
-    seen.set(key, first ?? index);
-  }
-}
-
-function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
-  const { host, path, ip, listen, replies } = route;
-  if (host !== undefined) {
-    const problem = hostProblem(host);
-    if (problem !== undefined)
-      issues.push({
-        kind: "bad-host",
-        path: [...at, "host"],
-        message: `is not a host name: ${shown(host)}`,
-        hint: problem,
-      });
-  }
-  if (path !== undefined && (!pathPattern.test(path) || /\/\/|\/\.\.?(\/|$)/.test(path))) {
-    const hint = "expected a plain path such as /api: no query, no %, no //, no . or ..";
-    issues.push({ kind: "bad-path", path: [...at, "path"], message: `is not a path prefix: ${shown(path)}`, hint });
-  }
-  if (ip !== undefined && isIP(ip) === 0) {
-    issues.push({ kind: "bad-value", path: [...at, "ip"], message: `must be an IP address, not ${shown(ip)}` });
-  }
-  if (replies !== undefined && listen?.startsWith("udp:") !== true) {
-    issues.push({
-      kind: "bad-value",
-      path: [...at, "replies"],
-      message: 'is for a route with listen = "udp://…" only',
-    });
-  }
-  if (listen === undefined) return;
-  try {
-    const { protocol } = parseListen(listen);
-    if (host !== undefined || path !== undefined) {
-      const which = host === undefined ? "path" : "host";
-      issues.push({
-        kind: "bad-listen",
-        path: [...at, which],
-        message: `cannot be used with listen = "${protocol}://…", which carries no ${which}s`,
-      });
-    }
-    if (kind === "cgi") {
-      issues.push({
-        kind: "bad-listen",
-        path: [...at, "listen"],
-        message: 'cannot be used with kind = "cgi", which is called by HTTP only',
-      });
-    }
-  } catch (error) {
-    issues.push({ kind: "bad-listen", path: [...at, "listen"], message: `is wrong: ${(error as Error).message}` });
-  }
 }
 
 function checkMounts(mounts: readonly Mount[], issues: RuleIssue[]): void {
@@ -243,7 +142,7 @@ function checkOutbound(outbound: RuledOutbound, at: Path, issues: RuleIssue[]): 
         refuse("host", `is not one service: ${shown(host)}`, `name each, such as shop-db${internalSuffix}`);
       return;
     }
-    if (!label.test(right.grant.name) || right.grant.name.includes("_"))
+    if (!serviceName.test(right.grant.name))
       refuse("host", `names no service: ${shown(host)}`, `expected a name such as shop-db${internalSuffix}`);
     else if (protocol === "udp") refuse("protocol", "must be tcp for a service");
   } catch (error) {

@@ -5,7 +5,7 @@ import type { FrontEvent, HttpContext } from "./http1/context.ts";
 import type { HttpLimits } from "./http1/limits.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
 import type { RouteTable } from "./router.ts";
-import { localAddress, remoteAddress } from "./socket-address.ts";
+import { clientOf } from "./socket-address.ts";
 import type { StreamTarget } from "./target.ts";
 import type { Ticker } from "./ticker.ts";
 import type { UpstreamPool } from "./upstream.ts";
@@ -96,7 +96,7 @@ export class HttpListener implements Listener, HttpContext {
   }
 
   #begin(socket: Socket, passed: number): ClientConnection {
-    const connection = new ClientConnection(socket, remoteAddress(socket), localAddress(socket), this, passed);
+    const connection = new ClientConnection(socket, clientOf(socket), this, passed);
     this.#connections.add(connection);
     this.ticker.add(connection);
     return connection;

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Address } from "../base/address.ts";
+import type { Client } from "./client.ts";
 
 /** The other end's address; that of a connection already gone is all zero. */
 export function remoteAddress(socket: Socket): Address {
@@ -14,4 +15,8 @@ export function localAddress(socket: Socket): Address {
 /** A dual-stack listener sees IPv4 clients as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2): routes and guests mean 192.0.2.1. */
 export function plainIp(ip: string): string {
   return ip.startsWith("::ffff:") && ip.includes(".") ? ip.slice(7) : ip;
+}
+
+export function clientOf(socket: Socket): Client {
+  return { remote: remoteAddress(socket), local: localAddress(socket), scheme: "http" };
 }

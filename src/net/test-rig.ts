@@ -2,6 +2,7 @@ import { connect, createServer, type Socket } from "node:net";
 import type { Address } from "../base/address.ts";
 import { type Conduit, conduitPair } from "../base/conduit.ts";
 import { bindLibc } from "../base/libc.ts";
+import type { Client as Peer } from "./client.ts";
 import { socketHandle } from "./socket-handle.ts";
 import type { Activity, StreamTarget } from "./target.ts";
 
@@ -144,3 +145,10 @@ export class Client {
     return this;
   }
 }
+
+/** For what only needs a client's addresses. */
+export const someClient: Peer = {
+  remote: { ip: "192.0.2.1", port: 40_000 },
+  local: { ip: "198.51.100.1", port: 80 },
+  scheme: "http",
+};

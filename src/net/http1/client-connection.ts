@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
-import type { Address } from "../../base/address.ts";
 import { WarrenError } from "../../base/errors.ts";
+import type { Client } from "../client.ts";
+import { type Decision, decide } from "../dispatch.ts";
 import { passOn } from "../pass-on.ts";
 import { StallWatch } from "../socket-handle.ts";
-import type { ElsewhereTarget, HttpTarget } from "../target.ts";
+import type { ElsewhereTarget } from "../target.ts";
 import type { Swept } from "../ticker.ts";
 import { BodyFraming } from "./body-framing.ts";
 import type { HttpContext } from "./context.ts";
@@ -35,8 +36,7 @@ export class ClientConnection implements Swept {
   readonly request: RequestHead;
   /** The parser of the answers, one at a time. */
   readonly response: ResponseHead;
-  readonly remote: Address;
-  readonly local: Address;
+  readonly client: Client;
   /** The forwarding fields of every request, up to the request's host. */
   readonly forwarding: Buffer;
 
@@ -58,14 +58,13 @@ export class ClientConnection implements Swept {
   #passed: number;
   readonly #stall: StallWatch;
 
-  constructor(socket: Socket, remote: Address, local: Address, context: HttpContext, passed: number) {
+  constructor(socket: Socket, client: Client, context: HttpContext, passed: number) {
     this.socket = socket;
-    this.remote = remote;
-    this.local = local;
+    this.client = client;
     this.context = context;
     this.request = new RequestHead(context.limits);
     this.response = new ResponseHead(context.limits);
-    this.forwarding = forwardingPrefix(remote.ip, "http");
+    this.forwarding = forwardingPrefix(client);
     this.#passed = passed;
     this.#since = context.ticker.now;
     this.#stall = new StallWatch(socket);
@@ -246,17 +245,18 @@ export class ClientConnection implements Swept {
 
   #dispatch(input: Buffer): void {
     const { request, context } = this;
-    let match: { readonly target: HttpTarget; readonly path: string } | undefined;
+    let decision: Decision;
     try {
-      match = context.router.match(context.key, request.host, request.path, request.suspicious, this.local.ip);
+      decision = decide(context, request, this.client);
     } catch (error) {
       this.#refuse(error);
       return;
     }
-    if (match === undefined) {
-      this.answerError({ status: 404, code: "route.unknown", message: "no service is routed here" });
+    if (decision.kind === "error") {
+      this.answerError(decision.error);
       return;
     }
+    const { match } = decision;
     const { target } = match;
     switch (target.kind) {
       case "stream":

@@ -1,3 +1,4 @@
+import type { Client } from "../client.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
@@ -6,8 +7,8 @@ const twoLines = Buffer.from("\r\n\r\n");
 const version11 = Buffer.from("HTTP/1.1");
 
 /** The forwarding fields of one connection, up to where the request's own host follows. */
-export function forwardingPrefix(clientIp: string, scheme: "http" | "https"): Buffer {
-  return Buffer.from(`X-Forwarded-For: ${clientIp}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `, "latin1");
+export function forwardingPrefix({ remote, scheme }: Client): Buffer {
+  return Buffer.from(`X-Forwarded-For: ${remote.ip}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `, "latin1");
 }
 
 /** The head that goes to the guest: the client's bytes without the cut lines, and the forwarding fields behind them. */

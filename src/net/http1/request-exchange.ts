@@ -27,6 +27,7 @@ export class RequestExchange implements Exchange {
 
   constructor(client: ClientConnection, target: RequestTarget, mountedAt: string) {
     const { request } = client;
+    const { remote, local, scheme } = client.client;
     this.#client = client;
     this.#target = target;
     this.#request = {
@@ -34,16 +35,16 @@ export class RequestExchange implements Exchange {
       path: request.target,
       mountedAt: mountedAt === "/" ? "" : mountedAt,
       host: request.host,
-      scheme: "http",
+      scheme,
       headers: [
         ...request.forwardedFields().filter(([name]) => name !== "transfer-encoding"),
-        ["x-forwarded-for", client.remote.ip],
-        ["x-forwarded-proto", "http"],
+        ["x-forwarded-for", remote.ip],
+        ["x-forwarded-proto", scheme],
         ["x-forwarded-host", request.host],
       ],
       body: this.#body,
-      client: client.remote,
-      server: client.local,
+      client: remote,
+      server: local,
       signal: this.#abort.signal,
     };
     this.#body.onWritable = () => client.advance();

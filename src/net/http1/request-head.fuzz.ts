@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WarrenError } from "../../base/errors.ts";
+import { someClient } from "../test-rig.ts";
 import { BodyFraming } from "./body-framing.ts";
 import { forwardingPrefix, forwardRequest } from "./forward-head.ts";
 import { httpLimits } from "./limits.ts";
@@ -69,7 +70,7 @@ function outcome(bytes: Buffer, cuts: readonly number[]): string {
     try {
       const end = head.parse(come, 0);
       if (end < 0) continue;
-      const forwarded = forwardRequest(head, forwardingPrefix("192.0.2.1", "http")).toString("latin1");
+      const forwarded = forwardRequest(head, forwardingPrefix(someClient)).toString("latin1");
       return JSON.stringify([
         end,
         head.method,
@@ -130,7 +131,7 @@ test(`A forwarded head is a request that would be taken, with the same meaning (
     let forwarded: Buffer;
     try {
       if (head.parse(mutate(pick), 0) < 0) continue;
-      forwarded = forwardRequest(head, forwardingPrefix("192.0.2.1", "http"));
+      forwarded = forwardRequest(head, forwardingPrefix(someClient));
     } catch (error) {
       assert.ok(error instanceof WarrenError);
       continue;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WarrenError } from "../../base/errors.ts";
+import { someClient } from "../test-rig.ts";
 import { forwardingPrefix, forwardRequest } from "./forward-head.ts";
 import { httpLimits } from "./limits.ts";
 import { accepted, refused, refusedBodies } from "./request-corpus.ts";
@@ -89,7 +90,7 @@ test("RequestHead offers an upgrade only where it is harmless", () => {
 });
 
 function forwarded(text: string): string {
-  return forwardRequest(parse(text), forwardingPrefix("192.0.2.1", "http")).toString("latin1");
+  return forwardRequest(parse(text), forwardingPrefix(someClient)).toString("latin1");
 }
 
 const tail = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n\r\n";

@@ -131,7 +131,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
     }
     let connected: Conduit | Promise<Conduit>;
     try {
-      connected = this.#target.connect(this.#client.remote);
+      connected = this.#target.connect(this.#client.client.remote);
     } catch (error) {
       this.#unavailable(error);
       return;

@@ -1,0 +1,13 @@
+import type { Issue } from "./check.ts";
+
+/** A rule that a schema cannot say was broken. */
+export interface RuleIssue extends Omit<Issue, "kind"> {
+  readonly kind:
+    | "bad-host"
+    | "bad-path"
+    | "bad-listen"
+    | "bad-value"
+    | "bad-mount"
+    | "bad-outbound"
+    | "duplicate-route";
+}

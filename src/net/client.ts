@@ -1,0 +1,9 @@
+import type { Address } from "../base/address.ts";
+
+/** Who is at the other end of a connection, and how it came. */
+export interface Client {
+  readonly remote: Address;
+  /** The address that it dialled. */
+  readonly local: Address;
+  readonly scheme: "http" | "https";
+}

@@ -1,0 +1,39 @@
+import type { Client } from "./client.ts";
+import type { HttpContext } from "./http1/context.ts";
+import type { ErrorAnswer } from "./http1/error-answer.ts";
+import type { Match } from "./router.ts";
+
+/** What the front goes by when it decides what becomes of a request; of HTTP/1 and HTTP/2 alike. */
+export interface RequestView {
+  readonly method: string;
+  /** The Host field or :authority, as sent. */
+  readonly host: string;
+  /** In origin form, query included, or `*`. */
+  readonly target: string;
+  /** The target without its query. */
+  readonly path: string;
+  /** The path may hold dot segments. */
+  readonly suspicious: boolean;
+  /** The value of the first field of this name, which is in lower case. */
+  field(name: string): string | undefined;
+}
+
+export type Decision =
+  | { readonly kind: "match"; readonly match: Match }
+  | { readonly kind: "error"; readonly error: ErrorAnswer };
+
+/**
+ * What becomes of a request, before any guest sees it. Throws WarrenError (400) for one that must not go anywhere.
+ *
+ * A service that lives in another worker has its policies applied there, since its counters are there: here it is
+ * matched, and nothing else.
+ */
+export function decide(context: HttpContext, request: RequestView, client: Client): Decision {
+  const match = context.router.match(context.key, request.host, request.path, request.suspicious, client.local.ip);
+  if (match === undefined)
+    return {
+      kind: "error",
+      error: { status: 404, code: "route.unknown", message: "no service is routed here" },
+    };
+  return { kind: "match", match };
+}
