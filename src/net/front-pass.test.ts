@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { WarrenError } from "../base/errors.ts";
 import { Front } from "./front.ts";
 import type { ElsewhereTarget, HttpTarget, Passage } from "./target.ts";
-import { answering, Client, dupFd, exchange, listeningFd, ok, streamTarget } from "./test-rig.ts";
+import { answering, Client, dupFd, elsewhere, exchange, listeningFd, ok, streamTarget } from "./test-rig.ts";
 
 // Two fronts in one process stand for two workers; a duplicated descriptor stands for one sent over a socket.
 let here: Front;
@@ -26,14 +26,11 @@ after(() => {
 });
 
 function to(front: () => Front): ElsewhereTarget {
-  return {
-    kind: "elsewhere",
-    pass(fd, bytes, passage) {
-      passages.push(passage);
-      front().adopt(dupFd(fd), bytes, passage);
-      return Promise.resolve();
-    },
-  };
+  return elsewhere((fd, bytes, passage) => {
+    passages.push(passage);
+    front().adopt(dupFd(fd), bytes, passage);
+    return Promise.resolve();
+  });
 }
 
 function route(host: string, first: HttpTarget, second: HttpTarget): void {
@@ -58,7 +55,7 @@ function get(host: string, last = false): string {
 test("Front passes a connection on before its first request", async () => {
   reset();
   assert.match(await exchange(port, get("there", true)), /^HTTP\/1\.1 200 OK.*\r\n\r\nthere body$/s);
-  assert.deepEqual(passages, [{ listener: "http", passed: 1 }]);
+  assert.deepEqual(passages, [{ listener: "http", passed: 1, peer: false }]);
 });
 
 test("Front passes a connection back and forth between requests", async () => {
@@ -140,23 +137,17 @@ test("Front answers 503 when a request has been passed three times", async () =>
 });
 
 test("Front answers 503 when nobody takes the connection", async () => {
-  const target: ElsewhereTarget = {
-    kind: "elsewhere",
-    pass: () => Promise.reject(new WarrenError("service.unavailable", "no", { status: 503 })),
-  };
+  const target = elsewhere(() => Promise.reject(new WarrenError("service.unavailable", "no", { status: 503 })));
   here.router.set("refused", [{ listener: "http", host: "refused", target }]);
   const text = await exchange(port, get("refused"));
   assert.match(text, /^HTTP\/1\.1 503 .*\r\nRetry-After: 1\r\n.*\(service\.unavailable\)\n$/s);
 });
 
 test("Front.adopt() closes a connection of a listener that it does not have", async () => {
-  const target: ElsewhereTarget = {
-    kind: "elsewhere",
-    pass(fd) {
-      there.adopt(dupFd(fd), new Uint8Array(0), { listener: "other", passed: 1 });
-      return Promise.resolve();
-    },
-  };
+  const target = elsewhere((fd) => {
+    there.adopt(dupFd(fd), new Uint8Array(0), { listener: "other", passed: 1 });
+    return Promise.resolve();
+  });
   here.router.set("lost", [{ listener: "http", host: "lost", target }]);
   const client = new Client(port);
   client.send(get("lost"));

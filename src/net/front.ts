@@ -103,7 +103,7 @@ export class Front implements ListenerShared {
   adopt(fd: number, bytes: Uint8Array, passage: Passage): void {
     const listener = this.#listeners.get(passage.listener);
     if (listener === undefined) closeSync(fd);
-    else listener.adopt(fd, bytes, passage.passed);
+    else listener.adopt(fd, bytes, passage);
   }
 
   /** Closes the idle connections to a guest, and each busy one after its request, so that the guest can end. */

@@ -1,12 +1,12 @@
 import { Socket } from "node:net";
 import { Acceptor } from "./acceptor.ts";
-import { ClientConnection } from "./http1/client-connection.ts";
+import { ClientConnection, type Origin } from "./http1/client-connection.ts";
 import type { FrontEvent, HttpContext } from "./http1/context.ts";
 import type { HttpLimits } from "./http1/limits.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
 import type { RouteTable } from "./router.ts";
 import { clientOf } from "./socket-address.ts";
-import type { StreamTarget } from "./target.ts";
+import type { Passage, StreamTarget } from "./target.ts";
 import type { Ticker } from "./ticker.ts";
 import type { UpstreamPool } from "./upstream.ts";
 
@@ -37,7 +37,7 @@ export class HttpListener implements Listener, HttpContext {
     this.#acceptor = await Acceptor.open(fd, {
       connectionsMax: this.#shared.connectionsMax,
       descriptorsMax: this.#shared.descriptorsMax,
-      onSocket: (socket) => this.#begin(socket, 0),
+      onSocket: (socket) => this.#begin(socket, "plain", 0),
       onTrouble: (code, message) => this.log({ code, message, listener: this.key }),
     });
   }
@@ -46,10 +46,10 @@ export class HttpListener implements Listener, HttpContext {
     return this.#connections.size;
   }
 
-  adopt(fd: number, bytes: Uint8Array, passed: number): void {
+  adopt(fd: number, bytes: Uint8Array, { passed, peer }: Passage): void {
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
     this.#acceptor?.adopted();
-    const connection = this.#begin(socket, passed);
+    const connection = this.#begin(socket, peer ? "peer" : "plain", passed);
     if (bytes.length > 0) connection.onData(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
@@ -95,8 +95,8 @@ export class HttpListener implements Listener, HttpContext {
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
 
-  #begin(socket: Socket, passed: number): ClientConnection {
-    const connection = new ClientConnection(socket, clientOf(socket), this, passed);
+  #begin(socket: Socket, origin: Origin, passed: number): ClientConnection {
+    const connection = new ClientConnection(socket, clientOf(socket), this, origin, passed);
     this.#connections.add(connection);
     this.ticker.add(connection);
     return connection;

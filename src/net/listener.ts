@@ -1,6 +1,6 @@
 import type { FrontEvent } from "./http1/context.ts";
 import type { RouteTable } from "./router.ts";
-import type { StreamTarget } from "./target.ts";
+import type { Passage, StreamTarget } from "./target.ts";
 import type { Ticker } from "./ticker.ts";
 import type { UpstreamPool } from "./upstream.ts";
 
@@ -10,7 +10,7 @@ export interface Listener {
   /** Open connections. */
   readonly connections: number;
   /** Goes on with a connection that another process accepted and read `bytes` from. Takes `fd` over. */
-  adopt(fd: number, bytes: Uint8Array, passed: number): void;
+  adopt(fd: number, bytes: Uint8Array, passage: Passage): void;
   /** Stops accepting: this process's descriptor is closed. Open connections go on. */
   close(): void;
   /**

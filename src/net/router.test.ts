@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { WarrenError } from "../base/errors.ts";
 import { RouteTable } from "./router.ts";
 import type { HttpTarget } from "./target.ts";
+import { elsewhere } from "./test-rig.ts";
 
-const target: HttpTarget = { kind: "elsewhere", pass: () => Promise.resolve() };
+const target: HttpTarget = elsewhere(() => Promise.resolve());
 const listener = "http://0.0.0.0:80";
 
 function table(routes: Readonly<Record<string, { host?: string; path?: string; ip?: string }>>): RouteTable {

@@ -19,6 +19,8 @@ export interface Activity {
 /** A guest that listens: the front speaks HTTP/1.1 (or raw bytes, for a TCP route) over in-memory connections. */
 export interface StreamTarget {
   readonly kind: "stream";
+  /** Its connections lead to the front of another worker, which is told who the client is and does the rest. */
+  readonly peer?: true;
   readonly activity: Activity;
   /** How long the guest has for its answer's head; the front's own limit when absent. Milliseconds. */
   readonly answerMsMax?: number | undefined;
@@ -45,6 +47,8 @@ export interface ElsewhereTarget {
    * adopting front. Throws WarrenError 503 when nobody could take it.
    */
   pass(fd: number, bytes: Uint8Array, passage: Passage): Promise<void>;
+  /** The other worker's front, for the requests of connections that cannot be given away: their state is here. */
+  readonly proxied: StreamTarget;
 }
 
 /** What travels with a passed connection besides its descriptor and bytes. */
@@ -53,6 +57,8 @@ export interface Passage {
   readonly listener: string;
   /** How often this request has been passed on, this time included. */
   readonly passed: number;
+  /** It is no client's own connection but one between two fronts: see net/peer-client.ts. */
+  readonly peer?: boolean;
 }
 
 export type HttpTarget = StreamTarget | RequestTarget | ElsewhereTarget;

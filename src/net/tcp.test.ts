@@ -4,7 +4,7 @@ import { type Conduit, resetConduit } from "../base/conduit.ts";
 import { WarrenError } from "../base/errors.ts";
 import { Front } from "./front.ts";
 import type { StreamTarget } from "./target.ts";
-import { Client, dupFd, listeningFd, newActivity, streamTarget } from "./test-rig.ts";
+import { Client, dupFd, elsewhere, listeningFd, newActivity, streamTarget } from "./test-rig.ts";
 
 let front: Front;
 let port: number;
@@ -124,14 +124,11 @@ test("TcpListener passes a connection on to another front before it reads a byte
   front.router.set("it", [
     {
       listener: "tcp",
-      target: {
-        kind: "elsewhere",
-        pass(fd, bytes, passage) {
-          seen.push(bytes.length);
-          other.adopt(dupFd(fd), bytes, passage);
-          return Promise.resolve();
-        },
-      },
+      target: elsewhere((fd, bytes, passage) => {
+        seen.push(bytes.length);
+        other.adopt(dupFd(fd), bytes, passage);
+        return Promise.resolve();
+      }),
     },
   ]);
   const client = new Client(port);

@@ -7,7 +7,7 @@ import type { Listener, ListenerShared } from "./listener.ts";
 import { passOn } from "./pass-on.ts";
 import { localAddress, remoteAddress } from "./socket-address.ts";
 import { StallWatch } from "./socket-handle.ts";
-import type { ElsewhereTarget, StreamTarget } from "./target.ts";
+import type { ElsewhereTarget, Passage, StreamTarget } from "./target.ts";
 import type { Swept } from "./ticker.ts";
 
 const writeStallMsMax = 30_000;
@@ -39,7 +39,7 @@ export class TcpListener implements Listener {
     return this.#connections.size;
   }
 
-  adopt(fd: number, bytes: Uint8Array, passed: number): void {
+  adopt(fd: number, bytes: Uint8Array, { passed }: Passage): void {
     this.#acceptor?.adopted();
     this.#begin(
       new Socket({ fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true } as never),

@@ -1,10 +1,11 @@
+import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import type { Address } from "../base/address.ts";
 import { type Conduit, conduitPair } from "../base/conduit.ts";
 import { bindLibc } from "../base/libc.ts";
 import type { Client as Peer } from "./client.ts";
 import { socketHandle } from "./socket-handle.ts";
-import type { Activity, StreamTarget } from "./target.ts";
+import type { Activity, ElsewhereTarget, StreamTarget } from "./target.ts";
 
 // What the tests of this folder share: listening sockets as the daemon makes them, and guests that live in memory.
 
@@ -41,6 +42,14 @@ export function streamTarget(serve: (guest: Conduit) => void): StreamTarget & { 
       return ours;
     },
   };
+}
+
+/** A service of another worker; `proxied` is for connections that cannot be passed. */
+export function elsewhere(
+  pass: ElsewhereTarget["pass"],
+  proxied: StreamTarget = streamTarget(() => assert.fail("asked another front")),
+): ElsewhereTarget {
+  return { kind: "elsewhere", pass, proxied };
 }
 
 /** Calls back with each request head and what else has come with it, as text; answers with what is returned. */

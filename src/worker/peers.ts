@@ -69,8 +69,8 @@ export class Peers {
    * Hands a connection on; `fd` stays the caller's, who keeps it open until this resolves. False when that worker is gone or
    * did not take it.
    */
-  async send(id: string, fd: number, bytes: Uint8Array, { listener, passed }: Passage): Promise<boolean> {
-    const head = Buffer.from(`${passed} ${listener}\n`);
+  async send(id: string, fd: number, bytes: Uint8Array, { listener, passed, peer }: Passage): Promise<boolean> {
+    const head = Buffer.from(`${peer ? "front" : "client"} ${passed} ${listener}\n`);
     if (head.length + bytes.length > messageBytesMax) return false;
     for (let tries = 0; tries < retriesMax; tries++) {
       const peer = this.#peers.get(id);
@@ -94,13 +94,14 @@ export class Peers {
       for (const extra of rest) closeSync(extra);
       if (fd === undefined) continue;
       const end = message.bytes.indexOf(10);
-      const [, passed, listener] = /^([0-9]+) (.*)$/.exec(message.bytes.toString("utf8", 0, Math.max(end, 0))) ?? [];
+      const head = message.bytes.toString("utf8", 0, Math.max(end, 0));
+      const [, whose, passed, listener] = /^(front|client) ([0-9]+) (.*)$/.exec(head) ?? [];
       if (listener === undefined) closeSync(fd);
       else
         this.#onConnection({
           fd,
           bytes: message.bytes.subarray(end + 1),
-          passage: { listener, passed: Number(passed) },
+          passage: { listener, passed: Number(passed), peer: whose === "front" },
         });
     }
   }

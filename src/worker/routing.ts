@@ -3,6 +3,8 @@ import type { Front } from "../net/front.ts";
 import type { DatagramTarget, ElsewhereTarget, HttpTarget, Passage, StreamTarget } from "../net/target.ts";
 import { newActivity } from "./activity.ts";
 import type { Guest, Guests } from "./guests.ts";
+import type { StreamConduits } from "./outbound/stream-conduit.ts";
+import { PeerFronts } from "./peer-front.ts";
 import type { Peers } from "./peers.ts";
 import type { Placement, RouteEntry } from "./protocol.ts";
 import { unavailable } from "./server-guest.ts";
@@ -24,16 +26,21 @@ export class Routing {
   readonly #peers: Peers;
   readonly #placements = new Map<string, Placement>();
   readonly #waiters = new Map<string, Waiter[]>();
+  readonly #peerFronts: PeerFronts;
 
-  constructor(id: string, front: Front, guests: Guests, peers: Peers) {
+  constructor(id: string, front: Front, guests: Guests, peers: Peers, streams: StreamConduits) {
     this.#id = id;
     this.#front = front;
     this.#guests = guests;
     this.#peers = peers;
+    this.#peerFronts = new PeerFronts(streams, (service, fd, bytes, passage) =>
+      this.#pass(service, fd, bytes, passage),
+    );
   }
 
   place(placement: Placement): void {
     const { service } = placement;
+    if (this.#placements.get(service)?.worker !== placement.worker) this.#leavePeers(service);
     this.#placements.set(service, placement);
     this.#front.router.set(
       service,
@@ -60,6 +67,7 @@ export class Routing {
   displace(service: string): void {
     this.#placements.delete(service);
     this.#front.router.delete(service);
+    this.#leavePeers(service);
   }
 
   /** The target of a UDP listener: whatever guest the service has here when a datagram comes. */
@@ -85,11 +93,19 @@ export class Routing {
     if (guest?.kind === "request") return guest;
     if (guest?.kind === "stream" && worker === this.#id) return guest.target(route.guestPort);
     if (placement.kind === "cgi" && worker === this.#id) return refusing(service, "its program could not be loaded");
-    return this.#elsewhere(service);
+    return this.#elsewhere(service, route.listener);
   }
 
-  #elsewhere(service: string): ElsewhereTarget {
-    return { kind: "elsewhere", pass: (fd, bytes, passage) => this.#pass(service, fd, bytes, passage) };
+  #elsewhere(service: string, listener: string): ElsewhereTarget {
+    return {
+      kind: "elsewhere",
+      pass: (fd, bytes, passage) => this.#pass(service, fd, bytes, passage),
+      proxied: this.#peerFronts.target(service, listener),
+    };
+  }
+
+  #leavePeers(service: string): void {
+    for (const target of this.#peerFronts.forget(service)) this.#front.retire(target);
   }
 
   async #pass(service: string, fd: number, bytes: Uint8Array, passage: Passage): Promise<void> {

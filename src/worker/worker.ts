@@ -12,6 +12,7 @@ import { GuestLog } from "./guest-log.ts";
 import { Guests } from "./guests.ts";
 import { GuestOutbound } from "./outbound/guest-outbound.ts";
 import { ServiceDialler } from "./outbound/service-dialler.ts";
+import { StreamConduits } from "./outbound/stream-conduit.ts";
 import { Peers } from "./peers.ts";
 import type { Orders, WorkerArguments } from "./protocol.ts";
 import { startPulse } from "./pulse.ts";
@@ -53,8 +54,9 @@ export class Worker {
         new GuestOutbound({ asking: spec, rights: spec.outbound, dialler: this.#dialler, refusals }),
     });
     this.#front = new Front({ log: frontLog(args.id) });
-    this.#routing = new Routing(args.id, this.#front, this.#guests, this.#peers);
-    this.#dialler = new ServiceDialler(args.id, this.#guests, this.#routing);
+    const streams = new StreamConduits();
+    this.#routing = new Routing(args.id, this.#front, this.#guests, this.#peers, streams);
+    this.#dialler = new ServiceDialler(args.id, this.#guests, this.#routing, streams);
     this.#control = new ControlSocket(this.#handlers() as unknown as Record<string, Handler>);
   }
 

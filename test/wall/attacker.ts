@@ -178,6 +178,8 @@ function callAll({ daemon, code }: Targets): void {
   for (let family = 0; family <= 45; family++)
     for (const type of [1, 2, 3, 5]) call("socket", `family ${family} type ${type}`, family, type, 0);
   call("socketpair", "", 1, 1, 0, at);
+  call("socketpair", "of packets", 1, 5, 0, at);
+  call("socketpair", "of datagrams", 1, 2, 0, at);
   call("connect", "", 0, at, 16);
   call("bind", "", 0, at, 16);
   const SOL_SOCKET = 1;

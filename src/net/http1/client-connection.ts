@@ -3,6 +3,7 @@ import { WarrenError } from "../../base/errors.ts";
 import type { Client } from "../client.ts";
 import { type Decision, decide } from "../dispatch.ts";
 import { passOn } from "../pass-on.ts";
+import { parsePeerClient } from "../peer-client.ts";
 import { StallWatch } from "../socket-handle.ts";
 import type { ElsewhereTarget } from "../target.ts";
 import type { Swept } from "../ticker.ts";
@@ -10,7 +11,7 @@ import { BodyFraming } from "./body-framing.ts";
 import type { HttpContext } from "./context.ts";
 import { type ErrorAnswer, errorAnswer } from "./error-answer.ts";
 import type { Exchange } from "./exchange.ts";
-import { forwardingPrefix } from "./forward-head.ts";
+import { forwardingPrefix, peerPrefix } from "./forward-head.ts";
 import { RequestExchange } from "./request-exchange.ts";
 import { RequestHead } from "./request-head.ts";
 import { ResponseHead } from "./response-head.ts";
@@ -29,6 +30,13 @@ const passedMax = 3;
  */
 type Phase = "idle" | "head" | "exchange" | "passing" | "tunnel" | "lingering" | "closed";
 
+/**
+ * - `plain`: a client's, and may be given to another worker
+ * - `secure`: a client's over TLS, whose keys are this worker's
+ * - `peer`: another worker's front, asking for its clients
+ */
+export type Origin = "plain" | "secure" | "peer";
+
 /** A client's HTTP/1 connection: one request after the other, each routed by its own Host, answers in order. */
 export class ClientConnection implements Swept {
   readonly socket: Socket;
@@ -36,9 +44,10 @@ export class ClientConnection implements Swept {
   readonly request: RequestHead;
   /** The parser of the answers, one at a time. */
   readonly response: ResponseHead;
-  readonly client: Client;
+  /** Whose connection it is; on one from another front, whose request. */
+  client: Client;
   /** The forwarding fields of every request, up to the request's host. */
-  readonly forwarding: Buffer;
+  forwarding: Buffer;
 
   #phase: Phase = "idle";
   /** When the phase began, or was last refreshed. */
@@ -56,15 +65,20 @@ export class ClientConnection implements Swept {
   #held: boolean = false;
   #advancing: boolean = false;
   #passed: number;
+  readonly #origin: Origin;
+  #peerForwarding: Buffer | undefined;
+  /** What the other front said last of the client. */
+  #peerClient: string | undefined;
   readonly #stall: StallWatch;
 
-  constructor(socket: Socket, client: Client, context: HttpContext, passed: number) {
+  constructor(socket: Socket, client: Client, context: HttpContext, origin: Origin, passed: number) {
     this.socket = socket;
     this.client = client;
     this.context = context;
     this.request = new RequestHead(context.limits);
     this.response = new ResponseHead(context.limits);
     this.forwarding = forwardingPrefix(client);
+    this.#origin = origin;
     this.#passed = passed;
     this.#since = context.ticker.now;
     this.#stall = new StallWatch(socket);
@@ -74,6 +88,12 @@ export class ClientConnection implements Swept {
     // What went wrong does not matter here: "close" follows.
     socket.on("error", () => {});
     socket.on("close", () => this.#onClose());
+  }
+
+  /** {@link forwarding} for the front of another worker. */
+  get peerForwarding(): Buffer {
+    this.#peerForwarding ??= peerPrefix(this.client);
+    return this.#peerForwarding;
   }
 
   /** The request's body has been read to its end. */
@@ -91,8 +111,9 @@ export class ClientConnection implements Swept {
     return this.#endTold;
   }
 
+  /** Between two requests. Another front's is closed by that front alone: a request of its may be on the way. */
   get idle(): boolean {
-    return this.#phase === "idle";
+    return this.#phase === "idle" && this.#origin !== "peer";
   }
 
   /** Bytes from the client, read here or by whoever passed the connection on. */
@@ -174,7 +195,7 @@ export class ClientConnection implements Swept {
     const age = now - this.#since;
     switch (this.#phase) {
       case "idle":
-        if (age > limits.keepAliveMsMax) this.close();
+        if (age > limits.keepAliveMsMax && this.#origin !== "peer") this.close();
         return;
       case "head":
         if (age > limits.headMsMax)
@@ -247,6 +268,7 @@ export class ClientConnection implements Swept {
     const { request, context } = this;
     let decision: Decision;
     try {
+      if (this.#origin === "peer") this.#readPeerClient();
       decision = decide(context, request, this.client);
     } catch (error) {
       this.#refuse(error);
@@ -266,6 +288,10 @@ export class ClientConnection implements Swept {
         this.#exchange = new RequestExchange(this, target, match.path);
         break;
       case "elsewhere":
+        if (this.#origin === "secure") {
+          this.#exchange = new StreamExchange(this, target.proxied, context.pool(target.proxied));
+          break;
+        }
         this.#pass(target, input.subarray(request.start));
         return;
       default:
@@ -274,6 +300,16 @@ export class ClientConnection implements Swept {
     // A service's own limit may be shorter than a tick: it is kept, or overrun by a tick, and never cut short.
     if (this.#exchange?.answerMsMax !== undefined) this.#since = context.ticker.exactly();
     this.#exchange?.start();
+  }
+
+  /** Another front's connection carries requests of many clients. */
+  #readPeerClient(): void {
+    const { peerClient } = this.request;
+    if (peerClient === this.#peerClient) return;
+    this.client = parsePeerClient(peerClient);
+    this.#peerClient = peerClient;
+    this.forwarding = forwardingPrefix(this.client);
+    this.#peerForwarding = undefined;
   }
 
   #feed(): boolean {
@@ -378,7 +414,11 @@ export class ClientConnection implements Swept {
       return;
     }
     this.#phase = "passing";
-    passOn(this.socket, bytes, target, { listener: this.context.key, passed }).catch((error: unknown) => {
+    passOn(this.socket, bytes, target, {
+      listener: this.context.key,
+      passed,
+      peer: this.#origin === "peer",
+    }).catch((error: unknown) => {
       if (this.#phase !== "passing") return;
       this.context.log({ code: "service.unavailable", message: String(error), listener: this.context.key });
       this.#phase = "exchange";

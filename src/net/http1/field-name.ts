@@ -1,3 +1,4 @@
+import { peerField } from "../peer-client.ts";
 import { DASH, UNDERSCORE } from "./bytes.ts";
 
 /** The fields that the front acts on. */
@@ -13,6 +14,8 @@ export const field = {
   hop: 7,
   /** Says who the client is: the front's own to set. */
   forwarded: 8,
+  /** Between two fronts: who the client is (net/peer-client.ts). */
+  peer: 9,
 } as const;
 
 const known: (readonly [Uint8Array, number][] | undefined)[] = [];
@@ -28,6 +31,7 @@ know("expect", field.expect);
 for (const name of ["te", "keep-alive", "proxy-connection", "http2-settings"]) know(name, field.hop);
 // `Proxy` becomes HTTP_PROXY for a CGI program (CVE-2016-5385, "httpoxy"): no client may set it.
 for (const name of ["forwarded", "x-real-ip", "proxy"]) know(name, field.forwarded);
+know(peerField.toLowerCase(), field.peer);
 const forwardedPrefix = Buffer.from("x-forwarded-");
 
 /**

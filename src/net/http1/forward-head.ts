@@ -1,4 +1,5 @@
 import type { Client } from "../client.ts";
+import { formatPeerClient, peerField } from "../peer-client.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
@@ -9,6 +10,11 @@ const version11 = Buffer.from("HTTP/1.1");
 /** The forwarding fields of one connection, up to where the request's own host follows. */
 export function forwardingPrefix({ remote, scheme }: Client): Buffer {
   return Buffer.from(`X-Forwarded-For: ${remote.ip}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `, "latin1");
+}
+
+/** As {@link forwardingPrefix}, for another worker's front, which sets those fields itself. */
+export function peerPrefix(client: Client): Buffer {
+  return Buffer.from(`${peerField}: ${formatPeerClient(client)}\r\nX-Forwarded-Host: `, "latin1");
 }
 
 /** The head that goes to the guest: the client's bytes without the cut lines, and the forwarding fields behind them. */

@@ -48,6 +48,8 @@ export class RequestHead {
   plainLine: boolean = true;
   hostFrom = 0;
   hostTo = 0;
+  /** What a front says of the client for whom it asks; empty when it does not. To be believed of a front only. */
+  peerClient = "";
   upgradeFrom = 0;
   upgradeTo = 0;
 
@@ -189,6 +191,7 @@ export class RequestHead {
     this.contentLength = 0;
     this.chunked = false;
     this.expectsContinue = false;
+    this.peerClient = "";
     for (let line = 1; line < lineCount; line++) {
       const from = start + lines[line]!;
       const next = start + lines[line + 1]!;
@@ -232,6 +235,9 @@ export class RequestHead {
             throw new WarrenError("head.expectation", "only 100-continue can be expected", { status: 417 });
           }
           this.expectsContinue = true;
+          break;
+        case field.peer:
+          this.peerClient = bytes.toString("latin1", valueFrom, valueTo);
           break;
         default:
       }

@@ -58,7 +58,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
     this.#pool = pool;
     this.#hasBody = client.request.hasBody;
     this.#method = client.request.method;
-    this.#head = forwardRequest(client.request, client.forwarding);
+    this.#head = forwardRequest(client.request, target.peer ? client.peerForwarding : client.forwarding);
   }
 
   start(): void {

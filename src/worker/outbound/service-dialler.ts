@@ -7,7 +7,7 @@ import type { Guests } from "../guests.ts";
 import type { Routing } from "../routing.ts";
 import type { ServerGuest } from "../server-guest.ts";
 import { ConnectorClient } from "./connector-client.ts";
-import { StreamConduits } from "./stream-conduit.ts";
+import type { StreamConduits } from "./stream-conduit.ts";
 
 /** How long a connection waits for a service that has no instance at the moment. */
 const waitMsMax = 15_000;
@@ -23,16 +23,17 @@ const ports = { first: 49_152, count: 16_384 } as const;
  */
 export class ServiceDialler {
   readonly client: ConnectorClient = new ConnectorClient((offer, fd) => this.#accept(offer, fd));
-  readonly streams = new StreamConduits();
+  readonly streams: StreamConduits;
   readonly #id: string;
   readonly #guests: Guests;
   readonly #routing: Routing;
   #count = 0;
 
-  constructor(id: string, guests: Guests, routing: Routing) {
+  constructor(id: string, guests: Guests, routing: Routing, streams: StreamConduits) {
     this.#id = id;
     this.#guests = guests;
     this.#routing = routing;
+    this.streams = streams;
   }
 
   /**

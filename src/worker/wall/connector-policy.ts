@@ -1,4 +1,4 @@
-import { allowed, type CheckedCall, checked, type Numbers, type SystemCalls } from "./policy.ts";
+import { allowed, type CheckedCall, checked, type Numbers, type SystemCalls, typeMask } from "./policy.ts";
 
 // What the connector may ask of the kernel: what a worker may, without changing any file, and sockets to the outside. It runs
 // no guest and gives V8 nothing to compile but our own code.
@@ -9,8 +9,6 @@ const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_SEQPACKET = 5;
-/** All but SOCK_NONBLOCK and SOCK_CLOEXEC. */
-const typeMask = ~0x80800 >>> 0;
 
 const noFiles = [
   "mkdirat",

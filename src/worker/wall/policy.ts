@@ -142,6 +142,9 @@ const CLONE_VM = 0x100;
 const CLONE_THREAD = 0x10000;
 /** CLONE_NEWTIME is out of clone's reach; CLONE_NEWNS is 0x20000, the others from NEWCGROUP to NEWNET 0x7e000000. */
 const CLONE_NEW_ANY = 0x7e020000;
+const SOCK_STREAM = 1;
+/** All of a type but SOCK_NONBLOCK and SOCK_CLOEXEC. */
+export const typeMask: number = ~0x80800 >>> 0;
 const MSG_FASTOPEN = 0x20000000;
 const SOL_SOCKET = 1;
 const SOL_TCP = 6;
@@ -172,6 +175,17 @@ export const checked: Readonly<Record<string, CheckedCall>> = {
   ioctl: { numbers: [16, 29], rules: [[{ arg: 1, in: [0x5421, 0x5450, 0x5451, 0x541b, 0x5401] }]] },
   // F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC. No F_SETOWN: its signals go to whom it names.
   fcntl: { numbers: [72, 25], rules: [[{ arg: 1, in: [0, 1, 2, 3, 4, 1030] }]] },
+  // AF_UNIX streams, whose two ends are both its own: one goes to another worker, for requests that are answered there. It
+  // can hand on what it holds by its lanes in any case.
+  socketpair: {
+    numbers: [53, 199],
+    rules: [
+      [
+        { arg: 0, in: [1] },
+        { arg: 1, mask: typeMask, equals: SOCK_STREAM },
+      ],
+    ],
+  },
   // MSG_FASTOPEN is a connect() by another name.
   sendto: { numbers: [44, 206], rules: [[{ arg: 3, mask: MSG_FASTOPEN, equals: 0 }]] },
   sendmsg: { numbers: [46, 211], rules: [[{ arg: 2, mask: MSG_FASTOPEN, equals: 0 }]] },
