@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Outbound, ServiceSpec } from "../src/control/service.ts";
@@ -264,4 +265,44 @@ test("connections outlive the connector, and both it and its successors the daem
     () => daemon.connectorPids(),
     (pids) => pids.length === 0,
   );
+});
+
+test("a service connects to the unix socket that it is granted, through its daemon", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const folder = mkdtempSync(join(tmpdir(), "warren-unix-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  chmodSync(folder, 0o755);
+  const source = join(folder, "db.sock");
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    socket.once("data", (data) => socket.end(`Content-Type: text/plain\n\nheard ${data}`));
+  }).listen(source);
+  t.after(() => server.close());
+  await once(server, "listening");
+  chmodSync(source, 0o666);
+  const daemon = await TestDaemon.start(t, { workers: 2 });
+  const spec = (path: string, outbound: Outbound[]): Partial<ServiceSpec> => ({
+    kind: "cgi",
+    args: ["unix", path, "hello"],
+    outbound,
+  });
+  const right = { unix: source, as: "/run/db.sock" };
+  await daemon.deploy("shop", "c-sockets", spec("/run/db.sock", [right]));
+  await daemon.deploy("own", "c-sockets", { ...spec("/run/db.sock", [right]), isolation: "process" });
+  await daemon.deploy("other", "c-sockets", spec(source, []));
+  for (const name of ["shop", "own"]) assert.equal(await call(daemon, "/", name), "heard hello\nended\n");
+  assert.doesNotMatch(await call(daemon, "/", "other"), /heard/);
+  assert.equal(connections, 2);
+  assert.match(
+    (await warren(daemon, ["logs", "other"])).stdout,
+    /not granted: the unix socket .*db\.sock"; add to its manifest: \[\[outbound\]\] unix = /,
+  );
+  // No process for the internet is needed for it.
+  assert.deepEqual(daemon.connectorPids(), []);
+  const shown = await warren(daemon, ["show", "shop"]);
+  assert.match(shown.stdout, new RegExp(`unix:${source}`));
+  // What its daemon does for it waits for the next daemon, and it is told so at once.
+  await daemon.kill("SIGKILL");
+  assert.doesNotMatch(await call(daemon, "/", "shop"), /heard/);
 });

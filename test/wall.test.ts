@@ -286,7 +286,12 @@ test("a worker that does not stand behind its wall is ended before it serves", a
       directory,
       id,
       version: "test",
-      handlers: { state: () => {}, log: () => {}, incident: () => {} },
+      handlers: {
+        state: () => {},
+        log: () => {},
+        incident: () => {},
+        unix: () => assert.fail("asked for a unix socket"),
+      },
       wall,
       memoryBytesMax: 2 ** 30,
       mounts: [],

@@ -251,10 +251,21 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `manifest.unsupported | warren.toml:3: "secrets" is not in this release | remove it for now`,
   ],
   [
-    `${head}[[outbound]]\nunix = "/run/db.sock"`,
-    `manifest.unsupported | warren.toml:4: "unix" of [[outbound]] 1 is not in this release | remove it for now`,
+    `${head}[[outbound]]\nunix = "/run/db.sock"\nport = 5432`,
+    `manifest.bad-outbound | warren.toml:5: "port" of [[outbound]] 1 cannot be used with a unix socket`,
   ],
-  [`${head}[[outbound]]`, `manifest.bad-outbound | warren.toml:3: [[outbound]] 1 names neither a host nor a service`],
+  [
+    `${head}[[outbound]]\nunix = "/run/db.sock"\nas = ""`,
+    `manifest.bad-outbound | warren.toml:5: "as" of [[outbound]] 1 is not a path: ""`,
+  ],
+  [
+    `${head}[[outbound]]\nhost = "db.example"\nas = "/run/db.sock"`,
+    `manifest.bad-outbound | warren.toml:5: "as" of [[outbound]] 1 is for unix sockets only`,
+  ],
+  [
+    `${head}[[outbound]]`,
+    `manifest.bad-outbound | warren.toml:3: [[outbound]] 1 names no host, no service and no unix socket`,
+  ],
   [
     `${head}[[outbound]]\nhost = "a"\nservice = "b"`,
     `manifest.bad-outbound | warren.toml:5: "service" of [[outbound]] 1 cannot be used with a host | write two`,

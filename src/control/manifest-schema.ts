@@ -1,5 +1,5 @@
 import Type, { type Static } from "typebox";
-import { Mount, ServiceSpec } from "./service.ts";
+import { Mount, Outbound, ServiceSpec } from "./service.ts";
 
 const ManifestMount = Type.Object(
   {
@@ -11,12 +11,23 @@ const ManifestMount = Type.Object(
   { additionalProperties: false },
 );
 
+const ManifestOutbound = Type.Object(
+  {
+    ...Outbound.properties,
+    unix: Type.Optional(
+      Type.String({ pattern: ".", description: "a unix socket on this machine, absolute or beside the manifest" }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 /** JSON Schema of `warren.toml`: a {@link ServiceSpec} whose program is a file and whose paths may be relative. */
 export const manifestSchema = Type.Object(
   {
     ...ServiceSpec.properties,
     program: Type.String({ pattern: ".", description: "the path of a wasm file, absolute or beside the manifest" }),
     mount: Type.Optional(Type.Array(ManifestMount, { maxItems: 100 })),
+    outbound: Type.Optional(Type.Array(ManifestOutbound, { maxItems: 100 })),
   },
   { title: "warren.toml", $schema: "https://json-schema.org/draft/2020-12/schema", additionalProperties: false },
 );

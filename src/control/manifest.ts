@@ -13,7 +13,7 @@ import { type LineOf, tomlLines } from "./toml-lines.ts";
 const charactersMax = 1024 * 1024;
 
 /** Keys that the manifest will have. Whoever uses one must not find it silently without effect. */
-const later: ReadonlySet<string> = new Set(["secrets", "sleep", "health", "instances", "outbound.unix"]);
+const later: ReadonlySet<string> = new Set(["secrets", "sleep", "health", "instances"]);
 
 /**
  * Reads the text of a `warren.toml`. `file` is its name in errors. Throws `manifest.syntax`, `.too-large`, `.missing-key`,
@@ -43,11 +43,20 @@ export function parseTable(text: string, { file, schema }: { file: string; schem
 
 /** What is deployed for a manifest: the program by its digest, and mounts from the manifest's own directory. */
 export function specOf(manifest: Manifest, { directory, digest }: { directory: string; digest: Digest }): ServiceSpec {
-  const { mount, ...rest } = manifest;
-  const absolute = mount?.map((entry) =>
+  const { mount, outbound, ...rest } = manifest;
+  const mounts = mount?.map((entry) =>
     entry.source === undefined ? entry : { ...entry, source: resolve(directory, entry.source) },
   );
-  return { ...rest, program: digest, ...(absolute === undefined ? {} : { mount: absolute }) };
+  // The guest's name of a socket is what the manifest says.
+  const rights = outbound?.map((entry) =>
+    entry.unix === undefined ? entry : { ...entry, unix: resolve(directory, entry.unix), as: entry.as ?? entry.unix },
+  );
+  return {
+    ...rest,
+    program: digest,
+    ...(mounts === undefined ? {} : { mount: mounts }),
+    ...(rights === undefined ? {} : { outbound: rights }),
+  };
 }
 
 function parseToml(text: string, file: string): unknown {

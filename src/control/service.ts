@@ -71,6 +71,10 @@ export const Outbound = Type.Object(
       }),
     ),
     service: Type.Optional(Name),
+    unix: Type.Optional(
+      Type.String({ pattern: "^/", description: "absolute path of a unix socket on the host; streams only" }),
+    ),
+    as: Type.Optional(Type.String({ description: "what the guest calls that socket; its path when absent" })),
     port: Type.Optional(
       Type.Union([
         Type.Integer({ minimum: 1, maximum: 65535 }),
@@ -81,7 +85,7 @@ export const Outbound = Type.Object(
   },
   {
     title: "Outbound",
-    description: "what it may connect to: a host or a service, any port when none is given",
+    description: "what it may connect to: a host or a service, any port when none is given, or a unix socket",
     ...closed,
   },
 );

@@ -7,12 +7,7 @@ import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "./se
 import { parseSize } from "./size.ts";
 
 /** The parts of a spec that the rules look at; a manifest has them too. */
-export type RuledSpec = Pick<ServiceSpec, "kind" | "args" | "env" | "route" | "mount" | "limits"> & {
-  readonly outbound?: readonly RuledOutbound[];
-};
-
-/** With what a file of `run --grants` may have and a manifest may not. */
-type RuledOutbound = Outbound & { readonly unix?: string; readonly as?: string };
+export type RuledSpec = Pick<ServiceSpec, "kind" | "args" | "env" | "route" | "mount" | "limits" | "outbound">;
 
 const serviceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** The smallest and largest memory that wasm32 can have: one page, 65,536 pages. */
@@ -113,14 +108,16 @@ function checkSize(size: string, path: Path, issues: RuleIssue[]): void {
   }
 }
 
-function checkOutbound(outbound: RuledOutbound, at: Path, issues: RuleIssue[]): void {
+function checkOutbound(outbound: Outbound, at: Path, issues: RuleIssue[]): void {
   const { host, service, protocol, unix, as } = outbound;
   const refuse = (key: string, message: string, hint?: string): void => {
     issues.push({ kind: "bad-outbound", path: [...at, key], message, ...(hint === undefined ? {} : { hint }) });
   };
   if (unix !== undefined) {
-    for (const key of ["host", "port", "protocol"] as const)
+    for (const key of ["host", "service", "port", "protocol"] as const)
       if (outbound[key] !== undefined) refuse(key, "cannot be used with a unix socket");
+    for (const [key, text] of Object.entries({ unix, as }))
+      if (text === "" || text?.includes("\0")) refuse(key, `is not a path: ${shown(text)}`);
     return;
   }
   if (as !== undefined) {
@@ -128,7 +125,7 @@ function checkOutbound(outbound: RuledOutbound, at: Path, issues: RuleIssue[]): 
     return;
   }
   if (host === undefined && service === undefined) {
-    issues.push({ kind: "bad-outbound", path: at, message: "names neither a host nor a service" });
+    issues.push({ kind: "bad-outbound", path: at, message: "names no host, no service and no unix socket" });
     return;
   }
   if (host !== undefined && service !== undefined) {
@@ -142,6 +139,7 @@ function checkOutbound(outbound: RuledOutbound, at: Path, issues: RuleIssue[]): 
         refuse("host", `is not one service: ${shown(host)}`, `name each, such as shop-db${internalSuffix}`);
       return;
     }
+    if (right.kind === "unix") return;
     if (!serviceName.test(right.grant.name))
       refuse("host", `names no service: ${shown(host)}`, `expected a name such as shop-db${internalSuffix}`);
     else if (protocol === "udp") refuse("protocol", "must be tcp for a service");

@@ -23,6 +23,7 @@ import { Volumes } from "./volumes/volumes.ts";
 import type { WallMode } from "./wall/wall.ts";
 import { buildWall } from "./wall/wall.ts";
 import { ConnectorKeeper, connectorDirectory } from "./workers/connector-keeper.ts";
+import { UnixDoor } from "./workers/unix-door.ts";
 import { hungAfterMs, Watchdog } from "./workers/watchdog.ts";
 import { drain, WorkerPool, workersDirectory } from "./workers/worker-pool.ts";
 import type { WorkerProcess } from "./workers/worker-process.ts";
@@ -92,6 +93,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     dns: options.dns,
     event: (type, message) => events.publish({ type, message }),
   });
+  const unixDoor = new UnixDoor({ user: wall.user, state: state.path, socket: options.socket });
   // A worker that is lost with a back-off has its services started elsewhere at once; otherwise they wait for its successor.
   const pool: WorkerPool = new WorkerPool({
     directory: workersDirectory(state.path),
@@ -102,6 +104,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     handlers: {
       state: (worker, status) => supervisor.noted(worker, status),
       incident: (_worker, incident) => supervisor.incident(incident),
+      unix: (worker, body) => unixDoor.open(worker, body),
       log: (_worker, { service, entries }) => {
         const slash = service.indexOf("/");
         const lines = entries.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() }));
@@ -110,7 +113,10 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     },
     mounts: (slot) => supervisor.mountsOf(slot),
     onConnected: (worker) => connector.join(worker),
-    onDisconnected: (worker) => connector.leave(worker),
+    onDisconnected: (worker) => {
+      connector.leave(worker);
+      unixDoor.leave(worker);
+    },
     onReplaced: (worker, successor) => supervisor.move(worker, successor),
     prepare: async (worker) => {
       await supervisor.introduce(worker);
@@ -141,6 +147,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     pool,
     volumes,
     connector,
+    unixDoor,
     log,
     isolation: options.isolation,
     forgetLogs: (namespace, name) =>

@@ -1,9 +1,10 @@
 import { closeSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { WarrenError } from "../base/errors.ts";
 import type { Handler } from "../base/link.ts";
 import { Link } from "../base/link.ts";
 import { acceptNow, receiveDescriptors } from "../base/native-socket.ts";
-import type { Notes } from "./protocol.ts";
+import type { Asks, Notes } from "./protocol.ts";
 import { controlFd, laneFd } from "./protocol.ts";
 
 /** Takes orders from whoever may connect to the worker's socket: the first daemon and every later one alike. */
@@ -45,6 +46,17 @@ export class ControlSocket {
     let taken = false;
     for (const link of this.#links) if (link.lane !== undefined && link.note(op, body)) taken = true;
     return taken;
+  }
+
+  /** Asks the daemon for descriptors, which are the caller's from then on. Rejects with `link.closed` while there is none. */
+  ask<K extends keyof Asks>(
+    op: K,
+    body: Asks[K]["body"],
+  ): Promise<{ readonly body: Asks[K]["answer"]; readonly fds: number[] }> {
+    const link = [...this.#links].findLast((one) => one.lane !== undefined);
+    if (link === undefined)
+      return Promise.reject(new WarrenError("link.closed", "no daemon is there", { status: 503 }));
+    return link.callForDescriptors(op, body);
   }
 
   /** The lane of the daemon that is being answered: there is one daemon, but for a moment in which it changes. */

@@ -3,6 +3,7 @@
 
 import type { OutboundGrant } from "../base/outbound-grant.ts";
 import type { TimeCounts } from "../base/time-histogram.ts";
+import type { UnixFailure } from "../base/unix-connect.ts";
 
 /** How a program is served: as a server that listens, or one instance for each request (WAGI). */
 export type GuestKind = "server" | "cgi";
@@ -29,11 +30,18 @@ export interface InstanceSpec {
   readonly ports: readonly GuestPort[];
   /** What it may connect to; nothing when absent. */
   readonly outbound?: OutboundRights;
+  readonly unix?: readonly UnixGrant[];
 }
 
 export interface OutboundRights {
   readonly grants: readonly OutboundGrant[];
   readonly services: readonly ServiceGrant[];
+}
+
+/** A unix socket of the host that a guest may connect to, by its own name for it. The daemon connects. */
+export interface UnixGrant {
+  readonly path: string;
+  readonly source: string;
 }
 
 /** Another service of the namespace, and ports of its guest. */
@@ -177,6 +185,12 @@ export interface Notes {
   state: GuestStatus;
   log: { service: string; entries: LogEntry[] };
   incident: Incident;
+}
+
+/** Calls: the worker asks the daemon. */
+export interface Asks {
+  /** A connection for a guest to the unix socket that it knows as `path`. The descriptor comes with the answer, or why there is none. */
+  unix: { body: { service: string; revision: number; path: string }; answer: { error?: UnixFailure } };
 }
 
 /** Which guest of which worker: what the connector's grants are for. */

@@ -10,11 +10,11 @@ import { ControlSocket } from "./control-socket.ts";
 import { frontLog } from "./front-log.ts";
 import { GuestLog } from "./guest-log.ts";
 import { Guests } from "./guests.ts";
-import { GuestOutbound } from "./outbound/guest-outbound.ts";
+import { GuestOutbound, type OpenUnix } from "./outbound/guest-outbound.ts";
 import { ServiceDialler } from "./outbound/service-dialler.ts";
 import { StreamConduits } from "./outbound/stream-conduit.ts";
 import { Peers } from "./peers.ts";
-import type { Orders, WorkerArguments } from "./protocol.ts";
+import type { Asks, Orders, WorkerArguments } from "./protocol.ts";
 import { startPulse } from "./pulse.ts";
 import { Routing } from "./routing.ts";
 
@@ -51,7 +51,14 @@ export class Worker {
       onState: (status) => this.#control.note("state", status),
       onIncident: (incident) => this.#control.note("incident", incident),
       outbound: (spec, refusals) =>
-        new GuestOutbound({ asking: spec, rights: spec.outbound, dialler: this.#dialler, refusals }),
+        new GuestOutbound({
+          asking: { service: spec.service, revision: spec.revision },
+          rights: spec.outbound,
+          unix: spec.unix ?? [],
+          openUnix: (asked) => this.#openUnix(asked),
+          dialler: this.#dialler,
+          refusals,
+        }),
     });
     this.#front = new Front({ log: frontLog(args.id) });
     const streams = new StreamConduits();
@@ -145,6 +152,16 @@ export class Worker {
     } else {
       this.#listeners.set(key, fd);
       await (key.startsWith("http:") ? this.#front.addHttpListener(key, fd) : this.#front.addTcpListener(key, fd));
+    }
+  }
+
+  async #openUnix(asked: Asks["unix"]["body"]): ReturnType<OpenUnix> {
+    try {
+      const { body, fds } = await this.#control.ask("unix", asked);
+      const [fd] = fds;
+      return fd === undefined ? { error: body.error ?? "refused" } : { fd };
+    } catch {
+      return { error: "refused" };
     }
   }
 

@@ -1,11 +1,12 @@
 import { WarrenError } from "../../base/errors.ts";
 import { formatListen, parseListen } from "../../control/listen.ts";
-import type { GuestStatus, InstanceSpec, MountedPath, Placement, StartWait } from "../../worker/protocol.ts";
+import type { GuestKey, GuestStatus, InstanceSpec, MountedPath, Placement, StartWait } from "../../worker/protocol.ts";
 import type { Listeners, Protocol } from "../listeners.ts";
 import type { Programs } from "../programs/programs.ts";
 import type { Volumes } from "../volumes/volumes.ts";
 import type { ConnectorKeeper } from "../workers/connector-keeper.ts";
 import { hostPaths, unionOfMounts } from "../workers/mount-cover.ts";
+import type { UnixDoor } from "../workers/unix-door.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import type { DeployedService } from "./deployed-service.ts";
@@ -26,6 +27,7 @@ export interface PlacerOptions {
   readonly quarantine: Quarantine;
   readonly volumes: Volumes;
   readonly connector: ConnectorKeeper;
+  readonly unixDoor: UnixDoor;
 }
 
 /** Carries the supervisor's decisions out in the workers: which one, start, stop, and telling them all. */
@@ -156,7 +158,7 @@ export class Placer {
 
   async start(spec: InstanceSpec, worker: WorkerProcess, wait: StartWait): Promise<GuestStatus> {
     // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the file's path.
-    const { programs, quarantine, volumes, connector } = this.#options;
+    const { programs, quarantine, volumes, connector, unixDoor } = this.#options;
     const { handle } = await programs.open(spec);
     const opened = volumes.open(spec.service.slice(0, spec.service.indexOf("/")), spec.mounts);
     try {
@@ -164,6 +166,7 @@ export class Placer {
       await connector.permit(worker, spec).catch((error: unknown) => {
         if (wait === "listening") throw error;
       });
+      unixDoor.permit(worker, spec);
       const number = worker.page?.numberOf(spec.service) ?? 0;
       quarantine.starting(worker.id, spec, { alone: this.#options.pool.isAlone(worker) });
       const status = await worker.order("start", { spec, wait, number }, [handle.fd, ...opened.descriptors]);
@@ -171,7 +174,7 @@ export class Placer {
       return status;
     } catch (error) {
       if (worker.state !== "gone") quarantine.stopped(worker.id, spec);
-      connector.revoke({ worker: worker.id, service: spec.service, revision: spec.revision });
+      this.#revoke({ worker: worker.id, service: spec.service, revision: spec.revision });
       throw error;
     } finally {
       opened.close();
@@ -196,9 +199,14 @@ export class Placer {
     } catch {
       return undefined;
     } finally {
-      this.#options.connector.revoke({ worker: worker.id, service, revision });
+      this.#revoke({ worker: worker.id, service, revision });
       this.#options.pool.leave(worker, tenant({ service, revision }));
     }
+  }
+
+  #revoke(guest: GuestKey): void {
+    this.#options.connector.revoke(guest);
+    this.#options.unixDoor.revoke(guest);
   }
 
   /** Lets the shared workers pass connections of these listeners on to a worker that accepts none itself. */

@@ -6,7 +6,7 @@ import { outboundRight } from "../../control/outbound.ts";
 import type { Route } from "../../control/route.ts";
 import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "../../control/service.ts";
 import { parseSize } from "../../control/size.ts";
-import type { GuestPort, InstanceMount, InstanceSpec, OutboundRights, RouteEntry } from "../../worker/protocol.ts";
+import type { GuestPort, InstanceMount, InstanceSpec, RouteEntry } from "../../worker/protocol.ts";
 import { weightDefault } from "../../worker/protocol.ts";
 import { volumeDirectory } from "../volumes/volumes.ts";
 
@@ -42,21 +42,23 @@ export function instanceSpec(
     weight: spec.limits?.weight ?? weightDefault,
     ...(spec.limits?.request === undefined ? {} : { requestMsMax: parseDuration(spec.limits.request) }),
     ports: kind === "cgi" ? [] : guestPorts(routesOf(spec)),
-    ...(spec.outbound === undefined || spec.outbound.length === 0
-      ? {}
-      : { outbound: outboundRights(namespace, spec.outbound) }),
+    ...outboundRights(namespace, spec.outbound ?? []),
   };
 }
 
-function outboundRights(namespace: string, outbound: readonly Outbound[]): OutboundRights {
+/** By way of the connector, and of the daemon itself. */
+function outboundRights(namespace: string, outbound: readonly Outbound[]): Pick<InstanceSpec, "outbound" | "unix"> {
   const rights = outbound.map(outboundRight);
+  const grants = rights.flatMap((right) => (right.kind === "host" ? right.grant : []));
+  const services = rights.flatMap((right) => {
+    if (right.kind !== "service") return [];
+    const { name, ...ports } = right.grant;
+    return { service: `${namespace}/${name}`, ...ports };
+  });
+  const unix = rights.flatMap((right) => (right.kind === "unix" ? right.grant : []));
   return {
-    grants: rights.flatMap((right) => (right.kind === "host" ? right.grant : [])),
-    services: rights.flatMap((right) => {
-      if (right.kind !== "service") return [];
-      const { name, ...ports } = right.grant;
-      return { service: `${namespace}/${name}`, ...ports };
-    }),
+    ...(grants.length + services.length > 0 ? { outbound: { grants, services } } : {}),
+    ...(unix.length > 0 ? { unix } : {}),
   };
 }
 

@@ -8,16 +8,11 @@ import type { GuestStatus, Incident, MountedPath, Placement } from "../../worker
 import type { Controller } from "../api/controller.ts";
 import type { Precondition } from "../api/etag.ts";
 import { checkPrecondition } from "../api/etag.ts";
-import type { Listeners } from "../listeners.ts";
 import type { Logger } from "../logger.ts";
-import type { Programs } from "../programs/programs.ts";
-import type { Volumes } from "../volumes/volumes.ts";
-import type { ConnectorKeeper } from "../workers/connector-keeper.ts";
 import { unionOfMounts } from "../workers/mount-cover.ts";
-import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import { DeployedService } from "./deployed-service.ts";
-import { Placer, tenant } from "./placer.ts";
+import { Placer, type PlacerOptions, tenant } from "./placer.ts";
 import type { Isolation } from "./plan.ts";
 import { groupOf, instanceSpec, ownListeners, routeClaims, volumesOf } from "./plan.ts";
 import { deathsMax, Quarantine } from "./quarantine.ts";
@@ -31,14 +26,9 @@ const placementsPerOrder = 200;
 /** Of what a worker says for an event. */
 const messageCharsMax = 1000;
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends Omit<PlacerOptions, "quarantine"> {
   readonly services: ServiceStore;
   readonly blobs: BlobStore;
-  readonly programs: Programs;
-  readonly listeners: Listeners;
-  readonly pool: WorkerPool;
-  readonly volumes: Volumes;
-  readonly connector: ConnectorKeeper;
   readonly log: Logger;
   readonly isolation: Isolation;
   /** The service is gone, and so are its logs. */

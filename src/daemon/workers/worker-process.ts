@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { errorFromRecord, errorRecord, WarrenError } from "../../base/errors.ts";
-import type { Handler, Link } from "../../base/link.ts";
-import type { LaunchPlan, MountedPath, Notes, Orders } from "../../worker/protocol.ts";
+import type { AnswerWithDescriptors, Handler, Link } from "../../base/link.ts";
+import type { Asks, LaunchPlan, MountedPath, Notes, Orders } from "../../worker/protocol.ts";
 import { checkWall } from "../wall/check.ts";
 import { workerPlan } from "../wall/plans.ts";
 import type { Wall } from "../wall/wall.ts";
@@ -14,6 +14,8 @@ export interface WorkerHandlers {
   state(worker: WorkerProcess, note: Notes["state"]): void;
   log(worker: WorkerProcess, note: Notes["log"]): void;
   incident(worker: WorkerProcess, body: Notes["incident"]): void;
+  /** What it asks for a guest; see {@link Asks}. */
+  unix(worker: WorkerProcess, body: Asks["unix"]["body"]): AnswerWithDescriptors;
 }
 
 export interface LaunchOptions {
@@ -132,7 +134,11 @@ export class WorkerProcess {
         else tell();
       };
     const notes = { state: noted("state"), log: noted("log"), incident: noted("incident") };
-    worker = await connectLinked(directory, id, notes, accept);
+    const unix: Handler = (body: Asks["unix"]["body"]) => {
+      if (worker === undefined) throw failed(id, "it asks before it was asked who it is");
+      return handlers.unix(worker, body);
+    };
+    worker = await connectLinked(directory, id, { ...notes, unix }, accept);
     for (const tell of early) tell();
     return worker;
   }

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { OutboundPolicy } from "../../base/outbound-policy.ts";
+import { RateLimit } from "../../base/rate-limit.ts";
 import type { OutboundRights } from "../protocol.ts";
-import { RateLimit } from "./rate-limit.ts";
 
 const limits = {
   connectingMax: 256,

@@ -2,10 +2,11 @@ import { closeSync } from "node:fs";
 import type { Address } from "../../base/address.ts";
 import type { Conduit } from "../../base/conduit.ts";
 import { hostName } from "../../base/outbound-grant.ts";
+import type { UnixFailure } from "../../base/unix-connect.ts";
 import { errno, type Result } from "../../wasi/errno.ts";
 import type { Outbound, OutboundDatagrams, OutboundReceiver } from "../../wasi/sockets/outbound.ts";
 import type { Asking, Refusal } from "../connector/lane-protocol.ts";
-import type { OutboundRights } from "../protocol.ts";
+import type { Asks, OutboundRights, UnixGrant } from "../protocol.ts";
 import { DatagramChannel } from "./datagram-channel.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import type { ServiceDialler } from "./service-dialler.ts";
@@ -17,9 +18,24 @@ const namesMax = 256;
 /** UDP ports of one instance; the connector gives a guest no more. */
 const channelsMax = 256;
 
+/** While there is no daemon nobody can connect: to the guest, nobody listens. */
+const unixErrors: Readonly<Record<UnixFailure, Result>> = {
+  missing: -errno.NOENT,
+  refused: -errno.CONNREFUSED,
+  denied: -errno.ACCES,
+  busy: -errno.AGAIN,
+};
+/** Connections to unix sockets that one instance waits for at a time. */
+const unixPendingMax = 64;
+
+/** Never rejects; the descriptor is the caller's. */
+export type OpenUnix = (asked: Asks["unix"]["body"]) => Promise<{ fd: number } | { error: UnixFailure }>;
+
 export interface GuestOutboundOptions {
   readonly asking: Asking;
   readonly rights: OutboundRights | undefined;
+  readonly unix: readonly UnixGrant[];
+  readonly openUnix: OpenUnix;
   readonly dialler: ServiceDialler;
   readonly refusals: RefusalLog;
 }
@@ -34,6 +50,7 @@ export class GuestOutbound implements Outbound {
   /** What names it asked for had as addresses, for the log. */
   readonly #names = new Map<string, string>();
   #count = 0;
+  #unixPending = 0;
 
   constructor(options: GuestOutboundOptions) {
     this.#options = options;
@@ -80,9 +97,22 @@ export class GuestOutbound implements Outbound {
     return answer.error === -errno.ACCES ? this.#refused(to, "tcp") : answer.error;
   }
 
-  /** Sockets of the host's file system are for programs that somebody starts by hand. */
-  connectUnix(): Promise<Result> {
-    return Promise.resolve(-errno.ACCES);
+  async connectUnix(path: string, signal: AbortSignal): Promise<Conduit | Result> {
+    const { asking, unix, dialler, refusals, openUnix } = this.#options;
+    if (!unix.some((grant) => grant.path === path)) {
+      refusals.add({ unix: path });
+      return -errno.ACCES;
+    }
+    if (this.#unixPending >= unixPendingMax) return -errno.NOBUFS;
+    this.#unixPending++;
+    const opening = openUnix({ ...asking, path });
+    void opening.finally(() => this.#unixPending--);
+    const answer = await untilAborted(opening, signal);
+    if (answer === undefined) {
+      void opening.then((late) => "fd" in late && closeSync(late.fd));
+      return -errno.CANCELED;
+    }
+    return "fd" in answer ? dialler.streams.open(answer.fd, { ip: "", port: 0 }) : unixErrors[answer.error];
   }
 
   openDatagrams(receiver: OutboundReceiver): OutboundDatagrams | Result {

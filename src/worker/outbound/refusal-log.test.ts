@@ -18,6 +18,10 @@ test("RefusalLog names what was refused and the lines that would grant it", () =
       'not granted: db.corp, which has the address 10.1.2.3: not of the internet; add to its manifest: [[outbound]] host = "10.1.2.3"',
     ],
     [
+      { unix: '/run/a "b".sock' },
+      'not granted: the unix socket "/run/a \\"b\\".sock"; add to its manifest: [[outbound]] unix = "/run/a \\"b\\".sock"',
+    ],
+    [
       { host: "db.warren.internal", port: 5432, service: "db" },
       'not granted: db.warren.internal:5432; add to its manifest: [[outbound]] service = "db", port = 5432',
     ],

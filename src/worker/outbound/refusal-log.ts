@@ -1,8 +1,16 @@
 /** How long a destination that was refused is not named again. */
 const quietMs = 60_000;
 const destinationsMax = 256;
+const pathCharactersMax = 200;
 
-export interface Refused {
+export type Refused = RefusedHost | RefusedUnix;
+
+export interface RefusedUnix {
+  /** The guest's name of it. */
+  readonly unix: string;
+}
+
+export interface RefusedHost {
   /** As in a manifest. */
   readonly host: string;
   readonly port?: number;
@@ -40,7 +48,12 @@ export class RefusalLog {
   }
 }
 
-function refusalText({ host, port, protocol = "tcp", address, service }: Refused): string {
+function refusalText(refused: Refused): string {
+  if ("unix" in refused) {
+    const path = JSON.stringify(refused.unix.slice(0, pathCharactersMax));
+    return `not granted: the unix socket ${path}; add to its manifest: [[outbound]] unix = ${path}`;
+  }
+  const { host, port, protocol = "tcp", address, service } = refused;
   const bracketed = host.includes(":") ? `[${host}]` : host;
   const what = `${bracketed}${port === undefined ? "" : `:${port}`}${protocol === "udp" ? "/udp" : ""}`;
   const why = address === undefined ? "" : `, which has the address ${address}: not of the internet`;
