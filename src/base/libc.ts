@@ -5,11 +5,16 @@ import ffi from "node:ffi";
  * function must check what it passes, since a wrong pointer is silent damage.
  */
 type NativeType = "int32" | "uint32" | "int64" | "uint64" | "pointer";
-type Values = { int32: number; uint32: number; int64: bigint; uint64: bigint; pointer: bigint };
+type Values = { int32: number; uint32: number; int64: bigint; uint64: bigint; pointer: bigint; void: undefined };
 
 export interface Signature {
   readonly arguments: readonly NativeType[];
-  readonly return: NativeType;
+  readonly return: NativeType | "void";
+}
+
+export interface CallbackSignature {
+  readonly arguments: readonly NativeType[];
+  readonly return: "void";
 }
 
 type Arguments<T extends readonly NativeType[]> = { -readonly [I in keyof T]: Values[T[I]] };
@@ -21,6 +26,24 @@ export function bindLibc<const T extends Record<string, Signature>>(
   signatures: T,
 ): { readonly [K in keyof T]: Bound<T[K]> } {
   return ffi.dlopen(null, signatures as never).functions as never;
+}
+
+// Its callbacks are freed with it.
+const callbacks = ffi.dlopen(null, {}).lib;
+
+/**
+ * A pointer to a function that native code may call, on this thread only. It must not throw. It is never given back: make few.
+ */
+export function callbackPointer<const S extends CallbackSignature>(
+  signature: S,
+  callback: (...args: Arguments<S["arguments"]>) => void,
+): bigint {
+  return callbacks.registerCallback(signature as never, callback as never) as never;
+}
+
+/** libuv's loop of this thread (`uv_loop_t *`). */
+export function eventLoop(): bigint {
+  return ffi.getCurrentEventLoop() as never;
 }
 
 const { __errno_location: errnoLocation } = bindLibc({ __errno_location: { arguments: [], return: "pointer" } });

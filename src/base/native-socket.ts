@@ -17,7 +17,10 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SCM_RIGHTS = 1;
+const IPPROTO_IP = 0;
+const IP_PKTINFO = 8;
 const IPPROTO_IPV6 = 41;
+const IPV6_RECVPKTINFO = 49;
 const IPV6_V6ONLY = 26;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
@@ -49,6 +52,8 @@ const c = bindLibc({
   fcntl: { arguments: ["int32", "int32", "int32"], return: "int32" },
 });
 
+const optionOn = new Int32Array([1]);
+
 export type UnixKind = "stream" | "seqpacket";
 
 const socketType = { stream: SOCK_STREAM, seqpacket: SOCK_SEQPACKET } as const;
@@ -68,21 +73,25 @@ export function listenTcp(address: Address): number {
   return fd;
 }
 
-/** A bound UDP socket. Throws `listener.*`. */
+/** A bound UDP socket that tells where each datagram was sent to (base/datagram-port.ts). Throws `listener.*`. */
 export function bindUdp(address: Address): number {
-  return bound(address, SOCK_DGRAM, `udp ${formatAddress(address)}`);
+  const fd = bound(address, SOCK_DGRAM, `udp ${formatAddress(address)}`);
+  const one = pointerTo(optionOn);
+  if (address.ip.includes(":")) c.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, one, 4);
+  else c.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, one, 4);
+  return fd;
 }
 
 function bound(address: Address, type: number, what: string): number {
   const family = address.ip.includes(":") ? AF_INET6 : AF_INET;
   const fd = c.socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) throw failure(`make a socket for ${what}`);
-  const one = new Int32Array([1]);
+  const one = pointerTo(optionOn);
   // No SO_REUSEPORT: another daemon on the same port must be an error, not a silent share of the traffic.
   // SO_REUSEADDR on UDP would be that silent share.
-  if (type === SOCK_STREAM) c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, pointerTo(one), 4);
+  if (type === SOCK_STREAM) c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one, 4);
   // [::] and 0.0.0.0 are listeners of their own, whatever net.ipv6.bindv6only says.
-  if (family === AF_INET6) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, pointerTo(one), 4);
+  if (family === AF_INET6) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, one, 4);
   const name = socketAddress(family, address);
   if (c.bind(fd, pointerTo(name), name.length) >= 0) return fd;
   const errno = lastErrno();

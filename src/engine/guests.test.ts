@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Conduit } from "../base/conduit.ts";
 import { Flow } from "../base/flow.ts";
+import { testPeer } from "../base/test-peer.ts";
 import { Preemption } from "./cpu/preemption.ts";
 import { testTerms } from "./cpu/test-terms.ts";
 import type { GuestOptions } from "./guest-options.ts";
@@ -274,11 +275,9 @@ func main() {
   assert.equal(await instance.whenListening(), true);
   const socket = instance.datagram(53)!;
   for (const port of [1, 2]) {
-    const answer = new Promise((resolve) => {
-      socket.onSend = (data, to) => resolve([Buffer.from(data).toString(), to.port]);
-    });
-    socket.deliver(Buffer.from(`hello ${port}`), { ip: "192.0.2.1", port });
-    assert.deepEqual(await answer, [`re: hello ${port}`, port]);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    socket.deliver(Buffer.from(`hello ${port}`), testPeer({ ip: "192.0.2.1", port }, resolve));
+    assert.equal(await promise, `re: hello ${port}`);
   }
   instance.kill("over");
 });

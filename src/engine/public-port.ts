@@ -117,16 +117,15 @@ class UdpPort implements PublicPort {
 
   attach(instance: Instance, guestPort: number): void {
     const handle = this.#socket;
-    const reply = (data: Uint8Array, to: Address): void => {
-      if (handle.getSendQueueSize() + data.length <= sendQueueBytesMax) handle.send(data, to.port, to.ip, () => {});
-    };
     // An answer that could not be sent is lost, as datagrams may be.
     handle.on("error", () => {});
     handle.on("message", (data, from) => {
-      const socket = instance.datagram(guestPort);
-      if (socket === undefined) return;
-      socket.onSend = reply;
-      socket.deliver(data, { ip: plain(from.address), port: from.port });
+      const address = { ip: plain(from.address), port: from.port };
+      const send = (answer: Uint8Array): void => {
+        if (handle.getSendQueueSize() + answer.length <= sendQueueBytesMax)
+          handle.send(answer, from.port, from.address, () => {});
+      };
+      instance.datagram(guestPort)?.deliver(data, { address, name: formatAddress(address), send, onEnd: undefined });
     });
   }
 

@@ -7,7 +7,7 @@ import { RouteTable } from "./router.ts";
 import type { DatagramTarget, Passage, StreamTarget } from "./target.ts";
 import { TcpListener } from "./tcp.ts";
 import { Ticker } from "./ticker.ts";
-import { UdpListener } from "./udp.ts";
+import { UdpListener, type UdpOptions } from "./udp.ts";
 import { UpstreamPool } from "./upstream.ts";
 
 export interface FrontOptions {
@@ -76,15 +76,9 @@ export class Front implements ListenerShared {
     );
   }
 
-  /** Receives from a bound UDP socket of that IP version and takes `fd` over. Throws `listener.failed`. */
-  async addUdpListener(
-    key: string,
-    fd: number,
-    family: 4 | 6,
-    target: DatagramTarget,
-    unboundedReplies?: boolean,
-  ): Promise<UdpListener> {
-    const listener = await UdpListener.open(key, fd, family, target, unboundedReplies);
+  /** Receives from a bound UDP socket and takes `fd` over. */
+  addUdpListener(key: string, fd: number, target: DatagramTarget, options?: UdpOptions): UdpListener {
+    const listener = new UdpListener(key, fd, target, this.ticker, options);
     this.#udp.set(key, listener);
     return listener;
   }

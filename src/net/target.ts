@@ -1,5 +1,6 @@
 import type { Address } from "../base/address.ts";
 import type { Conduit } from "../base/conduit.ts";
+import type { DatagramPeer } from "../base/datagram-peer.ts";
 import type { Flow } from "../base/flow.ts";
 
 /** Counts of one target, kept by the front and read by whoever drains or reports. */
@@ -91,6 +92,6 @@ export interface TargetResponse {
 /** Where a UDP listener's datagrams go. */
 export interface DatagramTarget {
   readonly activity: Activity;
-  /** Never blocks: drops when the guest's queue is full. `reply` sends one datagram back from the listener's address. */
-  deliver(data: Uint8Array, from: Address, reply: (data: Uint8Array, to: Address) => void): void;
+  /** Never blocks: drops when the guest's queue is full. `data` is the target's to keep. */
+  deliver(data: Uint8Array, peer: DatagramPeer): void;
 }

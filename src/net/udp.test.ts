@@ -1,76 +1,111 @@
 import assert from "node:assert/strict";
-import { createSocket } from "node:dgram";
-import type { Socket } from "node:net";
+import { createSocket, type SocketType } from "node:dgram";
 import { test } from "node:test";
 import type { Address } from "../base/address.ts";
+import { bindUdp, boundAddress } from "../base/native-socket.ts";
 import { Front } from "./front.ts";
-import { socketHandle } from "./socket-handle.ts";
 import type { DatagramTarget } from "./target.ts";
-import { dupFd, newActivity } from "./test-rig.ts";
+import { newActivity } from "./test-rig.ts";
 
-async function boundFd(type: "udp4" | "udp6", host: string): Promise<{ fd: number; port: number }> {
-  const socket = createSocket(type);
-  await new Promise<void>((resolve) => socket.bind(0, host, resolve));
-  const { port } = socket.address();
-  const fd = dupFd((socket as unknown as { _handle?: { fd: number } })._handle?.fd ?? internalHandle(socket).fd);
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return { fd, port };
+/** Answers with what is returned, each on its own. */
+function target(answers: (text: string) => Uint8Array[], from: Address[] = []): DatagramTarget {
+  return {
+    activity: newActivity(),
+    deliver(data, peer) {
+      from.push(peer.address);
+      for (const answer of answers(Buffer.from(data).toString())) peer.send(answer);
+    },
+  };
 }
 
-/** dgram keeps its handle behind a symbol. */
-function internalHandle(socket: object): { fd: number } {
-  const symbol = Object.getOwnPropertySymbols(socket).find((key) => key.description === "state symbol")!;
-  return socketHandle({
-    _handle: (socket as Record<symbol, { handle: unknown }>)[symbol]!.handle,
-  } as unknown as Socket)!;
-}
-
-const families = [
-  ["udp4", 4, "127.0.0.1", "127.0.0.1"],
-  ["udp6", 6, "::1", "::1"],
-] as const;
-for (const [type, family, host, seenIp] of families) {
-  test(`UdpListener delivers datagrams and replies from its own address: ${type}`, async () => {
-    const front = new Front();
-    const { fd, port } = await boundFd(type, host);
-    const from: Address[] = [];
-    const target: DatagramTarget = {
-      activity: newActivity(),
-      deliver(data, sender, reply) {
-        from.push(sender);
-        reply(Buffer.concat([Buffer.from("got "), data]), sender);
-      },
-    };
-    const listener = await front.addUdpListener("udp", fd, family, target);
-    const client = createSocket(type);
-    const answer = new Promise<[string, number]>((resolve) => {
-      client.on("message", (data, info) => resolve([data.toString(), info.port]));
+/** Sends one datagram from a socket that hears of no other address, and gives what comes back to it. */
+function askFrom(type: SocketType, host: string, port: number, text: string): Promise<string> {
+  const client = createSocket(type);
+  return new Promise((resolve) => {
+    client.on("message", (data) => {
+      resolve(data.toString());
+      client.close();
     });
-    client.send("ping", port, host);
-    assert.deepEqual(await answer, ["got ping", port]);
-    assert.equal(from[0]!.ip, seenIp);
-    assert.equal(target.activity.requests, 1);
-    client.close();
-    listener.close();
-    listener.close();
+    client.connect(port, host, () => client.send(text));
   });
 }
 
-for (const [bound, unbounded, expected] of [
+for (const [type, bound, dialled] of [
+  ["udp4", "127.0.0.1", "127.0.0.1"],
+  ["udp4", "0.0.0.0", "127.0.0.2"],
+  ["udp4", "0.0.0.0", "127.0.0.3"],
+  ["udp6", "::1", "::1"],
+  ["udp6", "::", "::1"],
+] as const) {
+  test(`UdpListener on ${bound} answers from ${dialled}, where that was dialled`, async () => {
+    const front = new Front();
+    const fd = bindUdp({ ip: bound, port: 0 });
+    const { port } = boundAddress(fd);
+    const from: Address[] = [];
+    const guest = target((text) => [Buffer.from(`got ${text}`)], from);
+    const listener = front.addUdpListener("udp", fd, guest);
+    assert.equal(await askFrom(type, dialled, port, "ping"), "got ping");
+    assert.equal(from[0]!.ip, type === "udp4" ? "127.0.0.1" : "::1");
+    assert.equal(guest.activity.requests, 1);
+    assert.equal(listener.flows, 1);
+    listener.close();
+    listener.close();
+    assert.equal(listener.flows, 0);
+  });
+}
+
+test("UdpListener passes empty datagrams and the largest", async () => {
+  const front = new Front();
+  const fd = bindUdp({ ip: "127.0.0.1", port: 0 });
+  const { port } = boundAddress(fd);
+  const listener = front.addUdpListener(
+    "udp",
+    fd,
+    target((text) => [Buffer.from(text)]),
+  );
+  for (const length of [0, 1, 65_507])
+    assert.equal((await askFrom("udp4", "127.0.0.1", port, "x".repeat(length))).length, length);
+  listener.close();
+});
+
+test("UdpListener takes more datagrams than it receives at a time, in order", async () => {
+  const front = new Front();
+  const fd = bindUdp({ ip: "127.0.0.1", port: 0 });
+  const { port } = boundAddress(fd);
+  const seen: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const listener = front.addUdpListener(
+    "udp",
+    fd,
+    target((text) => {
+      seen.push(text);
+      if (text === "99") resolve();
+      return [];
+    }),
+  );
+  const client = createSocket("udp4");
+  for (let i = 0; i < 100; i++) client.send(String(i), port, "127.0.0.1");
+  await promise;
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 100 }, (_, i) => String(i)),
+  );
+  client.close();
+  listener.close();
+});
+
+for (const [bound, unboundedReplies, expected] of [
   ["little more than three times what came", false, 3],
   ["whatever it is told to when replies have no bound", true, 21],
 ] as const) {
   test(`UdpListener sends ${bound}`, async () => {
     const front = new Front();
-    const { fd, port } = await boundFd("udp4", "127.0.0.1");
-    const target: DatagramTarget = {
-      activity: newActivity(),
-      deliver(data, sender, reply) {
-        if (data.toString() === "end") reply(data, sender);
-        else for (let i = 0; i < 20; i++) reply(Buffer.alloc(1000), sender);
-      },
-    };
-    const listener = await front.addUdpListener("udp", fd, 4, target, unbounded);
+    const fd = bindUdp({ ip: "127.0.0.1", port: 0 });
+    const { port } = boundAddress(fd);
+    const guest = target((text) =>
+      text === "end" ? [Buffer.from(text)] : Array.from({ length: 20 }, () => Buffer.alloc(1000)),
+    );
+    const listener = front.addUdpListener("udp", fd, guest, { unboundedReplies });
     const client = createSocket("udp4");
     const sizes: number[] = [];
     const done = new Promise<void>((resolve) => {

@@ -1,81 +1,86 @@
-import { createSocket, type Socket } from "node:dgram";
-import { WarrenError } from "../base/errors.ts";
-import { ReplyBudget } from "./reply-budget.ts";
-import { plainIp } from "./socket-address.ts";
+import { formatAddress } from "../base/address.ts";
+import type { DatagramPeer } from "../base/datagram-peer.ts";
+import { addressOf, type DatagramEnds, DatagramPort, senderKey, sourceKey } from "../base/datagram-port.ts";
 import type { DatagramTarget } from "./target.ts";
+import type { Swept, Ticker } from "./ticker.ts";
+import { type UdpFlow, UdpFlows } from "./udp-flows.ts";
 
-/** Bytes of replies that wait for the kernel; more are dropped, as a full socket buffer would. */
-const sendQueueBytesMax = 1024 * 1024;
+export interface UdpOptions {
+  /** Replies have no bound: the operator answers for whom they reach. */
+  readonly unboundedReplies?: boolean;
+}
 
-/** A bound UDP socket whose datagrams go to a guest. Replies leave from the same address, as far as {@link ReplyBudget} lets them. */
-export class UdpListener {
+/**
+ * A bound UDP socket whose datagrams go to a guest. Replies leave from the address that was dialled, as far as
+ * {@link ReplyBudget} lets them.
+ */
+export class UdpListener implements Swept {
   readonly key: string;
-  readonly #socket: Socket;
+  readonly #port: DatagramPort;
   readonly #target: DatagramTarget;
-  /** Undefined: replies have no bound. */
-  readonly #budget: ReplyBudget | undefined;
-  #closed: boolean = false;
+  readonly #ticker: Ticker;
+  readonly #bounded: boolean;
+  readonly #flows = new UdpFlows<Peer>((flow) => flow.peer?.end());
 
-  private constructor(key: string, socket: Socket, target: DatagramTarget, unboundedReplies: boolean) {
+  /** Takes `fd` over, a bound UDP socket. */
+  constructor(key: string, fd: number, target: DatagramTarget, ticker: Ticker, options: UdpOptions = {}) {
     this.key = key;
-    this.#budget = unboundedReplies ? undefined : new ReplyBudget();
-    this.#socket = socket;
     this.#target = target;
+    this.#ticker = ticker;
+    this.#bounded = options.unboundedReplies !== true;
+    this.#port = new DatagramPort(fd, (data, ends) => this.#receive(data, ends));
   }
 
-  /** Takes `fd` over, a bound UDP socket. `unboundedReplies`: the operator answers for whom they reach. Throws `listener.failed`. */
-  static async open(
-    key: string,
-    fd: number,
-    family: 4 | 6,
-    target: DatagramTarget,
-    unboundedReplies: boolean = false,
-  ): Promise<UdpListener> {
-    const socket = createSocket(family === 4 ? "udp4" : "udp6");
-    await new Promise<void>((resolve, reject) => {
-      socket.once("error", (error) => {
-        reject(
-          new WarrenError("listener.failed", `receiving on descriptor ${fd} failed: ${error.message}`, {
-            cause: error,
-            status: 500,
-          }),
-        );
-      });
-      socket.bind({ fd, exclusive: true }, () => {
-        socket.removeAllListeners("error");
-        resolve();
-      });
-    });
-    const listener = new UdpListener(key, socket, target, unboundedReplies);
-    listener.#begin();
-    return listener;
+  /** Senders that are remembered, each for each of our addresses that it dialled. */
+  get flows(): number {
+    return this.#flows.size;
   }
 
   /** Stops receiving. Replies from now on go nowhere. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#socket.close();
+    this.#port.close();
+    this.#flows.clear();
+    this.#ticker.remove(this);
   }
 
-  #begin(): void {
-    const reply = (data: Uint8Array, to: { ip: string; port: number }) => this.#send(data, to.ip, to.port);
-    // A reply that could not be sent (ICMP unreachable, a full queue) is lost, as datagrams may be.
-    this.#socket.on("error", () => {});
-    this.#socket.on("message", (data, from) => {
-      this.#target.activity.requests++;
-      const ip = plainIp(from.address);
-      this.#budget?.received(ip, data.length, performance.now());
-      this.#target.deliver(data, { ip, port: from.port }, reply);
-    });
+  sweep(now: number): void {
+    this.#flows.sweep(now);
+    if (this.#flows.size === 0) this.#ticker.remove(this);
   }
 
-  #send(data: Uint8Array, ip: string, port: number): void {
-    if (this.#closed || this.#socket.getSendQueueSize() + data.length > sendQueueBytesMax) return;
-    if (this.#budget?.spend(ip, data.length, performance.now()) === false) return;
-    const address = this.#socket.address().family === "IPv6" && !ip.includes(":") ? `::ffff:${ip}` : ip;
-    this.#socket.send(data, port, address, noError);
+  #receive(data: Buffer, ends: DatagramEnds): void {
+    const { remote, local } = ends;
+    this.#target.activity.requests++;
+    if (this.#flows.size === 0) this.#ticker.add(this);
+    const key = senderKey(remote) + local.toString("latin1");
+    const flow = this.#flows.received(key, () => sourceKey(remote), data.length, performance.now());
+    flow.peer ??= new Peer(ends, (reply) => this.#send(flow, reply));
+    // What the port received is overwritten by the next datagram.
+    this.#target.deliver(new Uint8Array(data), flow.peer);
+  }
+
+  #send(flow: UdpFlow<Peer>, data: Uint8Array): void {
+    if (this.#flows.spend(flow, data.length, performance.now(), this.#bounded)) this.#port.send(data, flow.peer!.ends);
   }
 }
 
-function noError(): void {}
+class Peer implements DatagramPeer {
+  readonly address: DatagramPeer["address"];
+  readonly name: string;
+  readonly ends: DatagramEnds;
+  readonly send: (data: Uint8Array) => void;
+  onEnd: (() => void) | undefined;
+
+  constructor({ remote, local }: DatagramEnds, send: (data: Uint8Array) => void) {
+    this.ends = { remote: Buffer.from(remote), local: Buffer.from(local) };
+    this.address = addressOf(remote);
+    this.name = formatAddress(this.address);
+    this.send = send;
+  }
+
+  end(): void {
+    const told = this.onEnd;
+    this.onEnd = undefined;
+    told?.();
+  }
+}

@@ -74,9 +74,9 @@ export class Routing {
   udpTarget(service: string, guestPort: number): DatagramTarget {
     return {
       activity: newActivity(),
-      deliver: (data, from, reply) => {
+      deliver: (data, peer) => {
         const guest = this.#current(service);
-        if (guest?.kind === "stream") guest.deliver(guestPort, data, from, reply);
+        if (guest?.kind === "stream") guest.deliver(guestPort, data, peer);
       },
     };
   }

@@ -1,6 +1,7 @@
 import type { Address } from "../base/address.ts";
 import { Backoff } from "../base/backoff.ts";
 import type { Conduit } from "../base/conduit.ts";
+import type { DatagramPeer } from "../base/datagram-peer.ts";
 import { WarrenError } from "../base/errors.ts";
 import type { CpuShare } from "../engine/cpu/cpu-share.ts";
 import type { Preemption } from "../engine/cpu/preemption.ts";
@@ -137,12 +138,10 @@ export class ServerGuest {
   }
 
   /** A datagram of a UDP route. It is dropped when no instance runs, as UDP may. */
-  deliver(port: number, data: Uint8Array, from: Address, reply: (data: Uint8Array, to: Address) => void): void {
+  deliver(port: number, data: Uint8Array, peer: DatagramPeer): void {
     this.activity.requests++;
     const socket = this.#state === "running" ? this.#instance?.datagram(port === 0 ? undefined : port) : undefined;
-    if (socket === undefined) return;
-    socket.onSend = reply;
-    socket.deliver(data, from);
+    socket?.deliver(data, peer);
   }
 
   /** Waits for what is in flight, then ends the instance. */

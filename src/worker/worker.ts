@@ -140,13 +140,7 @@ export class Worker {
       // Given again when another service or another port of the guest gets it.
       if (known) this.#unlisten(key);
       this.#listeners.set(key, fd);
-      await this.#front.addUdpListener(
-        key,
-        fd,
-        key.startsWith("udp://[") ? 6 : 4,
-        this.#routing.udpTarget(service, guestPort),
-        unboundedReplies,
-      );
+      this.#front.addUdpListener(key, fd, this.#routing.udpTarget(service, guestPort), { unboundedReplies });
     } else if (known) {
       closeSync(fd);
     } else {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { conduitPair } from "../../base/conduit.ts";
 import { Flow } from "../../base/flow.ts";
+import { testPeer } from "../../base/test-peer.ts";
 import { errno } from "../errno.ts";
 import { Connection } from "../sockets/connection.ts";
 import { DatagramSocket } from "../sockets/datagram.ts";
@@ -44,7 +45,7 @@ function populate(host: TestHost): void {
   listener.connect(there);
   const datagrams = new DatagramSocket(false, host.dialler);
   network.bind(datagrams, here);
-  datagrams.deliver(Buffer.from("datagram"), there);
+  datagrams.deliver(Buffer.from("datagram"), testPeer(there));
   table.add(datagrams);
   table.add(new UnconnectedSocket());
   const [dialler, accepted] = conduitPair(there, here);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Address } from "../../base/address.ts";
+import { testPeer } from "../../base/test-peer.ts";
 import { errno } from "../errno.ts";
 import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
@@ -90,8 +91,10 @@ for (const version of [1, 2] as const) {
     const socket = host.network.datagram(53);
     assert.ok(socket instanceof DatagramSocket);
     const sent: [string, Address][] = [];
-    socket.onSend = (data, to) => sent.push([Buffer.from(data).toString(), to]);
-    socket.deliver(Buffer.from("hello"), peer);
+    socket.deliver(
+      Buffer.from("hello"),
+      testPeer(peer, (answer) => sent.push([answer, peer])),
+    );
     host.memory.setU32(iovs, 2048);
     host.memory.setU32(iovs + 4, 4);
     const target = address(host, [], 128);

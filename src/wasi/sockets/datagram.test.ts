@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Address } from "../../base/address.ts";
+import { testPeer } from "../../base/test-peer.ts";
 import { fdflags } from "../descriptor.ts";
 import { errno } from "../errno.ts";
 import { DatagramSocket } from "./datagram.ts";
@@ -16,8 +17,8 @@ function bound(): DatagramSocket {
 test("receive() takes whole datagrams and cuts off what does not fit", () => {
   const socket = bound();
   assert.equal(socket.receive([new Uint8Array(8)], false), -errno.AGAIN);
-  socket.deliver(Buffer.from("abcdef"), peer);
-  socket.deliver(Buffer.from("second"), peer);
+  socket.deliver(Buffer.from("abcdef"), testPeer(peer));
+  socket.deliver(Buffer.from("second"), testPeer(peer));
   assert.equal(socket.poll("read")?.bytes, 6);
   const parts = [Buffer.alloc(2), Buffer.alloc(2)];
   assert.deepEqual(socket.receive(parts, true), { count: 4, from: peer, truncated: true });
@@ -30,24 +31,26 @@ test("receive() takes whole datagrams and cuts off what does not fit", () => {
 
 test("deliver() drops what a bounded queue does not hold", () => {
   const socket = bound();
-  for (let i = 0; i < 1024; i++) assert.ok(socket.deliver(new Uint8Array(1), peer));
-  assert.equal(socket.deliver(new Uint8Array(1), peer), false);
+  for (let i = 0; i < 1024; i++) assert.ok(socket.deliver(new Uint8Array(1), testPeer(peer)));
+  assert.equal(socket.deliver(new Uint8Array(1), testPeer(peer)), false);
   const large = bound();
-  while (large.deliver(new Uint8Array(65507), peer));
+  while (large.deliver(new Uint8Array(65507), testPeer(peer)));
   assert.equal(large.dropped, 1);
   assert.ok(large.read([new Uint8Array(10)]) > 0);
-  assert.ok(large.deliver(new Uint8Array(65507), peer));
+  assert.ok(large.deliver(new Uint8Array(65507), testPeer(peer)));
   large.close();
-  assert.equal(large.deliver(new Uint8Array(1), peer), false);
+  assert.equal(large.deliver(new Uint8Array(1), testPeer(peer)), false);
 });
 
 test("send() answers those who wrote, and nobody else", () => {
   const socket = bound();
   const sent: [string, Address][] = [];
-  socket.onSend = (data, to) => sent.push([Buffer.from(data).toString(), to]);
   assert.equal(socket.write([Buffer.from("x")]), -errno.DESTADDRREQ);
   assert.equal(socket.send([Buffer.from("x")], peer), -errno.ACCES);
-  socket.deliver(Buffer.from("hello"), peer);
+  socket.deliver(
+    Buffer.from("hello"),
+    testPeer(peer, (answer) => sent.push([answer, peer])),
+  );
   assert.equal(socket.send([Buffer.from("a"), Buffer.from("b")], peer), 2);
   assert.equal(socket.send([Buffer.from("x")], { ...peer, port: 1 }), -errno.ACCES);
   assert.equal(socket.send([new Uint8Array(65508)], peer), -errno.MSGSIZE);
@@ -59,14 +62,21 @@ test("send() answers those who wrote, and nobody else", () => {
   ]);
 });
 
-test("the peers that may be answered are bounded, the longest silent one is forgotten", () => {
+test("a peer that is forgotten may be answered no more; one that comes another way is answered that way", () => {
   const socket = bound();
-  for (let port = 1; port <= 1024; port++) socket.deliver(new Uint8Array(0), { ...peer, port });
-  while (socket.read([new Uint8Array(1)]) >= 0);
-  socket.deliver(new Uint8Array(0), { ...peer, port: 1 });
-  socket.deliver(new Uint8Array(0), { ...peer, port: 2000 });
-  assert.equal(socket.send([], { ...peer, port: 1 }), 0);
-  assert.equal(socket.send([], { ...peer, port: 2 }), -errno.ACCES);
+  const sent: string[] = [];
+  const first = testPeer(peer, (answer) => sent.push(`first ${answer}`));
+  socket.deliver(new Uint8Array(0), first);
+  socket.deliver(
+    new Uint8Array(0),
+    testPeer(peer, (answer) => sent.push(`second ${answer}`)),
+  );
+  first.onEnd?.();
+  assert.equal(socket.send([Buffer.from("x")], peer), 1);
+  assert.deepEqual(sent, ["second x"]);
+  socket.deliver(new Uint8Array(0), first);
+  first.onEnd?.();
+  assert.equal(socket.send([], peer), -errno.ACCES);
 });
 
 test("a datagram wakes, and the socket listens once the guest waits", () => {
@@ -76,7 +86,7 @@ test("a datagram wakes, and the socket listens once the guest waits", () => {
   let wakes = 0;
   socket.onListen = () => listening++;
   socket.wake = () => wakes++;
-  socket.deliver(new Uint8Array(1), peer);
+  socket.deliver(new Uint8Array(1), testPeer(peer));
   assert.deepEqual([socket.listening, wakes, socket.flags], [false, 1, 0]);
   assert.ok(socket.poll("read"));
   assert.deepEqual([socket.listening, listening, socket.flags], [true, 1, fdflags.nonblock]);

@@ -1,4 +1,5 @@
 import { type Address, formatAddress } from "../../base/address.ts";
+import type { DatagramPeer } from "../../base/datagram-peer.ts";
 import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { gather } from "../gather.ts";
@@ -6,8 +7,8 @@ import { DatagramQueue } from "./datagram-queue.ts";
 import { SocketFlags } from "./socket-flags.ts";
 import { SocketOptions } from "./socket-options.ts";
 
-/** Peers that may be answered; the longest silent one is forgotten first. */
-const peersMax = 1024;
+/** Peers that may be answered: as many as four listeners of the host remember. The one that came first is forgotten first. */
+const peersMax = 65_536;
 /** Largest payload over IPv4 (RFC 768, RFC 791). */
 const datagramBytesMax = 65507;
 
@@ -34,8 +35,6 @@ export class DatagramSocket implements Descriptor {
   readonly type = filetype.datagramSocket;
   readonly options: SocketOptions = new SocketOptions();
   wake: (() => void) | undefined;
-  /** Host's: carries an answer out by the route that the peer came by. What is sent while it is not set is lost, as datagrams may be. */
-  onSend: ((data: Uint8Array, to: Address) => void) | undefined;
   /** Host's: called once, when the guest first receives or waits for a datagram. */
   onListen: (() => void) | undefined;
   /** Called when the guest has closed it. */
@@ -46,8 +45,8 @@ export class DatagramSocket implements Descriptor {
   #address: Address | undefined;
   #state: "idle" | "listening" | "closed" = "idle";
   #dropped = 0;
-  /** Keyed by the address as text, in order of their last datagram. */
-  readonly #peers = new Set<string>();
+  /** Whom a route brought here, by name. */
+  readonly #peers = new Map<string, DatagramPeer>();
   #last: Address | undefined;
   /** The one that it sends to and hears of (POSIX connect). */
   #connected: Address | undefined;
@@ -125,9 +124,9 @@ export class DatagramSocket implements Descriptor {
    * Queues a datagram that a route brought, for the guest, which may keep it and answer it. False when it was dropped: the queue
    * is full or the socket closed.
    */
-  deliver(data: Uint8Array, from: Address): boolean {
-    if (!this.#enqueue(data, from)) return false;
-    this.#remember(formatAddress(from));
+  deliver(data: Uint8Array, peer: DatagramPeer): boolean {
+    if (!this.#enqueue(data, peer.address)) return false;
+    if (this.#peers.get(peer.name) !== peer) this.#remember(peer);
     return true;
   }
 
@@ -164,16 +163,16 @@ export class DatagramSocket implements Descriptor {
   send(buffers: readonly Uint8Array[], to: Address): Result {
     if (!this.#writable) return -errno.PIPE;
     if (this.#error !== 0) return -this.takeError();
-    const routed = this.#peers.has(formatAddress(to));
-    if (!routed && this.#carrier === undefined) return -errno.ACCES;
+    const peer = this.#peers.get(formatAddress(to));
+    if (peer === undefined && this.#carrier === undefined) return -errno.ACCES;
     let total = 0;
     for (const buffer of buffers) total += buffer.length;
     if (total > datagramBytesMax) return -errno.MSGSIZE;
-    if (!routed) {
+    if (peer === undefined) {
       const result = this.#carrier?.send(this, gather(buffers), to) ?? 0;
       return result < 0 ? result : total;
     }
-    this.onSend?.(gather(buffers), to);
+    peer.send(gather(buffers));
     return total;
   }
 
@@ -209,7 +208,6 @@ export class DatagramSocket implements Descriptor {
     this.#state = "closed";
     this.#queue.clear();
     this.#peers.clear();
-    this.onSend = undefined;
     this.#carrier?.closed(this);
     this.onClose?.();
   }
@@ -236,14 +234,17 @@ export class DatagramSocket implements Descriptor {
     told?.();
   }
 
-  #remember(peer: string): void {
-    this.#peers.delete(peer);
+  #remember(peer: DatagramPeer): void {
+    const { name } = peer;
     if (this.#peers.size >= peersMax) {
-      for (const oldest of this.#peers) {
+      for (const oldest of this.#peers.keys()) {
         this.#peers.delete(oldest);
         break;
       }
     }
-    this.#peers.add(peer);
+    this.#peers.set(name, peer);
+    peer.onEnd = () => {
+      if (this.#peers.get(name) === peer) this.#peers.delete(name);
+    };
   }
 }
