@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import type { Address } from "./address.ts";
 import { formatAddress } from "./address.ts";
 import { WarrenError } from "./errors.ts";
+import { formatIp } from "./ip.ts";
 import { bindLibc, lastErrno, pointerTo } from "./libc.ts";
 
 // Sockets that Node cannot make: listening ones that nobody in this process accepts from, SEQPACKET ones, and messages that
@@ -53,6 +54,7 @@ const c = bindLibc({
 });
 
 const optionOn = new Int32Array([1]);
+const optionOff = new Int32Array([0]);
 
 export type UnixKind = "stream" | "seqpacket";
 
@@ -73,28 +75,36 @@ export function listenTcp(address: Address): number {
   return fd;
 }
 
-/** A bound UDP socket that tells where each datagram was sent to (base/datagram-port.ts). Throws `listener.*`. */
-export function bindUdp(address: Address): number {
-  const fd = bound(address, SOCK_DGRAM, `udp ${formatAddress(address)}`);
+/**
+ * A bound UDP socket that tells where each datagram was sent to (base/datagram-port.ts). `beside`: sockets of ours on the same port
+ * that it may stand beside, of which one is for all addresses and another for one. Throws `listener.*`.
+ */
+export function bindUdp(address: Address, beside: readonly number[] = []): number {
+  const fd = bound(address, SOCK_DGRAM, `udp ${formatAddress(address)}`, beside);
   const one = pointerTo(optionOn);
   if (address.ip.includes(":")) c.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, one, 4);
   else c.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, one, 4);
   return fd;
 }
 
-function bound(address: Address, type: number, what: string): number {
+function bound(address: Address, type: number, what: string, beside: readonly number[] = []): number {
   const family = address.ip.includes(":") ? AF_INET6 : AF_INET;
   const fd = c.socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) throw failure(`make a socket for ${what}`);
-  const one = pointerTo(optionOn);
+  const on = pointerTo(optionOn);
   // No SO_REUSEPORT: another daemon on the same port must be an error, not a silent share of the traffic.
   // SO_REUSEADDR on UDP would be that silent share.
-  if (type === SOCK_STREAM) c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one, 4);
+  if (type === SOCK_STREAM) c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, 4);
   // [::] and 0.0.0.0 are listeners of their own, whatever net.ipv6.bindv6only says.
-  if (family === AF_INET6) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, one, 4);
+  if (family === AF_INET6) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, 4);
   const name = socketAddress(family, address);
-  if (c.bind(fd, pointerTo(name), name.length) >= 0) return fd;
-  const errno = lastErrno();
+  // Both must say so when the second is bound; nobody else's socket does. Before and after, a third is refused.
+  const sharing = beside.length === 0 ? [] : [fd, ...beside];
+  for (const one of sharing) c.setsockopt(one, SOL_SOCKET, SO_REUSEADDR, on, 4);
+  const failed = c.bind(fd, pointerTo(name), name.length) < 0;
+  const errno = failed ? lastErrno() : 0;
+  for (const one of sharing) c.setsockopt(one, SOL_SOCKET, SO_REUSEADDR, pointerTo(optionOff), 4);
+  if (!failed) return fd;
   const details = { status: 409, cause: new Error(`errno ${errno}`) };
   if (errno === EADDRINUSE)
     throw closing(
@@ -128,11 +138,7 @@ export function boundAddress(fd: number): Address {
   if (c.getsockname(fd, pointerTo(name), pointerTo(length)) < 0) throw failure("ask for a socket's address");
   const port = name.readUInt16BE(2);
   if (name.readUInt16LE(0) === AF_INET) return { ip: [...name.subarray(4, 8)].join("."), port };
-  const words = Array.from({ length: 8 }, (_, i) => name.readUInt16BE(8 + 2 * i).toString(16));
-  return {
-    ip: words.every((word) => word === "0") ? "::" : new URL(`http://[${words.join(":")}]/`).hostname.slice(1, -1),
-    port,
-  };
+  return { ip: formatIp(name.subarray(8, 24)), port };
 }
 
 function socketAddress(family: number, address: Address): Buffer {

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
+import { parseIp } from "../base/ip.ts";
 import { type Path, shown } from "./check.ts";
-import { formatListen, parseListen } from "./listen.ts";
+import { canonicalIp, formatListen, parseListen, routeListen, unreachableProblem } from "./listen.ts";
 import type { Route } from "./route.ts";
 import type { RuleIssue } from "./rule-issue.ts";
 
@@ -31,9 +32,10 @@ export function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", is
     const before = issues.length;
     checkRoute(route, kind, at, issues);
     if (issues.length > before) continue;
-    const listen = route.listen === undefined ? "" : formatListen(parseListen(route.listen));
+    const own = routeListen(route);
+    const listen = own === undefined ? "" : formatListen(own);
     const path = route.path?.replace(/\/+$/, "") ?? "";
-    const key = JSON.stringify([listen, route.host ?? "", path, route.ip ?? ""]);
+    const key = JSON.stringify([listen, route.host ?? "", path, canonicalIp(route.ip ?? "")]);
     const first = seen.get(key);
     if (first !== undefined) {
       issues.push({
@@ -63,8 +65,9 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
     const hint = "expected a plain path such as /api: no query, no %, no //, no . or ..";
     issues.push({ kind: "bad-path", path: [...at, "path"], message: `is not a path prefix: ${shown(path)}`, hint });
   }
-  if (ip !== undefined && isIP(ip) === 0) {
-    issues.push({ kind: "bad-value", path: [...at, "ip"], message: `must be an IP address, not ${shown(ip)}` });
+  if (ip !== undefined && parseIp(ip) === undefined) {
+    const zone = ip.includes("%") ? " without a zone" : "";
+    issues.push({ kind: "bad-value", path: [...at, "ip"], message: `must be an IP address${zone}, not ${shown(ip)}` });
   }
   if (replies !== undefined && listen?.startsWith("udp:") !== true) {
     issues.push({
@@ -75,7 +78,10 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
   }
   if (listen === undefined) return;
   try {
-    const { protocol } = parseListen(listen);
+    const own = parseListen(listen);
+    const { protocol } = own;
+    const problem = ip === undefined ? undefined : unreachableProblem(ip, own);
+    if (problem !== undefined) issues.push({ kind: "bad-value", path: [...at, "ip"], message: problem });
     if (host !== undefined || path !== undefined) {
       const which = host === undefined ? "path" : "host";
       issues.push({

@@ -1,8 +1,8 @@
 import { closeSync } from "node:fs";
-import { isIP } from "node:net";
 import type { Address } from "../base/address.ts";
 import { formatAddress } from "../base/address.ts";
 import { WarrenError } from "../base/errors.ts";
+import { formatIp, parseIp } from "../base/ip.ts";
 import { bindUdp, boundAddress, listenTcp } from "../base/native-socket.ts";
 
 export type Protocol = "http" | "tcp" | "udp";
@@ -54,7 +54,9 @@ export class Listeners {
     const wanted = listenerKey(protocol, address);
     const existing = this.#listeners.get(wanted);
     if (existing !== undefined) return existing;
-    const fd = this.#take(protocol, address) ?? (protocol === "udp" ? bindUdp(address) : listenTcp(address));
+    const fd =
+      this.#take(protocol, address) ??
+      (protocol === "udp" ? bindUdp(address, this.#besideUdp(address)) : listenTcp(address));
     const actual = boundAddress(fd);
     const listener = { key: listenerKey(protocol, actual), protocol, address: actual, fd };
     this.#listeners.set(listener.key, listener);
@@ -73,6 +75,13 @@ export class Listeners {
   dropUnclaimed(): void {
     for (const fd of this.#adopted.values()) closeSync(fd);
     this.#adopted.clear();
+  }
+
+  /** Our UDP sockets on a port: all addresses of the machine and one of them are told apart by the kernel, the closer one first. */
+  #besideUdp({ port }: Address): number[] {
+    const ours = [...this.#listeners.values()].filter((one) => one.protocol === "udp" && one.address.port === port);
+    const adopted = [...this.#adopted].filter(([key]) => key.startsWith("udp://") && key.endsWith(`:${port}`));
+    return [...ours.map(({ fd }) => fd), ...adopted.map(([, fd]) => fd)];
   }
 
   #take(protocol: Protocol, { ip, port }: Address): number | undefined {
@@ -94,11 +103,11 @@ export class Listeners {
 export function parseHttpAddress(text: string): Address {
   const [, bracketed, plain, port] = /^(?:(?:\[([^\]]*)\]|([^[\]:]*)):)?([0-9]{1,5})$/.exec(text) ?? [];
   const name = bracketed ?? plain ?? "";
-  const ip = name === "" ? "0.0.0.0" : name === "localhost" ? "127.0.0.1" : name;
-  if (port === undefined || isIP(ip) === 0 || Number(port) > 65_535) {
+  const bytes = parseIp(name === "" ? "0.0.0.0" : name === "localhost" ? "127.0.0.1" : name);
+  if (port === undefined || bytes === undefined || Number(port) > 65_535) {
     throw new WarrenError("listener.address", `"${text.slice(0, 80)}" is not an address to listen on`, {
       hint: "use ADDRESS:PORT, for example 127.0.0.1:8080, :80 or [::]:80",
     });
   }
-  return { ip, port: Number(port) };
+  return { ip: formatIp(bytes), port: Number(port) };
 }

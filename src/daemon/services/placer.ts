@@ -1,5 +1,5 @@
 import { WarrenError } from "../../base/errors.ts";
-import { formatListen, parseListen } from "../../control/listen.ts";
+import { formatListen, routeListen } from "../../control/listen.ts";
 import type { GuestKey, GuestStatus, InstanceSpec, MountedPath, Placement, StartWait } from "../../worker/protocol.ts";
 import type { Listeners, Protocol } from "../listeners.ts";
 import type { Programs } from "../programs/programs.ts";
@@ -229,9 +229,10 @@ export class Placer {
       const key = formatListen(listen);
       const listener = listeners.get(key);
       if (listener === undefined) continue;
-      const route = routesOf(service.spec).find(
-        ({ listen: text }) => text !== undefined && formatListen(parseListen(text)) === key,
-      );
+      const route = routesOf(service.spec).find((one) => {
+        const own = routeListen(one);
+        return own !== undefined && formatListen(own) === key;
+      });
       const unboundedReplies = route?.replies === "unbounded";
       // A worker that accepts nothing itself is passed this listener's connections.
       const own = listen.protocol === "tcp" ? pool.holders(service.worker).filter((one) => pool.isOwn(one)) : [];

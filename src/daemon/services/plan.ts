@@ -1,7 +1,7 @@
 import { assert } from "../../base/assert.ts";
 import { parseDuration } from "../../control/duration.ts";
 import type { Listen } from "../../control/listen.ts";
-import { formatListen, parseListen } from "../../control/listen.ts";
+import { canonicalIp, formatListen, parseListen, routeListen } from "../../control/listen.ts";
 import { outboundRight } from "../../control/outbound.ts";
 import type { Route } from "../../control/route.ts";
 import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "../../control/service.ts";
@@ -86,7 +86,7 @@ export function routesOf(spec: ServiceSpec): readonly Route[] {
 
 /** The TCP and UDP listeners that a service needs for itself. */
 export function ownListeners(spec: ServiceSpec): Listen[] {
-  const listens = routesOf(spec).flatMap((route) => (route.listen === undefined ? [] : [parseListen(route.listen)]));
+  const listens = routesOf(spec).flatMap((route) => routeListen(route) ?? []);
   return [...new Map(listens.map((listen) => [formatListen(listen), listen])).values()];
 }
 
@@ -98,9 +98,10 @@ export function routeEntries(spec: ServiceSpec, httpListeners: readonly string[]
       guestPort: route.port ?? 0,
       ...(host === undefined ? {} : { host }),
       ...(path === undefined ? {} : { path }),
-      ...(ip === undefined ? {} : { ip }),
+      ...(ip === undefined ? {} : { ip: canonicalIp(ip) }),
     };
-    const listeners = route.listen === undefined ? httpListeners : [formatListen(parseListen(route.listen))];
+    const own = routeListen(route);
+    const listeners = own === undefined ? httpListeners : [formatListen(own)];
     return listeners.map((listener) => ({ listener, ...rest }));
   });
 }
@@ -108,15 +109,19 @@ export function routeEntries(spec: ServiceSpec, httpListeners: readonly string[]
 /** What a route takes of the machine's traffic: two services must not have the same. */
 export function routeClaims(spec: ServiceSpec): string[] {
   return routesOf(spec).map(({ listen, host, path, ip }) => {
-    const where = listen === undefined ? "http://" : formatListen(parseListen(listen));
-    return `${where}${host ?? (listen === undefined ? "*" : "")}${path?.replace(/\/+$/, "") ?? ""}${ip === undefined ? "" : ` on ${ip}`}`;
+    const own = routeListen({ listen, ip });
+    const where = own === undefined ? "http://" : formatListen(own);
+    // The listener of a UDP route has the address.
+    const at = ip === undefined || own?.protocol === "udp" ? "" : ` on ${canonicalIp(ip)}`;
+    return `${where}${host ?? (listen === undefined ? "*" : "")}${path?.replace(/\/+$/, "") ?? ""}${at}`;
   });
 }
 
 /** The routes as URLs for people: the ports of the HTTP listeners are filled in. */
 export function routeUrls(spec: ServiceSpec, httpListeners: readonly string[]): string[] {
   return routesOf(spec).flatMap(({ listen, host, path = "/", ip }) => {
-    if (listen !== undefined) return [formatListen(parseListen(listen))];
+    const own = routeListen({ listen, ip });
+    if (own !== undefined) return [formatListen(own)];
     return httpListeners.map((key) => {
       const url = new URL(key);
       // A listener on every address is reached by the name, or on this machine.

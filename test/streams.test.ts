@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { connect } from "node:net";
+import { type TestContext, test } from "node:test";
+import { requireToolchain } from "./guests/build.ts";
+import { TestDaemon } from "./support/daemon.ts";
+import { freePort } from "./support/ports.ts";
+
+/** What comes back to a socket that hears of nobody else than whom it asks. Asks again until something does: datagrams get lost. */
+async function askUdp(t: TestContext, ip: string, port: number, text: string): Promise<string> {
+  const socket = createSocket(ip.includes(":") ? "udp6" : "udp4");
+  const { promise, resolve } = Promise.withResolvers<string>();
+  socket.on("message", (data) => resolve(data.toString()));
+  // Nobody listens there for a moment.
+  socket.on("error", () => {});
+  const ask = (): void => socket.send(text);
+  socket.connect(port, ip, ask);
+  const again = setInterval(ask, 200);
+  const end = (): void => {
+    clearInterval(again);
+    socket.close();
+  };
+  t.signal.addEventListener("abort", end, { once: true });
+  const answer = await promise;
+  t.signal.removeEventListener("abort", end);
+  end();
+  return answer;
+}
+
+async function askTcp(ip: string, port: number, text: string): Promise<string> {
+  const socket = connect(port, ip);
+  socket.end(text);
+  return (await socket.toArray()).join("");
+}
+
+async function requests(daemon: TestDaemon, name: string): Promise<number> {
+  return (await daemon.client.getService("default", name)).service.requests;
+}
+
+test("services share a UDP port by the address that is dialled, in any worker, through restarts and takeover", async (t) => {
+  if (!(await requireToolchain(t, "assemblyscript"))) return;
+  const daemon = await TestDaemon.start(t);
+  const port = await freePort();
+  const listen = `udp://:${port}`;
+  await daemon.deploy("every", "udp-echo", { route: [{ listen }] });
+  await daemon.deploy("two", "udp-echo", { route: [{ listen, ip: "127.0.0.2" }] });
+  await daemon.deploy("three", "udp-echo", { route: [{ listen, ip: "127.0.0.3" }] });
+  await daemon.deploy("six", "udp-echo", { route: [{ listen: `udp://[::]:${port}` }] });
+  const places = [
+    ["127.0.0.1", "every"],
+    ["127.0.0.2", "two"],
+    ["127.0.0.3", "three"],
+    ["127.0.0.4", "every"],
+    ["::1", "six"],
+  ] as const;
+  const check = async (): Promise<void> => {
+    for (const [ip, name] of places) {
+      const before = await requests(daemon, name);
+      assert.equal(await askUdp(t, ip, port, `to ${ip}`), `to ${ip}`);
+      assert.ok((await requests(daemon, name)) > before, `${ip} is ${name}'s`);
+    }
+  };
+  await check();
+  await assert.rejects(daemon.deploy("other", "udp-echo", { route: [{ listen: `udp://127.0.0.2:${port}` }] }), {
+    code: "route.conflict",
+  });
+  await daemon.client.restartService("default", "two");
+  await check();
+  await daemon.kill("SIGKILL");
+  await daemon.launch();
+  await check();
+  // The address falls to who has them all.
+  await daemon.client.deleteService("default", "three");
+  const before = await requests(daemon, "every");
+  assert.equal(await askUdp(t, "127.0.0.3", port, "x"), "x");
+  assert.ok((await requests(daemon, "every")) > before);
+});
+
+test("services share a TCP port by the address that is dialled", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t);
+  const port = await freePort();
+  const listen = `tcp://0.0.0.0:${port}`;
+  await daemon.deploy("two", "c-tcp-echo", { route: [{ listen, ip: "127.0.0.2" }] });
+  await daemon.deploy("three", "c-tcp-echo", {
+    route: [
+      { listen, ip: "127.0.0.3" },
+      { listen: `tcp://[::]:${port}`, ip: "::1" },
+    ],
+  });
+  for (const [ip, name] of [
+    ["127.0.0.2", "two"],
+    ["127.0.0.3", "three"],
+    ["::1", "three"],
+  ] as const) {
+    const before = await requests(daemon, name);
+    for (let i = 0; i < 4; i++) assert.equal(await askTcp(ip, port, `hello ${i}`), `hello ${i}`);
+    assert.equal(await requests(daemon, name), before + 4);
+  }
+  await assert.rejects(askTcp("127.0.0.1", port, "x"), { code: "ECONNRESET" });
+  await daemon.deploy("every", "c-tcp-echo", { route: [{ listen }] });
+  assert.equal(await askTcp("127.0.0.1", port, "x"), "x");
+});
