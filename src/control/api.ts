@@ -15,7 +15,7 @@ import {
 // The routes of the control API, in one list: the server registers them, OpenAPI is made of them.
 
 const Flag = Type.Union([Type.Literal(""), Type.Literal("true"), Type.Literal("false")], {
-  description: "`follow` alone means true",
+  description: "`follow` or `access` alone means true",
 });
 
 const Since = Type.String({
@@ -31,6 +31,7 @@ const LogQuery = Type.Object(
   {
     follow: Type.Optional(Flag),
     since: Type.Optional(Since),
+    access: Type.Optional(Flag),
     tail: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 1_000_000, description: "at most so many of the newest lines" }),
     ),
@@ -202,7 +203,7 @@ export const operations = {
     url: "/v1/namespaces/:namespace/services/:name/logs",
     schema: {
       operationId: "logs",
-      summary: "What a service wrote, oldest first",
+      summary: "What a service wrote, oldest first; with `access` its access log instead",
       params: OfService,
       querystring: LogQuery,
       response: { 200: ndjson(LogLine, "one line of the log a line"), ...unknown, ...always },

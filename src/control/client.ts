@@ -44,6 +44,8 @@ export interface UploadOptions {
 
 export interface LogOptions {
   readonly follow?: boolean;
+  /** The access log, in place of what its program and Warren wrote. */
+  readonly access?: boolean;
   /** A date and time (RFC 3339), or a duration before now (`10m`). */
   readonly since?: string | undefined;
   /** At most so many of the newest lines. */

@@ -12,11 +12,11 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   [`program = "a"`, `manifest.missing-key | warren.toml: "name" is missing`],
   [
     `${head}prot = 1`,
-    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, isolation`,
+    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, access, isolation`,
   ],
   [
     `${head}zzzzzzzzzzzz = 1`,
-    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, isolation`,
+    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, access, isolation`,
   ],
   [
     `nmae = "shop"\nprogram = "x"`,
@@ -359,6 +359,30 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `manifest.bad-value | warren.toml:4: "cpu" of [limits] must be from 0.01 to 1024, not 0`,
   ],
   [
+    `${head}[limits]\nrate = "ten a second"`,
+    `manifest.bad-value | warren.toml:4: "rate" of [limits] must be a rate such as 100/s, 600/m or 1000/h, not "ten a second"`,
+  ],
+  [
+    `${head}[limits.client]\nrate = "0/s"`,
+    `manifest.bad-value | warren.toml:4: "rate" of [limits.client] must be a rate such as 100/s, 600/m or 1000/h, not "0/s"`,
+  ],
+  [
+    `${head}[limits]\nclient = { rate = 10 }`,
+    `manifest.wrong-type | warren.toml:4: "rate" of [limits.client] must be a string, not 10 | write it in quotes: "10"`,
+  ],
+  [
+    `${head}[limits]\nqueue = 0`,
+    `manifest.bad-value | warren.toml:4: "queue" of [limits] must be from 1 to 1024, not 0`,
+  ],
+  [
+    `${head}[access]\nsample = 10`,
+    `manifest.bad-value | warren.toml:4: "sample" of [access] must be from 0 to 1, not 10`,
+  ],
+  [
+    `${head}[access]\nformat = "combined"`,
+    `manifest.bad-value | warren.toml:4: "format" of [access] must be "json" or "common", not "combined"`,
+  ],
+  [
     `${head}[limits]\nweight = 0`,
     `manifest.bad-value | warren.toml:4: "weight" of [limits] must be from 1 to 10000, not 0`,
   ],
@@ -376,6 +400,6 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   ],
   [
     `${head}env = {\n  # a [comment]\n}\nargs = [\n  "x", """\n[[route]]\n""",\n]\nbad = 1`,
-    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, isolation`,
+    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, access, isolation`,
   ],
 ];

@@ -101,7 +101,10 @@ function manifestError({ kind, path, message, hint }: Issue | RuleIssue, file: s
 function nameOf(path: Path): string {
   const [first, second, third] = path;
   if (second === undefined) return JSON.stringify(first);
-  if (typeof second === "string") return `${JSON.stringify(second)} of [${first}]`;
+  if (typeof second === "string")
+    return third === undefined
+      ? `${JSON.stringify(second)} of [${first}]`
+      : `${JSON.stringify(third)} of [${first}.${second}]`;
   if (third !== undefined) return `${JSON.stringify(third)} of [[${first}]] ${second + 1}`;
   return first === "args" ? `"args" entry ${second + 1}` : `[[${first}]] ${second + 1}`;
 }

@@ -1,4 +1,6 @@
 import Type, { type Static } from "typebox";
+import { Access } from "./access.ts";
+import { clientLimits, Rate } from "./rate.ts";
 import { Route } from "./route.ts";
 
 // The words of the control API. The same schemas validate requests, make the OpenAPI document and type the client. Those
@@ -109,6 +111,23 @@ export const Limits = Type.Object(
     ),
     /** How long a request may wait for its answer, and the guest run without a pause. 5m and 30s when absent. */
     request: Type.Optional(Duration),
+    rate: Type.Optional(Rate),
+    connections: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: "HTTP requests in hand, WebSockets and TCP connections at a time; no bound when absent",
+      }),
+    ),
+    queue: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1024,
+        description:
+          "requests and connections that wait for a program that starts, or does not accept; 1024 when absent, 256 for CGI",
+      }),
+    ),
+    client: Type.Optional(clientLimits),
   },
   closed,
 );
@@ -128,6 +147,7 @@ export const ServiceSpec = Type.Object(
     mount: Type.Optional(Type.Array(Mount, { maxItems: 100 })),
     outbound: Type.Optional(Type.Array(Outbound, { maxItems: 100 })),
     limits: Type.Optional(Limits),
+    access: Type.Optional(Access),
     isolation: Type.Optional(
       Type.Union([Type.Literal("shared"), Type.Literal("process")], {
         description: "process: a worker of its own, in which no other service runs; shared when absent",
@@ -215,6 +235,14 @@ export const ServiceView = Type.Object(
     restarts: Type.Integer(),
     lastRestarts: Type.Array(RestartView, { description: "the newest ten, newest first" }),
     requests: Type.Integer({ description: "requests, connections (TCP) and datagrams (UDP) taken" }),
+    refused: Type.Object(
+      {
+        rate: Type.Integer({ description: "by limits.rate, limits.client.rate" }),
+        connections: Type.Integer({ description: "by limits.connections, limits.client.connections" }),
+        queue: Type.Integer({ description: "by limits.queue" }),
+      },
+      { description: "requests, connections and datagrams that its program never saw" },
+    ),
     memoryBytes: Type.Integer(),
     cpuMs: Type.Number({ description: "CPU time spent in its guests" }),
     throttled: Type.Integer({ description: "how often limits.cpu has held it up" }),
@@ -260,7 +288,12 @@ export type VolumeView = Static<typeof VolumeView>;
 export const LogLine = Type.Object(
   {
     at: Type.String({ format: "date-time" }),
-    stream: Type.Union([Type.Literal("stdout"), Type.Literal("stderr"), Type.Literal("warren")]),
+    stream: Type.Union([
+      Type.Literal("stdout"),
+      Type.Literal("stderr"),
+      Type.Literal("warren"),
+      Type.Literal("access"),
+    ]),
     revision: Type.Integer(),
     text: Type.String(),
   },

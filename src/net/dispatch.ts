@@ -2,6 +2,7 @@ import type { Client } from "./client.ts";
 import type { HttpContext } from "./http1/context.ts";
 import type { ErrorAnswer } from "./http1/error-answer.ts";
 import type { Match } from "./router.ts";
+import type { Visit } from "./visit.ts";
 
 /** What the front goes by when it decides what becomes of a request; of HTTP/1 and HTTP/2 alike. */
 export interface RequestView {
@@ -18,9 +19,10 @@ export interface RequestView {
   field(name: string): string | undefined;
 }
 
+/** A visit is to be told what came of the request, and ended with it, whatever came of it. */
 export type Decision =
-  | { readonly kind: "match"; readonly match: Match }
-  | { readonly kind: "error"; readonly error: ErrorAnswer };
+  | { readonly kind: "match"; readonly match: Match; readonly visit?: Visit }
+  | { readonly kind: "error"; readonly error: ErrorAnswer; readonly visit?: Visit };
 
 /**
  * What becomes of a request, before any guest sees it. Throws WarrenError (400) for one that must not go anywhere.
@@ -35,5 +37,8 @@ export function decide(context: HttpContext, request: RequestView, client: Clien
       kind: "error",
       error: { status: 404, code: "route.unknown", message: "no service is routed here" },
     };
-  return { kind: "match", match };
+  const { target } = match;
+  if (target.kind === "elsewhere" || target.policy === undefined) return { kind: "match", match };
+  const { visit, error } = target.policy.visit(request, client, target.activity);
+  return error === undefined ? { kind: "match", match, visit } : { kind: "error", error, visit };
 }

@@ -63,6 +63,8 @@ test("RequestExchange hands a request over, and writes the answer with its lengt
     { method: seen!.method, path: seen!.path, mountedAt: seen!.mountedAt, host: seen!.host, scheme: seen!.scheme },
     { method: "PUT", path: "/app/x%20y?z", mountedAt: "/app", host: "a", scheme: "http" },
   );
+  const id = seen!.headers.at(-1)?.[1] ?? "";
+  assert.match(id, /^[0-9a-f]{32}$/);
   assert.deepEqual(seen!.headers, [
     ["x-b", "c"],
     ["content-length", "5"],
@@ -70,6 +72,7 @@ test("RequestExchange hands a request over, and writes the answer with its lengt
     ["x-forwarded-for", "127.0.0.1"],
     ["x-forwarded-proto", "http"],
     ["x-forwarded-host", "a"],
+    ["x-request-id", id],
   ]);
   assert.equal(seen!.server.port, port);
   assert.deepEqual([target.activity.requests, target.activity.active], [1, 0]);

@@ -39,8 +39,12 @@ test("Front passes a request and its answer on", async () => {
     port,
     `POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX-Forwarded-For: 1.2.3.4\r\n${close}hello`,
   );
-  const guest = `POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n\r\nhello`;
-  assert.equal(text, `HTTP/1.1 200 OK\r\nContent-Length: ${guest.length}\r\nConnection: close\r\n\r\n${guest}`);
+  const guest = `POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\nX-Request-Id: ID\r\n\r\nhello`;
+  const id = /X-Request-Id: ([0-9a-f]{32})\r\n/.exec(text)?.[1] ?? "";
+  assert.equal(
+    text.replace(id, "ID").replace(/Length: [0-9]+\r\nConn/, `Length: ${guest.length}\r\nConn`),
+    `HTTP/1.1 200 OK\r\nContent-Length: ${guest.length}\r\nConnection: close\r\n\r\n${guest}`,
+  );
 });
 
 for (const [name, bytes, status] of refused) {

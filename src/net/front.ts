@@ -3,6 +3,7 @@ import { HttpListener } from "./http-listener.ts";
 import type { FrontEvent } from "./http1/context.ts";
 import { type HttpLimits, httpLimits } from "./http1/limits.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
+import { RequestIds } from "./request-ids.ts";
 import { RouteTable } from "./router.ts";
 import type { DatagramTarget, Passage, StreamTarget } from "./target.ts";
 import { TcpListener } from "./tcp.ts";
@@ -28,6 +29,7 @@ const descriptorsSpare = 64;
 export class Front implements ListenerShared {
   readonly router: RouteTable = new RouteTable();
   readonly ticker: Ticker;
+  readonly requestIds: RequestIds = new RequestIds();
   readonly connectionsMax: number;
   readonly descriptorsMax: number;
   readonly #limits: HttpLimits;

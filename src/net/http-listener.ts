@@ -4,6 +4,7 @@ import { ClientConnection, type Origin } from "./http1/client-connection.ts";
 import type { FrontEvent, HttpContext } from "./http1/context.ts";
 import type { HttpLimits } from "./http1/limits.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
+import type { RequestIds } from "./request-ids.ts";
 import type { RouteTable } from "./router.ts";
 import { clientOf } from "./socket-address.ts";
 import type { Passage, StreamTarget } from "./target.ts";
@@ -19,6 +20,7 @@ export class HttpListener implements Listener, HttpContext {
   readonly limits: HttpLimits;
   readonly router: RouteTable;
   readonly ticker: Ticker;
+  readonly requestIds: RequestIds;
   draining: boolean = false;
   readonly #shared: ListenerShared;
   readonly #connections = new Set<ClientConnection>();
@@ -31,6 +33,7 @@ export class HttpListener implements Listener, HttpContext {
     this.#shared = shared;
     this.router = shared.router;
     this.ticker = shared.ticker;
+    this.requestIds = shared.requestIds;
   }
 
   async open(fd: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { FrontEvent } from "./http1/context.ts";
+import type { RequestIds } from "./request-ids.ts";
 import type { RouteTable } from "./router.ts";
 import type { Passage, StreamTarget } from "./target.ts";
 import type { Ticker } from "./ticker.ts";
@@ -26,6 +27,7 @@ export interface Listener {
 export interface ListenerShared {
   readonly router: RouteTable;
   readonly ticker: Ticker;
+  readonly requestIds: RequestIds;
   readonly connectionsMax: number;
   readonly descriptorsMax: number;
   pool(target: StreamTarget): UpstreamPool;

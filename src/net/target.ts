@@ -2,6 +2,10 @@ import type { Address } from "../base/address.ts";
 import type { Conduit } from "../base/conduit.ts";
 import type { DatagramPeer } from "../base/datagram-peer.ts";
 import type { Flow } from "../base/flow.ts";
+import type { ServicePolicy } from "./service-policy.ts";
+
+/** Why a target refuses a request, with status 503, when too many wait for its guest. */
+export const queueCode = "limits.queue";
 
 /** Counts of one target, kept by the front and read by whoever drains or reports. */
 export interface Activity {
@@ -15,6 +19,18 @@ export interface Activity {
   onRequestDone?: ((wallMs: number, cpuMs: number) => void) | undefined;
   /** The front gave a request up that took longer than it may; `spent` in words. */
   onLate?: ((spent: string) => void) | undefined;
+  /** What was refused before the guest saw it, where somebody counts it. */
+  readonly refused?: Refused;
+}
+
+/** Requests, connections and datagrams that the front did not let through to a guest. */
+export interface Refused {
+  /** By a rate. */
+  rate: number;
+  /** By a number of connections. */
+  connections: number;
+  /** Because too many waited for the guest already. */
+  queue: number;
 }
 
 /** A guest that listens: the front speaks HTTP/1.1 (or raw bytes, for a TCP route) over in-memory connections. */
@@ -23,6 +39,7 @@ export interface StreamTarget {
   /** Its connections lead to the front of another worker, which is told who the client is and does the rest. */
   readonly peer?: true;
   readonly activity: Activity;
+  readonly policy?: ServicePolicy | undefined;
   /** How long the guest has for its answer's head; the front's own limit when absent. Milliseconds. */
   readonly answerMsMax?: number | undefined;
   /**
@@ -36,6 +53,7 @@ export interface StreamTarget {
 export interface RequestTarget {
   readonly kind: "request";
   readonly activity: Activity;
+  readonly policy?: ServicePolicy | undefined;
   handle(request: TargetRequest): Promise<TargetResponse>;
 }
 
@@ -87,6 +105,8 @@ export interface TargetResponse {
   readonly headers: readonly (readonly [string, string])[];
   /** Cancelled by the front when the client goes away. */
   readonly body: Flow;
+  /** What the guest has spent on it so far, where it is known. Milliseconds. */
+  readonly cpuMs?: (() => number) | undefined;
 }
 
 /** Where a UDP listener's datagrams go. */

@@ -96,10 +96,16 @@ export class TcpListener implements Listener {
   }
 
   async #connect(socket: Socket, bytes: Uint8Array, target: StreamTarget): Promise<void> {
-    const { activity } = target;
+    const { activity, policy } = target;
+    const leave = policy === undefined ? () => {} : policy.connection(remoteAddress(socket).ip, activity);
+    if (leave === undefined) {
+      socket.resetAndDestroy();
+      return;
+    }
     activity.requests++;
     activity.active++;
     const release = () => {
+      leave();
       if (--activity.active === 0) activity.onIdle?.();
     };
     let conduit: Conduit;

@@ -4,6 +4,7 @@ import { describeSpent } from "../base/spent.ts";
 import { describeExit } from "../engine/exit.ts";
 import { startInstance } from "../engine/instance.ts";
 import type { Program } from "../engine/program.ts";
+import type { ServicePolicy } from "../net/service-policy.ts";
 import type { Activity, RequestTarget, TargetRequest, TargetResponse } from "../net/target.ts";
 import { untilIdle } from "./activity.ts";
 import { cgiEnvironment } from "./cgi/environment.ts";
@@ -11,7 +12,7 @@ import { CgiResponseParser } from "./cgi/response.ts";
 import { GuestUsage } from "./guest-usage.ts";
 import type { GuestState, GuestStatus, InstanceSpec } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
-import { burstMsMaxDefault, unavailable } from "./server-guest.ts";
+import { burstMsMaxDefault, queueFull } from "./server-guest.ts";
 
 /** Instances of one service at a time in one worker; more requests wait, up to the second bound. */
 const instancesMax = 16;
@@ -42,6 +43,10 @@ export class CgiGuest implements RequestTarget {
     this.#usage = new GuestUsage({ spec, ...environment });
   }
 
+  get policy(): ServicePolicy | undefined {
+    return this.#environment.policy;
+  }
+
   get activity(): Activity {
     return this.#usage.activity;
   }
@@ -68,7 +73,10 @@ export class CgiGuest implements RequestTarget {
 
   async handle(request: TargetRequest): Promise<TargetResponse> {
     if (this.#running >= instancesMax) {
-      if (this.#waiters.length >= waitersMax) throw unavailable(this.spec.service, "too many requests wait for it");
+      if (this.#waiters.length >= (this.spec.queueMax ?? waitersMax)) {
+        this.#usage.refused.queue++;
+        throw queueFull(this.spec.service);
+      }
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
     if (request.signal.aborted) throw new WarrenError("client.gone", "the client went away", { status: 499 });
@@ -140,7 +148,7 @@ export class CgiGuest implements RequestTarget {
             if (parsed === undefined) continue;
             answered = true;
             body.push(parsed.body);
-            resolve({ ...parsed.head, body });
+            resolve({ ...parsed.head, body, cpuMs: () => instance.cpuMs });
           } catch (error) {
             fail(error as WarrenError);
             return stop("its answer could not be used");

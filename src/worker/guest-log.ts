@@ -76,16 +76,20 @@ export class GuestLog {
   /** One line, at most `lineCharsMax` of it. */
   add(service: string, revision: number, stream: LogEntry["stream"], text: string): void {
     const entry = { at: Date.now(), stream, revision, text: text.slice(0, lineCharsMax) };
-    const tail = this.#tails.get(service) ?? [];
-    this.#tails.set(service, tail);
-    if (stream !== "warren") tail.push(entry.text);
-    if (tail.length > tailLines) tail.shift();
+    if (stream === "stdout" || stream === "stderr") this.#keep(service, entry.text);
     const waiting = this.#waiting.get(service) ?? { entries: [], lost: 0 };
     this.#waiting.set(service, waiting);
     waiting.entries.push(entry);
     this.#chars += entry.text.length + lineChars;
     if (this.#chars > waitingCharsMax) this.#dropOldest(waiting);
     this.#timer ??= setTimeout(() => this.flush(), flushAfterMs);
+  }
+
+  #keep(service: string, text: string): void {
+    const tail = this.#tails.get(service) ?? [];
+    this.#tails.set(service, tail);
+    tail.push(text);
+    if (tail.length > tailLines) tail.shift();
   }
 
   /** The newest lines that a service printed, oldest first. */

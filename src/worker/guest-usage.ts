@@ -1,6 +1,6 @@
 import { TimeHistogram } from "../base/time-histogram.ts";
 import type { CpuShare } from "../engine/cpu/cpu-share.ts";
-import type { Activity } from "../net/target.ts";
+import type { Activity, Refused } from "../net/target.ts";
 import { newActivity } from "./activity.ts";
 import type { GuestLog } from "./guest-log.ts";
 import type { GuestStatus, Incident, InstanceSpec } from "./protocol.ts";
@@ -18,7 +18,8 @@ export interface GuestUsageOptions {
 
 /** What one revision of a service has used in this worker, and which of its limits it met. */
 export class GuestUsage {
-  readonly activity: Activity = newActivity();
+  readonly refused: Refused = { rate: 0, connections: 0, queue: 0 };
+  readonly activity: Activity = { ...newActivity(), refused: this.refused };
   readonly #options: GuestUsageOptions;
   readonly #wall = new TimeHistogram();
   readonly #cpu = new TimeHistogram();
@@ -64,11 +65,20 @@ export class GuestUsage {
 
   get status(): Pick<
     GuestStatus,
-    "requests" | "throttled" | "throttledAt" | "traps" | "limitsHit" | "lastLimits" | "wallTimes" | "cpuTimes"
+    | "requests"
+    | "refused"
+    | "throttled"
+    | "throttledAt"
+    | "traps"
+    | "limitsHit"
+    | "lastLimits"
+    | "wallTimes"
+    | "cpuTimes"
   > {
     const { throttled, throttledAt } = this.#options.share;
     return {
       requests: this.activity.requests,
+      refused: { ...this.refused },
       throttled,
       ...(throttledAt === undefined ? {} : { throttledAt }),
       traps: this.#traps,

@@ -5,8 +5,10 @@ import type { Program } from "../engine/program.ts";
 import { compilePrepared } from "../engine/program.ts";
 import type { Outbound } from "../wasi/sockets/outbound.ts";
 import { CgiGuest } from "./cgi-guest.ts";
+import type { GuestLog } from "./guest-log.ts";
 import { GuestMounts, VolumeAccounts } from "./mounts.ts";
 import { RefusalLog } from "./outbound/refusal-log.ts";
+import { Policies } from "./policies.ts";
 import type { GuestStatus, InstanceSpec, StartWait } from "./protocol.ts";
 import { weightDefault } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
@@ -14,7 +16,9 @@ import { ServerGuest } from "./server-guest.ts";
 
 export type Guest = ServerGuest | CgiGuest;
 
-type WorkerEnvironment = Omit<GuestEnvironment, "number" | "share" | "mounts" | "outbound"> & {
+type WorkerEnvironment = Omit<GuestEnvironment, "number" | "share" | "policy" | "mounts" | "outbound"> & {
+  /** Where lines of access logs are collected. */
+  readonly accessLog: GuestLog;
   outbound(spec: InstanceSpec, refusals: RefusalLog): Outbound;
 };
 
@@ -27,11 +31,14 @@ export class Guests {
 
   readonly #shares = new Map<string, CpuShare>();
 
+  readonly #policies: Policies;
+
   readonly #accounts = new VolumeAccounts();
   readonly #mounts = new Map<Guest, GuestMounts>();
 
   constructor(environment: WorkerEnvironment) {
     this.#environment = environment;
+    this.#policies = new Policies(environment);
   }
 
   get(service: string, revision: number): Guest | undefined {
@@ -68,6 +75,7 @@ export class Guests {
       ...this.#environment,
       number,
       share: this.#share(spec),
+      policy: this.#policies.of(spec),
       mounts: mounts.specs,
       outbound: () => outbound(spec, refusals),
     };
@@ -136,6 +144,7 @@ export class Guests {
     if (this.all().some((other) => other.spec.service === service)) return;
     this.#environment.log.forget(service);
     this.#shares.delete(service);
+    this.#policies.forget(service);
   }
 
   async #use(spec: InstanceSpec, fd: number): Promise<Program> {

@@ -4,6 +4,9 @@
 import type { OutboundGrant } from "../base/outbound-grant.ts";
 import type { TimeCounts } from "../base/time-histogram.ts";
 import type { UnixFailure } from "../base/unix-connect.ts";
+import type { AccessTerms } from "../net/access-log/access-log.ts";
+import type { LimitTerms } from "../net/limits/service-limits.ts";
+import type { Refused } from "../net/target.ts";
 
 /** How a program is served: as a server that listens, or one instance for each request (WAGI). */
 export type GuestKind = "server" | "cgi";
@@ -26,6 +29,12 @@ export interface InstanceSpec {
   readonly weight: number;
   /** How long a request may take, and a guest run without a pause. Milliseconds; the worker's defaults when absent. */
   readonly requestMsMax?: number;
+  /** What its clients may ask of it together and each; no bounds when absent. */
+  readonly limits?: LimitTerms;
+  /** How many requests may wait for a guest that is starting or does not accept; the worker's default when absent. */
+  readonly queueMax?: number;
+  /** Which lines its requests leave; none when absent. */
+  readonly access?: AccessTerms;
   /** The listeners that the guest is handed, from descriptor 3 on. */
   readonly ports: readonly GuestPort[];
   /** What it may connect to; nothing when absent. */
@@ -108,6 +117,8 @@ export interface GuestStatus {
   /** Newest first, ten at most. */
   readonly lastRestarts: readonly { readonly at: number; readonly reason: string }[];
   readonly requests: number;
+  /** Requests, connections and datagrams that were not let through to it. */
+  readonly refused: Refused;
   readonly memoryBytes: number;
   readonly cpuMs: number;
   /** How often its CPU quota has held it up. */
@@ -136,7 +147,7 @@ export interface Incident {
 
 export interface LogEntry {
   readonly at: number;
-  readonly stream: "stdout" | "stderr" | "warren";
+  readonly stream: "stdout" | "stderr" | "warren" | "access";
   readonly revision: number;
   readonly text: string;
 }

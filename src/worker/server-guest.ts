@@ -11,7 +11,8 @@ import type { Instance } from "../engine/instance.ts";
 import { startInstance } from "../engine/instance.ts";
 import type { MemoryBudget } from "../engine/memory-budget.ts";
 import type { Program } from "../engine/program.ts";
-import type { Activity, StreamTarget } from "../net/target.ts";
+import type { ServicePolicy } from "../net/service-policy.ts";
+import { type Activity, queueCode, type StreamTarget } from "../net/target.ts";
 import type { MountSpec } from "../wasi/files/mount.ts";
 import type { CpuMeter } from "../wasi/guest-thread.ts";
 import type { Outbound } from "../wasi/sockets/outbound.ts";
@@ -44,6 +45,8 @@ export interface GuestEnvironment {
   readonly budget: MemoryBudget;
   /** Of the service: all of its instances draw on it, of every revision. */
   readonly share: CpuShare;
+  /** Of the service too; undefined when its manifest has neither limits for clients nor an access log. */
+  readonly policy: ServicePolicy | undefined;
   /** Its mounts, with the volumes among them open. */
   readonly mounts: readonly MountSpec[];
   /** By which an instance reaches the outside. */
@@ -122,7 +125,9 @@ export class ServerGuest {
     let target = this.#targets.get(port);
     if (target === undefined) {
       const answerMsMax = this.spec.requestMsMax;
-      target = { kind: "stream", activity: this.activity, answerMsMax, connect: (from) => this.#connect(from, port) };
+      const { policy } = this.#environment;
+      const connect = (from: Address): Conduit | Promise<Conduit> => this.#connect(from, port);
+      target = { kind: "stream", activity: this.activity, policy, answerMsMax, connect };
       this.#targets.set(port, target);
     }
     return target;
@@ -139,6 +144,7 @@ export class ServerGuest {
 
   /** A datagram of a UDP route. It is dropped when no instance runs, as UDP may. */
   deliver(port: number, data: Uint8Array, peer: DatagramPeer): void {
+    if (this.#environment.policy?.datagram(peer.address.ip, this.activity) === false) return;
     this.activity.requests++;
     const socket = this.#state === "running" ? this.#instance?.datagram(port === 0 ? undefined : port) : undefined;
     socket?.deliver(data, peer);
@@ -164,8 +170,7 @@ export class ServerGuest {
     const ended = this.#instance === undefined || this.#instance.ended;
     if (this.#state === "stopping" || (this.#state === "running" && !ended)) return this.#dial(from, port);
     if (this.#state === "crash-loop") throw unavailable(this.spec.service, `it keeps ending: ${this.#reason}`);
-    if (this.#waiters.length >= connectWaitersMax)
-      throw unavailable(this.spec.service, "too many requests wait for it to start");
+    if (this.#waiters.length >= (this.spec.queueMax ?? connectWaitersMax)) throw this.#queueFull();
     return new Promise<void>((resolve, reject) => {
       const waiter = { resolve, reject };
       this.#waiters.push(waiter);
@@ -185,13 +190,20 @@ export class ServerGuest {
         port === 0 ? "its program does not listen" : `its program does not listen on port ${port}`,
       );
     }
+    if (listener.pending >= (this.spec.queueMax ?? Number.POSITIVE_INFINITY)) throw this.#queueFull();
     try {
       return listener.connect(from);
     } catch (error) {
+      if (error instanceof WarrenError && error.code === "service.backlog-full") throw this.#queueFull();
       if (error instanceof WarrenError && error.code === "limits.memory")
         this.#usage.limitHit("a connection was refused: the program's memory is over limits.memory");
       throw error;
     }
+  }
+
+  #queueFull(): WarrenError {
+    this.#usage.refused.queue++;
+    return queueFull(this.spec.service);
   }
 
   async #launch(): Promise<Instance> {
@@ -307,6 +319,11 @@ export class ServerGuest {
 /** 503: no instance can take the request now. */
 export function unavailable(service: string, why: string): WarrenError {
   return new WarrenError("service.unavailable", `${service} cannot answer: ${why}`, { status: 503 });
+}
+
+/** 503: as many requests wait for the guest as may. */
+export function queueFull(service: string): WarrenError {
+  return new WarrenError(queueCode, `${service} cannot answer: too many requests wait for it`, { status: 503 });
 }
 
 function portsText(spec: InstanceSpec): string {

@@ -30,6 +30,7 @@ export class Worker {
   readonly #args: WorkerArguments;
   readonly #control: ControlSocket;
   readonly #log = new GuestLog((service, entries) => this.#control.note("log", { service, entries }));
+  readonly #accessLog = new GuestLog((service, entries) => this.#control.note("log", { service, entries }));
   readonly #meter = new CpuMeter();
   readonly #guests: Guests;
   readonly #front: Front;
@@ -45,6 +46,7 @@ export class Worker {
     this.#args = args;
     this.#guests = new Guests({
       log: this.#log,
+      accessLog: this.#accessLog,
       meter: this.#meter,
       preemption: new Preemption(),
       budget: new MemoryBudget(args.memoryBytesMax),
@@ -68,7 +70,10 @@ export class Worker {
   }
 
   listen(): void {
-    this.#control.onLinked = () => this.#log.flush();
+    this.#control.onLinked = () => {
+      this.#log.flush();
+      this.#accessLog.flush();
+    };
     this.#control.onAlone = () => {
       // Its daemon died before it gave it anything.
       if (!this.#serving) process.exit(0);
@@ -176,6 +181,7 @@ export class Worker {
     await this.#front.drain(graceMs);
     await Promise.all(this.#guests.all().map((guest) => this.#guests.stop(guest.spec.service, guest.spec.revision, 0)));
     this.#log.flush();
+    this.#accessLog.flush();
     // The answer and the last lines go out first.
     setTimeout(() => process.exit(0), 20);
   }

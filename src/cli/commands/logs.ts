@@ -6,6 +6,7 @@ import { filterEscapes } from "../ui/escapes.ts";
 import { dim, hasColour, yellow } from "../ui/style.ts";
 
 interface LogOptions extends ClientOptions {
+  readonly access?: boolean;
   readonly follow?: boolean;
   readonly since?: string;
   readonly tail?: number;
@@ -16,6 +17,7 @@ export function define(command: Command): void {
   clientOptions(command, "print each line as a JSON object")
     .description("Print what a service wrote to its standard output and standard error, and what Warren did with it.")
     .argument("<NAME>", "name of a service")
+    .option("--access", "the access log, which [access] of the manifest asks for, instead")
     .option("-f, --follow", "go on as new lines come, until Ctrl-C")
     .option("--since <TIME>", "from a time on: a span back (10m, 2h) or 2026-01-31T12:00:00Z")
     .option("--tail <LINES>", "only the newest lines", wholeNumber(0, 1_000_000))
@@ -28,14 +30,16 @@ export function define(command: Command): void {
   examples(command, [
     ["warren logs shop", ""],
     ["warren logs -f --tail 20 shop", "the last 20 lines and what follows"],
+    ["warren logs --access -f shop", "a line for each request"],
     ["warren logs --since 10m -t shop", "the last ten minutes, with times"],
   ]);
 }
 
 async function logs(name: string, options: LogOptions): Promise<void> {
-  const { follow, since, tail } = options;
+  const { access, follow, since, tail } = options;
   const lines = connect(options).logs(options.namespace, name, {
     follow: follow ?? false,
+    ...(access === undefined ? {} : { access }),
     ...(since === undefined ? {} : { since }),
     ...(tail === undefined ? {} : { tail }),
   });

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { formatMs } from "../../base/spent.ts";
 import { formatOutbound } from "../../control/outbound.ts";
-import type { Mount, ServiceView, TimesView } from "../../control/service.ts";
+import type { Mount, ServiceSpec, ServiceView, TimesView } from "../../control/service.ts";
 import { connect } from "../connect.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
 import { filterEscapes } from "../ui/escapes.ts";
@@ -53,8 +53,12 @@ export function serviceText(service: ServiceView, now: number, width: number | u
     ["CPU limit", spec.limits?.cpu === undefined ? "" : `${spec.limits.cpu} cores`],
     ["CPU weight", spec.limits?.weight === undefined ? "" : String(spec.limits.weight)],
     ["request limit", spec.limits?.request ?? ""],
+    ["limits for all", boundsText(spec.limits)],
+    ["for each client", boundsText(spec.limits?.client)],
+    ["access log", spec.access === undefined ? "" : accessText(spec.access)],
     ["memory", formatBytes(service.memoryBytes)],
     ["requests", String(service.requests)],
+    ["refused", refusedText(service.refused)],
     ["CPU time", formatSpan(service.cpuMs)],
     ["a request takes", requestTimes === undefined ? "" : timesText(requestTimes.wall)],
     ["CPU of a request", requestTimes === undefined ? "" : timesText(requestTimes.cpu)],
@@ -98,6 +102,32 @@ export function serviceText(service: ServiceView, now: number, width: number | u
     lines.push("", bold(title, process.stdout), renderTable(columns, rows, layout));
   }
   return lines.join("\n");
+}
+
+function boundsText(limits: Omit<NonNullable<ServiceSpec["limits"]>, "client"> | undefined): string {
+  const { rate, connections, queue } = limits ?? {};
+  const bounds = [
+    rate,
+    connections === undefined ? undefined : `${connections} connections`,
+    queue === undefined ? undefined : `a queue of ${queue}`,
+  ];
+  return bounds.filter((bound) => bound !== undefined).join(", ");
+}
+
+function accessText({ format = "json", sample = 1 }: NonNullable<ServiceSpec["access"]>): string {
+  return sample === 1 ? format : `${format}, ${Math.round(sample * 1000) / 10} % of the requests`;
+}
+
+function refusedText({ rate, connections, queue }: ServiceView["refused"]): string {
+  const parts = [
+    [rate, "by a rate"],
+    [connections, "by connections"],
+    [queue, "by the queue"],
+  ] as const;
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, by]) => `${count} ${by}`)
+    .join(", ");
 }
 
 function mountText({ source, volume, size, tmp, target, mode }: Mount): string {

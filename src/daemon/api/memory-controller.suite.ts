@@ -75,6 +75,7 @@ export class MemoryController implements Controller {
       quarantined: false,
       traps: 0,
       limitsHit: 0,
+      refused: { rate: 0, connections: 0, queue: 0 },
       lastLimits: [],
       spec,
     };

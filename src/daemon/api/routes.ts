@@ -116,7 +116,8 @@ function addStreamRoutes(app: ApiServer, { controller, logs, events, streams }: 
     handler: async ({ params, query }, reply) => {
       const { namespace, name } = await serviceOf(controller, params.namespace, params.name);
       const selection = { follow: flag(query.follow), since: sinceMs(query.since), tail: query.tail };
-      await streams.send(reply, (signal) => logs.read(namespace, name, { ...selection, signal }));
+      const access = flag(query.access);
+      await streams.send(reply, (signal) => logs.read(namespace, name, { ...selection, access, signal }));
     },
   });
 

@@ -18,7 +18,16 @@ export interface LogStoreOptions {
 const writersMax = 4;
 const safeName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
-/** What services write: files in `NAMESPACE/NAME/`, 8 MiB each and the newest four of each service. */
+/** What of a service's log is wanted. */
+export interface StoreSelection extends LogSelection {
+  /** The access log, in place of what its program and Warren wrote. */
+  readonly access?: boolean;
+}
+
+/**
+ * What services write: files in `NAMESPACE/NAME/`, 8 MiB each and the newest four of each service. The access log has its own in
+ * `NAMESPACE/NAME/access/`, so that a flood of requests drops nothing of what a program wrote.
+ */
 export class LogStore {
   readonly #path: string;
   readonly #options: Required<LogStoreOptions>;
@@ -45,6 +54,20 @@ export class LogStore {
   /** Takes lines; they are in the file a tenth of a second later at the most. Never throws or waits for the disk. */
   append(namespace: string, name: string, lines: readonly LogLine[]): void {
     const log = this.#log(namespace, name);
+    const access = lines.filter(({ stream }) => stream === "access");
+    if (access.length === 0) {
+      this.#append(log, lines);
+      return;
+    }
+    this.#append(this.#log(namespace, name, true), access);
+    if (access.length < lines.length)
+      this.#append(
+        log,
+        lines.filter(({ stream }) => stream !== "access"),
+      );
+  }
+
+  #append(log: ServiceLog, lines: readonly LogLine[]): void {
     log.append(lines);
     this.#unwritten.add(log);
     this.#timer ??= setTimeout(() => {
@@ -54,8 +77,12 @@ export class LogStore {
   }
 
   /** Lines, oldest first, in groups. With `follow` it goes on, each line once, until the signal or the service's removal. */
-  read(namespace: string, name: string, selection: LogSelection): AsyncGenerator<readonly LogLine[], void, undefined> {
-    return this.#log(namespace, name).read(selection);
+  read(
+    namespace: string,
+    name: string,
+    { access, ...selection }: StoreSelection,
+  ): AsyncGenerator<readonly LogLine[], void, undefined> {
+    return this.#log(namespace, name, access).read(selection);
   }
 
   /** The last lines as they are now. */
@@ -68,12 +95,16 @@ export class LogStore {
   /** Deletes a service's log and ends those who follow it. */
   async remove(namespace: string, name: string): Promise<void> {
     const key = `${namespace}/${name}`;
-    const log = this.#log(namespace, name);
+    const logs = [this.#log(namespace, name, true), this.#log(namespace, name)];
+    for (const log of logs) this.#unwritten.delete(log);
     this.#logs.delete(key);
-    this.#unwritten.delete(log);
-    const removing = log.remove().finally(() => {
-      if (this.#removing.get(key) === removing) this.#removing.delete(key);
-    });
+    this.#logs.delete(`${key}/access`);
+    // The folder of the first lies in that of the second.
+    const removing = logs
+      .reduce((before, log) => before.then(() => log.remove()), Promise.resolve())
+      .finally(() => {
+        if (this.#removing.get(key) === removing) this.#removing.delete(key);
+      });
     this.#removing.set(key, removing);
     await removing;
   }
@@ -86,15 +117,16 @@ export class LogStore {
     await this.#flush();
   }
 
-  #log(namespace: string, name: string): ServiceLog {
+  #log(namespace: string, name: string, access = false): ServiceLog {
     // They become a path: the API has checked them, and this keeps a mistake elsewhere from leaving the folder.
     assert(safeName.test(namespace) && safeName.test(name), "namespace and name must be DNS labels");
-    const key = `${namespace}/${name}`;
+    const service = `${namespace}/${name}`;
+    const key = access ? `${service}/access` : service;
     const known = this.#logs.get(key);
     if (known !== undefined) return known;
-    const ready = (this.#removing.get(key) ?? Promise.resolve()).catch(() => {});
+    const ready = (this.#removing.get(service) ?? Promise.resolve()).catch(() => {});
     const log = new ServiceLog(
-      join(this.#path, namespace, name),
+      join(this.#path, namespace, name, ...(access ? ["access"] : [])),
       this.#options,
       this.#options.bufferBytesMax,
       this.#budget,

@@ -19,6 +19,17 @@ interface Totals {
   limitsHit: number;
 }
 
+type Refused = ServiceView["refused"];
+const noneRefused: Refused = { rate: 0, connections: 0, queue: 0 };
+
+function sumOfRefused(all: readonly Refused[]): Refused {
+  return all.reduce((sum, { rate, connections, queue }) => ({
+    rate: sum.rate + rate,
+    connections: sum.connections + connections,
+    queue: sum.queue + queue,
+  }));
+}
+
 /** What the daemon knows of one service: its record, where it is placed, and what the workers last said of it. */
 export class DeployedService {
   readonly namespace: string;
@@ -38,6 +49,7 @@ export class DeployedService {
   readonly #volumesPath: string;
   readonly #guests = new Map<string, GuestStatus>();
   readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0, throttled: 0, traps: 0, limitsHit: 0 };
+  #endedRefused: Refused = noneRefused;
   readonly #endedTimes = { wall: new TimeHistogram(), cpu: new TimeHistogram() };
 
   readonly #isolation: Isolation;
@@ -137,6 +149,7 @@ export class DeployedService {
       this.#ended.throttled += final.throttled;
       this.#ended.traps += final.traps;
       this.#ended.limitsHit += final.limitsHit;
+      this.#endedRefused = sumOfRefused([this.#endedRefused, final.refused]);
       this.#endedTimes.wall.merge(final.wallTimes);
       this.#endedTimes.cpu.merge(final.cpuTimes);
     }
@@ -176,6 +189,7 @@ export class DeployedService {
       restarts: sum("restarts"),
       lastRestarts: restarts.slice(0, 10).map(dated),
       requests: sum("requests"),
+      refused: sumOfRefused([this.#endedRefused, ...statuses.map(({ refused }) => refused)]),
       memoryBytes: statuses.reduce((total, status) => total + status.memoryBytes, 0),
       cpuMs: Math.round(sum("cpuMs") * 10) / 10,
       throttled: sum("throttled"),

@@ -3,6 +3,7 @@ import { parseDuration } from "../../control/duration.ts";
 import type { Listen } from "../../control/listen.ts";
 import { canonicalIp, formatListen, parseListen, routeListen } from "../../control/listen.ts";
 import { outboundRight } from "../../control/outbound.ts";
+import { parseRate } from "../../control/rate.ts";
 import type { Route } from "../../control/route.ts";
 import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "../../control/service.ts";
 import { parseSize } from "../../control/size.ts";
@@ -41,8 +42,28 @@ export function instanceSpec(
     ...(spec.limits?.cpu === undefined ? {} : { cores: spec.limits.cpu }),
     weight: spec.limits?.weight ?? weightDefault,
     ...(spec.limits?.request === undefined ? {} : { requestMsMax: parseDuration(spec.limits.request) }),
+    ...frontTerms(spec),
     ports: kind === "cgi" ? [] : guestPorts(routesOf(spec)),
     ...outboundRights(namespace, spec.outbound ?? []),
+  };
+}
+
+/** What the front applies to the service's requests. */
+function frontTerms({ limits = {}, access }: ServiceSpec): Pick<InstanceSpec, "limits" | "queueMax" | "access"> {
+  const { rate, connections, queue, client } = limits;
+  const clientTerms = client && {
+    ...(client.rate === undefined ? {} : { rate: parseRate(client.rate) }),
+    ...(client.connections === undefined ? {} : { connections: client.connections }),
+  };
+  const terms = {
+    ...(rate === undefined ? {} : { rate: parseRate(rate) }),
+    ...(connections === undefined ? {} : { connections }),
+    ...(clientTerms === undefined || Object.keys(clientTerms).length === 0 ? {} : { client: clientTerms }),
+  };
+  return {
+    ...(Object.keys(terms).length === 0 ? {} : { limits: terms }),
+    ...(queue === undefined ? {} : { queueMax: queue }),
+    ...(access === undefined ? {} : { access: { format: access.format ?? "json", sample: access.sample ?? 1 } }),
   };
 }
 

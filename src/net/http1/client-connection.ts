@@ -7,6 +7,7 @@ import { parsePeerClient } from "../peer-client.ts";
 import { StallWatch } from "../socket-handle.ts";
 import type { ElsewhereTarget } from "../target.ts";
 import type { Swept } from "../ticker.ts";
+import type { Visit } from "../visit.ts";
 import { BodyFraming } from "./body-framing.ts";
 import type { HttpContext } from "./context.ts";
 import { type ErrorAnswer, errorAnswer } from "./error-answer.ts";
@@ -48,6 +49,8 @@ export class ClientConnection implements Swept {
   client: Client;
   /** The forwarding fields of every request, up to the request's host. */
   forwarding: Buffer;
+  /** Of the request in hand, where its service has limits or an access log. */
+  visit: Visit | undefined;
 
   #phase: Phase = "idle";
   /** When the phase began, or was last refreshed. */
@@ -69,6 +72,10 @@ export class ClientConnection implements Swept {
   #peerForwarding: Buffer | undefined;
   /** What the other front said last of the client. */
   #peerClient: string | undefined;
+  /** What had been sent when the visit began. */
+  #sentBefore = 0;
+  /** Of a tunnel: what had been read before it began. */
+  #readBefore: number | undefined;
   readonly #stall: StallWatch;
 
   constructor(socket: Socket, client: Client, context: HttpContext, origin: Origin, passed: number) {
@@ -138,6 +145,7 @@ export class ClientConnection implements Swept {
   exchangeDone(keep: boolean): void {
     this.#exchange = undefined;
     this.#passed = 0;
+    if (this.visit !== undefined) this.#endVisit();
     if (this.#phase !== "exchange") return;
     if (!keep || this.context.draining) this.close();
     else if (this.bodyRead) this.#toIdle();
@@ -148,6 +156,7 @@ export class ClientConnection implements Swept {
   /** The exchange fails before its answer's head. */
   answerError(error: ErrorAnswer, mustClose = false): void {
     const { request } = this;
+    if (this.visit !== undefined) this.visit.status = error.status;
     // RFC 9110 §10.1.1: a client that waits for 100 may send its body or not; the next request cannot be told from it.
     const keep = !mustClose && this.mayPersist && !(request.expectsContinue && !this.bodyRead);
     const connection = keep ? (request.minor === 0 ? "keep-alive" : "") : "close";
@@ -160,6 +169,7 @@ export class ClientConnection implements Swept {
   /** The answer cannot be completed: the client must be able to see that it is cut short. */
   breakOff(untilClose: boolean): void {
     this.#exchange = undefined;
+    this.#endVisit();
     this.#phase = "lingering";
     // Where only the connection's end marks the body's, an orderly end would look like success.
     if (untilClose) this.socket.resetAndDestroy();
@@ -170,6 +180,7 @@ export class ClientConnection implements Swept {
   releaseToTunnel(): Buffer | undefined {
     const rest = this.#input?.subarray(this.#at);
     this.#phase = "tunnel";
+    if (this.visit !== undefined) this.#readBefore = this.socket.bytesRead - (rest?.length ?? 0);
     this.#exchange = undefined;
     this.#input = undefined;
     return rest;
@@ -274,6 +285,7 @@ export class ClientConnection implements Swept {
       this.#refuse(error);
       return;
     }
+    if (decision.visit !== undefined) this.#beginVisit(decision.visit);
     if (decision.kind === "error") {
       this.answerError(decision.error);
       return;
@@ -312,6 +324,24 @@ export class ClientConnection implements Swept {
     this.#peerForwarding = undefined;
   }
 
+  #beginVisit(visit: Visit): void {
+    const { request } = this;
+    this.visit = visit;
+    visit.receivedBytes = request.end - request.start;
+    if (request.minor === 0) visit.protocol = "HTTP/1.0";
+    this.#sentBefore = this.socket.bytesWritten;
+  }
+
+  /** Whatever came of it: also of one that has become a tunnel, when its socket is closed. */
+  #endVisit(): void {
+    const { visit } = this;
+    if (visit === undefined) return;
+    this.visit = undefined;
+    visit.sentBytes = this.socket.bytesWritten - this.#sentBefore;
+    if (this.#readBefore !== undefined) visit.receivedBytes += this.socket.bytesRead - this.#readBefore;
+    visit.end();
+  }
+
   #feed(): boolean {
     const body = this.#body;
     const input = this.#input;
@@ -321,6 +351,7 @@ export class ClientConnection implements Swept {
     try {
       const to = exchange === undefined ? body.skip(input, this.#at) : exchange.feed(body, input, this.#at);
       if (exchange === undefined) this.#discarded += to - this.#at;
+      if (this.visit !== undefined) this.visit.receivedBytes += to - this.#at;
       // The guest may have answered within feed(), and the connection be closed with that.
       if (this.#body !== body) return true;
       this.#use(to);
@@ -383,6 +414,7 @@ export class ClientConnection implements Swept {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     exchange?.abort();
+    this.#endVisit();
     this.socket.destroy();
   }
 
@@ -399,6 +431,8 @@ export class ClientConnection implements Swept {
       error instanceof WarrenError ? error : new WarrenError("internal", "internal error", { status: 500 });
     if (status === 500) this.context.log({ code: "internal", message: String(error), listener: this.context.key });
     this.socket.write(errorAnswer({ status, code, message }, { accept: undefined, head: false, connection: "close" }));
+    if (this.visit !== undefined) this.visit.status = status;
+    this.#endVisit();
     this.close();
   }
 
@@ -444,6 +478,7 @@ export class ClientConnection implements Swept {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     exchange?.abort();
+    this.#endVisit();
     this.#input = undefined;
     this.context.onClosed(this);
   }

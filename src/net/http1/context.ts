@@ -1,3 +1,4 @@
+import type { RequestIds } from "../request-ids.ts";
 import type { RouteTable } from "../router.ts";
 import type { StreamTarget } from "../target.ts";
 import type { Ticker } from "../ticker.ts";
@@ -20,6 +21,7 @@ export interface HttpContext {
   readonly limits: HttpLimits;
   readonly router: RouteTable;
   readonly ticker: Ticker;
+  readonly requestIds: RequestIds;
   /** Every answer from now on is its connection's last. */
   readonly draining: boolean;
   pool(target: StreamTarget): UpstreamPool;

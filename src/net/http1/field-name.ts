@@ -12,10 +12,12 @@ export const field = {
   expect: 6,
   /** Meant for one hop (RFC 9110 §7.6.1): never passed on. */
   hop: 7,
-  /** Says who the client is: the front's own to set. */
+  /** Says who the client is, or which request this is: the front's own to set. */
   forwarded: 8,
   /** Between two fronts: who the client is (net/peer-client.ts). */
   peer: 9,
+  traceparent: 10,
+  tracestate: 11,
 } as const;
 
 const known: (readonly [Uint8Array, number][] | undefined)[] = [];
@@ -30,7 +32,9 @@ know("upgrade", field.upgrade);
 know("expect", field.expect);
 for (const name of ["te", "keep-alive", "proxy-connection", "http2-settings"]) know(name, field.hop);
 // `Proxy` becomes HTTP_PROXY for a CGI program (CVE-2016-5385, "httpoxy"): no client may set it.
-for (const name of ["forwarded", "x-real-ip", "proxy"]) know(name, field.forwarded);
+for (const name of ["forwarded", "x-real-ip", "x-request-id", "proxy"]) know(name, field.forwarded);
+know("traceparent", field.traceparent);
+know("tracestate", field.tracestate);
 know(peerField.toLowerCase(), field.peer);
 const forwardedPrefix = Buffer.from("x-forwarded-");
 

@@ -7,6 +7,8 @@ const blankLine = Buffer.from("\r\n");
 const twoLines = Buffer.from("\r\n\r\n");
 const version11 = Buffer.from("HTTP/1.1");
 
+const idName = Buffer.from("\r\nX-Request-Id: ");
+
 /** The forwarding fields of one connection, up to where the request's own host follows. */
 export function forwardingPrefix({ remote, scheme }: Client): Buffer {
   return Buffer.from(`X-Forwarded-For: ${remote.ip}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `, "latin1");
@@ -17,15 +19,26 @@ export function peerPrefix(client: Client): Buffer {
   return Buffer.from(`${peerField}: ${formatPeerClient(client)}\r\nX-Forwarded-Host: `, "latin1");
 }
 
-/** The head that goes to the guest: the client's bytes without the cut lines, and the forwarding fields behind them. */
-export function forwardRequest(head: RequestHead, prefix: Buffer): Buffer {
+/**
+ * The head that goes to the guest: the client's bytes without the cut lines, and the forwarding fields behind them, with the
+ * request's `id`.
+ */
+export function forwardRequest(head: RequestHead, prefix: Buffer, id: string): Buffer {
   const { bytes, start, end, cuts, hostFrom, hostTo } = head;
   const line = head.plainLine ? "" : `${head.method} ${head.target} HTTP/1.1\r\n`;
   const keptFrom = head.plainLine ? start : bytes.indexOf(0x0a, start) + 1;
   const upgrade = head.upgrade
     ? `Connection: upgrade\r\nUpgrade: ${bytes.toString("latin1", head.upgradeFrom, head.upgradeTo)}\r\n`
     : "";
-  const size = line.length + (end - keptFrom) + upgrade.length + prefix.length + (hostTo - hostFrom) + 4;
+  const size =
+    line.length +
+    (end - keptFrom) +
+    upgrade.length +
+    prefix.length +
+    (hostTo - hostFrom) +
+    idName.length +
+    id.length +
+    4;
   const out = Buffer.allocUnsafe(size);
   let to = line === "" ? 0 : out.write(line, 0, "latin1");
   to = copyWithout(bytes, keptFrom, end - 2, cuts, out, to);
@@ -33,6 +46,9 @@ export function forwardRequest(head: RequestHead, prefix: Buffer): Buffer {
   out.set(prefix, to);
   to += prefix.length;
   to += bytes.copy(out, to, hostFrom, hostTo);
+  out.set(idName, to);
+  to += idName.length;
+  to += out.write(id, to, "latin1");
   out.set(twoLines, to);
   return out.subarray(0, to + 4);
 }

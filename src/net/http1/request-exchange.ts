@@ -1,7 +1,7 @@
 import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
 import { describeSpent } from "../../base/spent.ts";
-import type { RequestTarget, TargetRequest, TargetResponse } from "../target.ts";
+import { queueCode, type RequestTarget, type TargetRequest, type TargetResponse } from "../target.ts";
 import { writeChunk } from "./answer-body.ts";
 import type { BodyFraming } from "./body-framing.ts";
 import { lastChunk } from "./chunked-body.ts";
@@ -28,6 +28,8 @@ export class RequestExchange implements Exchange {
   constructor(client: ClientConnection, target: RequestTarget, mountedAt: string) {
     const { request } = client;
     const { remote, local, scheme } = client.client;
+    const id = client.context.requestIds.next();
+    if (client.visit !== undefined) client.visit.requestId = id;
     this.#client = client;
     this.#target = target;
     this.#request = {
@@ -41,6 +43,7 @@ export class RequestExchange implements Exchange {
         ["x-forwarded-for", remote.ip],
         ["x-forwarded-proto", scheme],
         ["x-forwarded-host", request.host],
+        ["x-request-id", id],
       ],
       body: this.#body,
       client: remote,
@@ -112,6 +115,11 @@ export class RequestExchange implements Exchange {
   #begin(response: TargetResponse): void {
     const { request, socket } = this.#client;
     const { status, body } = response;
+    const { visit } = this.#client;
+    if (visit !== undefined) {
+      visit.status = status;
+      visit.cpuMs = response.cpuMs;
+    }
     const head = writeHead(status, response.headers, currentDate());
     const bodiless = request.method === "HEAD" || status === 204 || status === 304;
     let length = head.contentLength;
@@ -182,6 +190,7 @@ export class RequestExchange implements Exchange {
     this.#over = true;
     const { context } = this.#client;
     const known = error instanceof WarrenError;
+    const full = known && error.code === queueCode;
     context.log({ code: known ? error.code : "internal", message: String(error), listener: context.key });
     if (!this.#body.closed) this.#body.fail(new WarrenError("connection.ended", "the request failed"));
     this.#release();
@@ -189,8 +198,8 @@ export class RequestExchange implements Exchange {
       known && error.status === 503
         ? {
             status: 503,
-            code: "service.unavailable",
-            message: "the service is not available now",
+            code: full ? queueCode : "service.unavailable",
+            message: full ? "too many requests wait for the service already" : "the service is not available now",
             retryAfterSeconds: 1,
           }
         : known && error.status === 504

@@ -70,7 +70,7 @@ function outcome(bytes: Buffer, cuts: readonly number[]): string {
     try {
       const end = head.parse(come, 0);
       if (end < 0) continue;
-      const forwarded = forwardRequest(head, forwardingPrefix(someClient)).toString("latin1");
+      const forwarded = forwardRequest(head, forwardingPrefix(someClient), "id").toString("latin1");
       return JSON.stringify([
         end,
         head.method,
@@ -131,7 +131,7 @@ test(`A forwarded head is a request that would be taken, with the same meaning (
     let forwarded: Buffer;
     try {
       if (head.parse(mutate(pick), 0) < 0) continue;
-      forwarded = forwardRequest(head, forwardingPrefix(someClient));
+      forwarded = forwardRequest(head, forwardingPrefix(someClient), "id");
     } catch (error) {
       assert.ok(error instanceof WarrenError);
       continue;

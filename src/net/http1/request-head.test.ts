@@ -90,10 +90,11 @@ test("RequestHead offers an upgrade only where it is harmless", () => {
 });
 
 function forwarded(text: string): string {
-  return forwardRequest(parse(text), forwardingPrefix(someClient)).toString("latin1");
+  return forwardRequest(parse(text), forwardingPrefix(someClient), "id").toString("latin1");
 }
 
-const tail = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n\r\n";
+const tail = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\nX-Request-Id: id\r\n\r\n";
+const trace = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
 const forwardings: readonly (readonly [name: string, from: string, to: string])[] = [
   [
     "leaves a plain head as it is",
@@ -124,7 +125,7 @@ const forwardings: readonly (readonly [name: string, from: string, to: string])[
   ],
   [
     "drops what the client forged",
-    "GET / HTTP/1.1\r\nX-Forwarded-For: 1\r\nHost: a\r\nx-forwarded-proto: https\r\nX-Forwarded-Host: b\r\nX-Forwarded-Port: 1\r\nForwarded: for=1\r\nX-Real-IP: 1\r\nProxy: p\r\n\r\n",
+    "GET / HTTP/1.1\r\nX-Forwarded-For: 1\r\nHost: a\r\nx-forwarded-proto: https\r\nX-Forwarded-Host: b\r\nX-Forwarded-Port: 1\r\nForwarded: for=1\r\nX-Real-IP: 1\r\nX-Request-Id: mine\r\nX_Request_Id: mine\r\nProxy: p\r\n\r\n",
     `GET / HTTP/1.1\r\nHost: a\r\n${tail}`,
   ],
   [
@@ -136,6 +137,26 @@ const forwardings: readonly (readonly [name: string, from: string, to: string])[
     "passes an upgrade on",
     "GET / HTTP/1.1\r\nConnection: Upgrade, keep-alive\r\nUpgrade: WebSocket\r\nHost: a\r\n\r\n",
     `GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n${tail}`,
+  ],
+  [
+    "passes a trace on",
+    `GET / HTTP/1.1\r\nHost: a\r\ntracestate: b=1\r\nTraceparent: 00-${trace}-01\r\nTraceState: c=2\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: a\r\ntracestate: b=1\r\nTraceparent: 00-${trace}-01\r\nTraceState: c=2\r\n${tail}`,
+  ],
+  [
+    "drops a trace that is not valid, with its state",
+    `GET / HTTP/1.1\r\nHost: a\r\ntracestate: b=1\r\ntraceparent: 00-${trace}\r\nX: y\r\nTraceState: c=2\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n${tail}`,
+  ],
+  [
+    "drops two traces",
+    `GET / HTTP/1.1\r\nHost: a\r\ntraceparent: 00-${trace}-01\r\ntraceparent: 00-${trace}-01\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: a\r\n${tail}`,
+  ],
+  [
+    "drops the state of no trace",
+    "GET / HTTP/1.1\r\nHost: a\r\ntracestate: b=1\r\n\r\n",
+    `GET / HTTP/1.1\r\nHost: a\r\n${tail}`,
   ],
   [
     "answers 100-continue itself",

@@ -1,4 +1,5 @@
 import { WarrenError } from "../../base/errors.ts";
+import { isTraceparent } from "../trace-context.ts";
 import { COLON, CR, LF, SPACE, spells, TAB, tokenByte } from "./bytes.ts";
 import { cutNamed } from "./cuts.ts";
 import { field, fieldKind } from "./field-name.ts";
@@ -41,6 +42,8 @@ export class RequestHead {
   /** The client asks for another protocol, and may: `upgradeFrom` to `upgradeTo` is its name. */
   upgrade: boolean = false;
   expectsContinue: boolean = false;
+  /** The value of a valid `traceparent`, empty without one. */
+  traceparent: string = "";
 
   /** What does not go on to the guest: pairs of from and to, ascending. */
   readonly cuts: number[] = [];
@@ -111,6 +114,7 @@ export class RequestHead {
 
   /** The value of the first field of this name (lower case), for the rare question about a field that is not kept. */
   field(name: string): string | undefined {
+    if (name === "traceparent") return this.traceparent || undefined;
     return this.forwardedFields().find(([key]) => key === name)?.[1];
   }
 
@@ -188,6 +192,9 @@ export class RequestHead {
     let transferEncodings = 0;
     let upgrades = 0;
     let options: string[] | undefined;
+    let traceparents = 0;
+    let tracestates = 0;
+    this.traceparent = "";
     this.contentLength = 0;
     this.chunked = false;
     this.expectsContinue = false;
@@ -219,6 +226,13 @@ export class RequestHead {
         case field.transferEncoding:
           transferEncodings++;
           this.chunked = valueTo - valueFrom === chunkedWord.length && spells(bytes, valueFrom, chunkedWord);
+          continue;
+        case field.traceparent:
+          traceparents++;
+          this.traceparent = bytes.toString("latin1", valueFrom, valueTo);
+          continue;
+        case field.tracestate:
+          tracestates++;
           continue;
         case field.connection:
           options = (options ?? []).concat(parseTokens(bytes, valueFrom, valueTo));
@@ -257,6 +271,7 @@ export class RequestHead {
       this.#mayUpgrade();
     const named = options && hopNames(options);
     if (named) cutNamed(cuts, named, bytes, start, lines, lineCount);
+    if (traceparents + tracestates > 0) this.#checkTrace(traceparents, lineCount);
     if (!this.hasBody) this.expectsContinue = false;
   }
 
@@ -279,6 +294,14 @@ export class RequestHead {
       if (authority.toLowerCase() !== this.host.toLowerCase())
         throw new WarrenError("head.host", "the target's authority contradicts Host");
     }
+  }
+
+  /** W3C Trace Context §3.2, §3.3: one traceparent, and no tracestate without it. What is not valid is left out. */
+  #checkTrace(traceparents: number, lineCount: number): void {
+    if (traceparents === 1 && isTraceparent(this.traceparent)) return;
+    this.traceparent = "";
+    const { cuts, bytes, start } = this;
+    cutNamed(cuts, ["traceparent", "tracestate"], bytes, start, this.#scanner.lines, lineCount);
   }
 
   /** h2c would tunnel requests past this parser, to be seen by the guest alone. */

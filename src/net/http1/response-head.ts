@@ -116,6 +116,7 @@ export class ResponseHead {
         throw new WarrenError("head.malformed", "a field's name is not valid", { at: from - start });
       const kind = fieldKind(bytes, from, at);
       if (kind === field.other || kind === field.host || kind === field.expect || kind === field.forwarded) continue;
+      if (kind === field.traceparent || kind === field.tracestate) continue;
       let valueFrom = at + 1;
       let valueTo = next - 2;
       while (valueFrom < valueTo && (bytes[valueFrom] === SPACE || bytes[valueFrom] === TAB)) valueFrom++;

@@ -2,7 +2,7 @@ import { type Conduit, resetConduit } from "../../base/conduit.ts";
 import { WarrenError } from "../../base/errors.ts";
 import { describeSpent } from "../../base/spent.ts";
 import { Tunnel } from "../../base/tunnel.ts";
-import type { StreamTarget } from "../target.ts";
+import { queueCode, type StreamTarget } from "../target.ts";
 import { Upstream, type UpstreamPool, type UpstreamUser } from "../upstream.ts";
 import { AnswerBody } from "./answer-body.ts";
 import type { BodyFraming } from "./body-framing.ts";
@@ -58,7 +58,12 @@ export class StreamExchange implements Exchange, UpstreamUser {
     this.#pool = pool;
     this.#hasBody = client.request.hasBody;
     this.#method = client.request.method;
-    this.#head = forwardRequest(client.request, target.peer ? client.peerForwarding : client.forwarding);
+    const id = client.context.requestIds.next();
+    if (client.visit !== undefined) {
+      client.visit.requestId = id;
+      client.visit.cpuMs = () => this.#guestCpuMs;
+    }
+    this.#head = forwardRequest(client.request, target.peer ? client.peerForwarding : client.forwarding, id);
   }
 
   start(): void {
@@ -172,14 +177,15 @@ export class StreamExchange implements Exchange, UpstreamUser {
 
   #unavailable(error: unknown): void {
     const known = error instanceof WarrenError && error.status === 503;
+    const full = known && error.code === queueCode;
     this.#log(known ? error.code : "service.connect", String(error));
     this.#finish();
     this.#client.answerError(
       known
         ? {
             status: 503,
-            code: "service.unavailable",
-            message: "the service is not available now",
+            code: full ? queueCode : "service.unavailable",
+            message: full ? "too many requests wait for the service already" : "the service is not available now",
             retryAfterSeconds: 1,
           }
         : { status: 502, code: "service.broken", message: "the service could not be reached" },
@@ -256,6 +262,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
     const body = AnswerBody.of(head, this.#method === "HEAD", request.minor === 1);
     this.#body = body;
     this.#head = undefined;
+    if (client.visit !== undefined) client.visit.status = head.status;
     this.#persistent = head.persistent;
     this.#keep = client.mayPersist && !body.endsWithConnection;
     let insert = body.insertChunked ? "Transfer-Encoding: chunked\r\n" : "";
@@ -305,6 +312,10 @@ export class StreamExchange implements Exchange, UpstreamUser {
     this.#upstream = undefined;
     upstream.user = undefined;
     const { activity } = this.#target;
+    if (client.visit !== undefined) {
+      client.visit.status = head.status;
+      client.visit.cpuMs = () => (upstream.conduit.work?.cpuMs ?? 0) - this.#cpuMsBefore;
+    }
     new Tunnel(client.socket, upstream.conduit, () => {
       if (--activity.active === 0) activity.onIdle?.();
     }).start(client.releaseToTunnel());
@@ -370,7 +381,8 @@ export class StreamExchange implements Exchange, UpstreamUser {
 
   #finish(): void {
     const { activity } = this.#target;
-    activity.onRequestDone?.(performance.now() - this.#startedAt, this.#guestCpuMs);
+    this.#cpuMs = this.#guestCpuMs;
+    activity.onRequestDone?.(performance.now() - this.#startedAt, this.#cpuMs);
     this.#over = true;
     this.#upstream = undefined;
     if (--activity.active === 0) activity.onIdle?.();

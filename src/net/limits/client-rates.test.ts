@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ClientRates } from "./client-rates.ts";
+
+const rate = { count: 3, perMs: 3000 };
+
+test("ClientRates gives each client its own", () => {
+  const rates = new ClientRates(rate, 1);
+  for (const client of ["a", "b"])
+    assert.deepEqual(
+      [1, 2, 3, 4].map(() => rates.draw(client, 1000)),
+      [0, 0, 0, 1000],
+      client,
+    );
+  assert.equal(rates.draw("a", 2000), 0);
+});
+
+test("ClientRates has room for as many as its bound, and no more memory for a million", () => {
+  const rates = new ClientRates(rate, 7, 1024);
+  for (let client = 0; client < 1_000_000; client++)
+    rates.draw(`10.${client >> 16}.${(client >> 8) & 255}.${client & 255}`, 0);
+  assert.equal(rates.capacity, 4096);
+});
+
+test("ClientRates grows for clients that are there together only", () => {
+  const rates = new ClientRates(rate, 7);
+  // Each comes when the buckets of those before are full again.
+  for (let client = 0; client < 100_000; client++) rates.draw(`c${client}`, client * 1001);
+  assert.equal(rates.capacity, 256);
+});
+
+test("ClientRates keeps what it knows when it grows", () => {
+  const rates = new ClientRates(rate, 3);
+  const clients = Array.from({ length: 2000 }, (_, index) => `192.0.${index >> 8}.${index & 255}`);
+  for (const client of clients) for (let time = 0; time < 3; time++) assert.equal(rates.draw(client, 5), 0);
+  for (const client of clients) assert.equal(rates.draw(client, 5), 1000);
+});
+
+test("ClientRates does not forget who drew most for a flood of others", () => {
+  const rates = new ClientRates(rate, 11, 64);
+  while (rates.draw("greedy", 0) === 0);
+  for (let client = 0; client < 100_000; client++) {
+    rates.draw(`c${client}`, 0);
+    if (client % 100 === 0) assert.ok(rates.draw("greedy", 0) > 0, `forgotten after ${client}`);
+  }
+});

@@ -1,0 +1,54 @@
+import { randomInt } from "node:crypto";
+import { AccessLog } from "../net/access-log/access-log.ts";
+import { ServiceLimits } from "../net/limits/service-limits.ts";
+import { ServicePolicy } from "../net/service-policy.ts";
+import type { GuestLog } from "./guest-log.ts";
+import type { InstanceSpec } from "./protocol.ts";
+
+export interface PoliciesOptions {
+  readonly log: GuestLog;
+  /** Where lines of access logs are collected: apart, so that requests push out nothing that a guest printed. */
+  readonly accessLog: GuestLog;
+}
+
+/** What the front applies to each service of this worker. */
+export class Policies {
+  readonly #options: PoliciesOptions;
+  readonly #policies = new Map<string, { readonly terms: string; readonly policy: ServicePolicy }>();
+
+  constructor(options: PoliciesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Of a service's revision; undefined when it has none. One for all revisions on the same terms, so that a deploy gives nobody a
+   * new start.
+   */
+  of({ service, revision, limits, access }: InstanceSpec): ServicePolicy | undefined {
+    if (limits === undefined && access === undefined) {
+      this.#policies.delete(service);
+      return undefined;
+    }
+    const terms = JSON.stringify([limits, access]);
+    const known = this.#policies.get(service);
+    if (known?.terms === terms) return known.policy;
+    const { log, accessLog } = this.#options;
+    const policy = new ServicePolicy({
+      limits: limits && new ServiceLimits(limits, randomInt(2 ** 32)),
+      access:
+        access &&
+        new AccessLog({
+          terms: access,
+          random: Math.random,
+          write: (line) => accessLog.add(service, revision, "access", line),
+          tell: (message) => log.add(service, revision, "warren", message),
+        }),
+    });
+    this.#policies.set(service, { terms, policy });
+    return policy;
+  }
+
+  forget(service: string): void {
+    this.#policies.delete(service);
+  }
+}
