@@ -6,6 +6,7 @@ import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
 import { isOwnAddress, ownAddress, type SocketFamily, type SocketName, type UnixName } from "../sockets/socket-name.ts";
 import { UnconnectedSocket } from "../sockets/unconnected-socket.ts";
+import { UnixDatagramSocket } from "../sockets/unix-datagram.ts";
 import type { Host } from "./host.ts";
 import { Fault } from "./memory.ts";
 import { give } from "./stream.ts";
@@ -13,7 +14,7 @@ import { attempt, complete } from "./transfer.ts";
 
 // What the dialects of sockets have in common, whatever the layout of their arguments. An errno, or a Fault.
 
-export type Socket = Connection | DatagramSocket | ListenerSocket | UnconnectedSocket;
+export type Socket = Connection | DatagramSocket | ListenerSocket | UnconnectedSocket | UnixDatagramSocket;
 
 export const receiveFlag = { peek: 1, waitAll: 2 } as const;
 const receiveFlags = receiveFlag.peek | receiveFlag.waitAll;
@@ -31,12 +32,14 @@ export function socketAt(table: DescriptorTable, fd: number): Socket {
 }
 
 export function openSocket(host: Host, family: SocketFamily, kind: "stream" | "datagram", fdAt: number): number {
-  const { memory, table, dialler } = host;
+  const { memory, table } = host;
   memory.check(fdAt, 4);
-  if (family === "unix" && kind === "datagram") return errno.PROTONOSUPPORT;
   if (table.full) return errno.MFILE;
-  const socket = kind === "stream" ? new UnconnectedSocket(family) : new DatagramSocket(false, dialler);
-  return give(host, fdAt, table.add(socket));
+  return give(host, fdAt, table.add(kind === "stream" ? new UnconnectedSocket(family) : newDatagrams(host, family)));
+}
+
+function newDatagrams({ dialler, network }: Host, family: SocketFamily): DatagramSocket | UnixDatagramSocket {
+  return family === "unix" ? new UnixDatagramSocket(network) : new DatagramSocket(false, dialler);
 }
 
 export function bindSocket(host: Host, fd: number, name: SocketName | undefined): number {
@@ -64,9 +67,11 @@ export function bindSocket(host: Host, fd: number, name: SocketName | undefined)
 }
 
 function bindUnix({ network }: Host, socket: Socket, name: UnixName): number {
-  if (!(socket instanceof UnconnectedSocket) || socket.family !== "unix") return errno.AFNOSUPPORT;
+  const isDatagrams = socket instanceof UnixDatagramSocket;
+  if (!isDatagrams && !(socket instanceof UnconnectedSocket && socket.family === "unix")) return errno.AFNOSUPPORT;
   if (socket.local !== undefined || name.path === "") return errno.INVAL;
-  if (network.unixListener(name) !== undefined) return errno.ADDRINUSE;
+  if (isDatagrams) return -network.bindUnix(socket, name);
+  if (network.unixListener(name) !== undefined || network.unixDatagram(name) !== undefined) return errno.ADDRINUSE;
   socket.local = name;
   return errno.SUCCESS;
 }
@@ -107,6 +112,8 @@ export function connectSocket(host: Host, fd: number, name: SocketName | undefin
     if (name !== undefined && "path" in name) return errno.AFNOSUPPORT;
     return -socket.connect(name && { ip: isOwnAddress(name.ip) ? ownAddress(name.ip) : name.ip, port: name.port });
   }
+  if (socket instanceof UnixDatagramSocket)
+    return name !== undefined && !("path" in name) ? errno.AFNOSUPPORT : -socket.connect(name);
   if (name === undefined) return errno.AFNOSUPPORT;
   const { local } = socket;
   const unixLocal = local !== undefined && "path" in local ? local : { path: "" };
@@ -138,7 +145,8 @@ export function connectSocket(host: Host, fd: number, name: SocketName | undefin
 export function localName({ table }: Host, fd: number): SocketName {
   const socket = socketAt(table, fd);
   if (socket.local !== undefined) return socket.local;
-  const family = socket instanceof UnconnectedSocket ? socket.family : 4;
+  const family =
+    socket instanceof UnconnectedSocket ? socket.family : socket instanceof UnixDatagramSocket ? "unix" : 4;
   return family === "unix" ? { path: "" } : { ip: family === 6 ? "::" : "0.0.0.0", port: 0 };
 }
 
@@ -160,7 +168,7 @@ export function receive(
 ): number | Promise<number> {
   const { memory, table } = host;
   const socket = socketAt(table, fd);
-  if (!(socket instanceof Connection || socket instanceof DatagramSocket)) return errno.NOTCONN;
+  if (socket instanceof ListenerSocket || socket instanceof UnconnectedSocket) return errno.NOTCONN;
   if ((flags & ~receiveFlags) !== 0) return errno.INVAL;
   const peek = (flags & receiveFlag.peek) !== 0;
   let from: SocketName | undefined;
@@ -197,6 +205,14 @@ export function send(
     if (to !== undefined && "path" in to) return errno.AFNOSUPPORT;
     const buffers = memory.iovs(iovs, count);
     return give(host, lengthAt, to === undefined ? socket.write(buffers) : socket.send(buffers, to));
+  }
+  if (socket instanceof UnixDatagramSocket) {
+    if (to !== undefined && !("path" in to)) return errno.AFNOSUPPORT;
+    const one = () => {
+      const buffers = memory.iovs(iovs, count);
+      return to === undefined ? socket.write(buffers) : socket.send(buffers, to);
+    };
+    return attempt(host, socket, "write", one, (result) => give(host, lengthAt, result));
   }
   const call = complete(
     host,

@@ -1,8 +1,7 @@
 import { fdflags } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
-import { Connection } from "../sockets/connection.ts";
-import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
+import { UnconnectedSocket } from "../sockets/unconnected-socket.ts";
 import type { Host } from "./host.ts";
 import { receive, send, socketAt } from "./socket-calls.ts";
 import { give } from "./stream.ts";
@@ -54,7 +53,7 @@ export function socketFunctions(host: Host) {
 
     sock_shutdown(fd: number, how: number): number {
       const socket = socketAt(table, fd);
-      if (!(socket instanceof Connection || socket instanceof DatagramSocket)) return errno.NOTCONN;
+      if (socket instanceof ListenerSocket || socket instanceof UnconnectedSocket) return errno.NOTCONN;
       return -socket.shutdown((how & shutdownFlag.read) !== 0, (how & shutdownFlag.write) !== 0);
     },
   };

@@ -1,3 +1,4 @@
+import { filetype } from "../descriptor.ts";
 import { errno } from "../errno.ts";
 import { Connection } from "../sockets/connection.ts";
 import { DatagramSocket } from "../sockets/datagram.ts";
@@ -82,7 +83,7 @@ export function getOption(socket: Socket, ofLevel: number, number: number): Uint
   if (ofLevel === level.socket) {
     switch (number) {
       case name.type:
-        return int(socket instanceof DatagramSocket ? socketType.datagram : socketType.stream);
+        return int(socket.type === filetype.datagramSocket ? socketType.datagram : socketType.stream);
       case name.error:
         return int(socket instanceof Connection || socket instanceof DatagramSocket ? socket.takeError() : 0);
       case name.accepts:

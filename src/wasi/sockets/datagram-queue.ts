@@ -1,17 +1,15 @@
-import type { Address } from "../../base/address.ts";
-
 /** As Linux' default net.core.rmem_default, nearly. */
 const bytesMax = 256 * 1024;
 const lengthMax = 1024;
 
-export interface Datagram {
+export interface Datagram<From> {
   readonly data: Uint8Array;
-  readonly from: Address;
+  readonly from: From;
 }
 
 /** Datagrams that wait to be received; what comes when it is full is lost. */
-export class DatagramQueue {
-  #queue: Datagram[] = [];
+export class DatagramQueue<From> {
+  #queue: Datagram<From>[] = [];
   #head = 0;
   #bytes = 0;
 
@@ -19,12 +17,17 @@ export class DatagramQueue {
     return this.#bytes;
   }
 
-  get first(): Datagram | undefined {
+  get first(): Datagram<From> | undefined {
     return this.#queue[this.#head];
   }
 
+  /** For one that is not too large. */
+  get hasRoom(): boolean {
+    return this.#queue.length - this.#head < lengthMax && this.#bytes < bytesMax;
+  }
+
   /** False when there is no room. */
-  push(datagram: Datagram): boolean {
+  push(datagram: Datagram<From>): boolean {
     if (this.#queue.length - this.#head >= lengthMax || this.#bytes + datagram.data.length > bytesMax) return false;
     this.#queue.push(datagram);
     this.#bytes += datagram.data.length;

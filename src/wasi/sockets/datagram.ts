@@ -41,7 +41,7 @@ export class DatagramSocket implements Descriptor {
   onClose: (() => void) | undefined;
   readonly #flags: SocketFlags;
   readonly #carrier: DatagramCarrier | undefined;
-  readonly #queue = new DatagramQueue();
+  readonly #queue = new DatagramQueue<Address>();
   #address: Address | undefined;
   #state: "idle" | "listening" | "closed" = "idle";
   #dropped = 0;

@@ -3,6 +3,7 @@ import { errno, type Result } from "../errno.ts";
 import type { DatagramSocket } from "./datagram.ts";
 import { type IpVersion, PortTable } from "./port-table.ts";
 import { type UnixName, unixAddress } from "./socket-name.ts";
+import type { UnixDatagramSocket } from "./unix-datagram.ts";
 import { VirtualListener, type VirtualListenerOptions } from "./virtual-listener.ts";
 
 /** Where port 0 looks for a free one (RFC 6335 §6, dynamic ports). */
@@ -10,7 +11,7 @@ export const ephemeralPorts = { first: 49152, last: 65535 } as const;
 
 /**
  * A guest's own network: the ports it was handed or has bound, which only the host and the guest itself can reach, and the unix
- * sockets that it listens on, which only itself can: their names are no files. Two guests may have the same port or name.
+ * sockets that it has, which only itself can: their names are no files. Two guests may have the same port or name.
  */
 export class VirtualNetwork {
   readonly #listeners = new PortTable<VirtualListener>();
@@ -18,6 +19,7 @@ export class VirtualNetwork {
   /** Those that a route may mean: not those that the guest sends from, on ports that it did not choose. */
   readonly #routed = new PortTable<DatagramSocket>();
   readonly #unixListeners = new Map<string, VirtualListener>();
+  readonly #unixDatagrams = new Map<string, UnixDatagramSocket>();
   readonly #nextPort: { tcp: number; udp: number } = { tcp: ephemeralPorts.first, udp: ephemeralPorts.first };
   /** Called each time a port begins to be listened on or received from. */
   onListen: ((port: number, protocol: "tcp" | "udp") => void) | undefined;
@@ -86,11 +88,29 @@ export class VirtualNetwork {
   /** Listens on a name. -ADDRINUSE when it is taken. */
   listenUnix(name: UnixName): VirtualListener | Result {
     const { path } = name;
-    if (this.#unixListeners.has(path)) return -errno.ADDRINUSE;
+    if (this.#hasName(path)) return -errno.ADDRINUSE;
     const listener = new VirtualListener(unixAddress(name), this.#listenerOptions);
     listener.onClose = () => this.#unixListeners.delete(path);
     this.#unixListeners.set(path, listener);
     return listener;
+  }
+
+  /** Who receives what is sent to a name. */
+  unixDatagram({ path }: UnixName): UnixDatagramSocket | undefined {
+    return this.#unixDatagrams.get(path);
+  }
+
+  /** Gives a datagram socket a name. -ADDRINUSE when it is taken. */
+  bindUnix(socket: UnixDatagramSocket, name: UnixName): Result {
+    if (this.#hasName(name.path)) return -errno.ADDRINUSE;
+    socket.bind(name);
+    socket.onClose = () => this.#unixDatagrams.delete(name.path);
+    this.#unixDatagrams.set(name.path, socket);
+    return 0;
+  }
+
+  #hasName(path: string): boolean {
+    return this.#unixListeners.has(path) || this.#unixDatagrams.has(path);
   }
 
   /** Gives a datagram socket its port. -ADDRINUSE when it is taken. Not `routed`: only the guest itself finds it there. */

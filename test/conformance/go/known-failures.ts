@@ -17,11 +17,6 @@ export const knownFailures: readonly KnownFailure[] = [
   },
   {
     package: "net",
-    test: /\/unixgram$|^TestUnixgram|^TestUnixConnSpecificMethods$|^TestListenConfigControl\/PacketListen$|^TestPacketConn$|^TestConnAndPacketConn$|^TestPacketConnClose$/,
-    reason: "unix sockets of a guest are streams",
-  },
-  {
-    package: "net",
     test: /^TestIPv[46]WriteMsgUDPAddrPortTargetAddrIPVersion$/,
     reason:
       "it sends to a port of loopback where it receives nothing itself: that is the host's, which was not granted",
