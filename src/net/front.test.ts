@@ -42,7 +42,10 @@ test("Front passes a request and its answer on", async () => {
   const guest = `POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\nX-Request-Id: ID\r\n\r\nhello`;
   const id = /X-Request-Id: ([0-9a-f]{32})\r\n/.exec(text)?.[1] ?? "";
   assert.equal(
-    text.replace(id, "ID").replace(/Length: [0-9]+\r\nConn/, `Length: ${guest.length}\r\nConn`),
+    text
+      .replace(id, "ID")
+      .replace(/^Date: .*GMT\r\n/m, "")
+      .replace(/Length: [0-9]+\r\nConn/, `Length: ${guest.length}\r\nConn`),
     `HTTP/1.1 200 OK\r\nContent-Length: ${guest.length}\r\nConnection: close\r\n\r\n${guest}`,
   );
 });
@@ -155,27 +158,27 @@ test("Front gives nobody what a guest says behind its answer", async () => {
 });
 
 test("Front reads no body behind a guest's answer to HEAD", async () => {
-  const answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+  const answer = "HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 100\r\n\r\n";
   const text = await exchange(
     port,
     `HEAD /?${encodeURIComponent(answer)} HTTP/1.1\r\nHost: wrong.test\r\n\r\nGET / HTTP/1.1\r\nHost: one.test\r\n${close}`,
   );
-  assert.match(text, /^HTTP\/1\.1 200 OK\r\nContent-Length: 100\r\n\r\nHTTP\/1\.1 200 OK\r\n.*one$/s);
+  assert.match(text, /^HTTP\/1\.1 200 OK\r\nDate: x\r\nContent-Length: 100\r\n\r\nHTTP\/1\.1 200 OK\r\n.*one$/s);
 });
 
 test("Front passes early hints on, and not to a client of HTTP/1.0", async () => {
-  const answer = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na";
+  const answer = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 1\r\n\r\na";
   const path = `/?${encodeURIComponent(answer)}`;
   const modern = await exchange(port, `GET ${path} HTTP/1.1\r\nHost: wrong.test\r\n${close}`);
   assert.match(modern, /^HTTP\/1\.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
   const old = await exchange(port, `GET ${path} HTTP/1.0\r\nHost: wrong.test\r\n\r\n`);
-  assert.match(old, /^HTTP\/1\.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\na$/);
+  assert.match(old, /^HTTP\/1\.1 200 OK\r\nDate: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\na$/);
 });
 
 test("Front gives a client of HTTP/1.0 a chunked answer without its chunks", async () => {
-  const answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+  const answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nDate: y\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
   const text = await exchange(port, `GET /?${encodeURIComponent(answer)} HTTP/1.0\r\nHost: wrong.test\r\n\r\n`);
-  assert.equal(text, "HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\n\r\nabcde");
+  assert.equal(text, "HTTP/1.1 200 OK\r\nDate: y\r\nConnection: close\r\n\r\nabcde");
 });
 
 test("Front keeps a connection of HTTP/1.0 that asks for it", async () => {

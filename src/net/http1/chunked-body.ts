@@ -1,6 +1,6 @@
 import { WarrenError } from "../../base/errors.ts";
 import { CR, hexValue, LF, lineByte, SEMICOLON, tokenByte } from "./bytes.ts";
-import { field, fieldKind } from "./field-name.ts";
+import { mayBeTrailer } from "./trailer.ts";
 
 /** Bytes of chunk extensions in one body: nobody uses them, and a flood costs a reader time for no data. */
 const extensionBytesMax = 4096;
@@ -119,8 +119,7 @@ export class ChunkedBody {
     let at = 0;
     while (tokenByte[line[at]!] === 1) at++;
     if (at === 0 || line[at] !== 0x3a) throw broken("a trailer's name is not valid");
-    // RFC 9110 §6.5.1: framing, routing and the like may not come late, when they have been acted on already.
-    if (fieldKind(line, 0, at) !== field.other) throw broken("a trailer that may not be one");
+    if (!mayBeTrailer(line, 0, at)) throw broken("a trailer that may not be one");
     this.#state = "trailer";
   }
 }

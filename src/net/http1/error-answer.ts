@@ -1,3 +1,4 @@
+import { currentDate } from "./date.ts";
 import { reasonOf } from "./reason.ts";
 
 /** Answers of the front itself. Nothing that a client sent is repeated in them. */
@@ -23,7 +24,7 @@ export function errorAnswer(
       `Content-Type: ${json ? "application/problem+json" : "text/plain; charset=utf-8"}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n` +
       "X-Content-Type-Options: nosniff\r\n" +
-      `Date: ${new Date().toUTCString()}\r\n` +
+      `Date: ${currentDate()}\r\n` +
       (error.retryAfterSeconds === undefined ? "" : `Retry-After: ${error.retryAfterSeconds}\r\n`) +
       (request.connection === "" ? "" : `Connection: ${request.connection}\r\n`) +
       `\r\n${request.head ? "" : body}`,

@@ -18,6 +18,7 @@ export const field = {
   peer: 9,
   traceparent: 10,
   tracestate: 11,
+  date: 12,
 } as const;
 
 const known: (readonly [Uint8Array, number][] | undefined)[] = [];
@@ -30,6 +31,7 @@ know("content-length", field.contentLength);
 know("transfer-encoding", field.transferEncoding);
 know("upgrade", field.upgrade);
 know("expect", field.expect);
+know("date", field.date);
 for (const name of ["te", "keep-alive", "proxy-connection", "http2-settings"]) know(name, field.hop);
 // `Proxy` becomes HTTP_PROXY for a CGI program (CVE-2016-5385, "httpoxy"): no client may set it.
 for (const name of ["forwarded", "x-real-ip", "x-request-id", "proxy"]) know(name, field.forwarded);

@@ -53,19 +53,25 @@ export function forwardRequest(head: RequestHead, prefix: Buffer, id: string): B
   return out.subarray(0, to + 4);
 }
 
+export function goesAsItIs(head: ResponseHead, insert: string): boolean {
+  return head.cuts.length === 0 && insert === "" && head.minor === 1;
+}
+
 /**
- * The head that goes to the client, with `insert` (whole lines) behind the guest's fields; undefined when the guest's
- * bytes can go as they are.
+ * The head that goes to the client, with `insert` (whole lines) behind the guest's fields, and what follows it up to
+ * `bodyTo`; undefined when the guest's bytes can go as they are.
  */
-export function forwardResponse(head: ResponseHead, insert: string): Buffer | undefined {
+export function forwardResponse(head: ResponseHead, insert: string, bodyTo: number): Buffer | undefined {
+  if (goesAsItIs(head, insert)) return undefined;
   const { bytes, start, end, cuts } = head;
-  if (cuts.length === 0 && insert === "" && head.minor === 1) return undefined;
-  const out = Buffer.allocUnsafe(end - start + insert.length);
+  const out = Buffer.allocUnsafe(bodyTo - start + insert.length);
   let to = copyWithout(bytes, start, end - 2, cuts, out, 0);
   if (head.minor === 0) out.set(version11, 0);
   to += out.write(insert, to, "latin1");
   out.set(blankLine, to);
-  return out.subarray(0, to + 2);
+  to += 2;
+  if (bodyTo > end) to += bytes.copy(out, to, end, bodyTo);
+  return out.subarray(0, to);
 }
 
 function copyWithout(

@@ -6,6 +6,7 @@ import { writeChunk } from "./answer-body.ts";
 import type { BodyFraming } from "./body-framing.ts";
 import { lastChunk } from "./chunked-body.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { currentDate } from "./date.ts";
 import type { Exchange } from "./exchange.ts";
 import { writeHead } from "./write-head.ts";
 
@@ -212,17 +213,4 @@ export class RequestExchange implements Exchange {
     const { activity } = this.#target;
     if (--activity.active === 0) activity.onIdle?.();
   }
-}
-
-let dateAt = 0;
-let date = "";
-
-/** The Date field's value, made once a second. */
-function currentDate(): string {
-  const second = Math.floor(Date.now() / 1000);
-  if (second !== dateAt) {
-    dateAt = second;
-    date = new Date(second * 1000).toUTCString();
-  }
-  return date;
 }

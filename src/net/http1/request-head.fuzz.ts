@@ -97,7 +97,7 @@ function bodyOutcome(bytes: Buffer, cuts: readonly number[]): string {
   let from = 0;
   for (const to of [...cuts, bytes.length]) {
     try {
-      used += framing.take(bytes.subarray(from, to), 0, (piece) => {
+      used += framing.take(Buffer.from(bytes.subarray(from, to)), 0, (piece) => {
         data += Buffer.from(piece).toString("latin1");
       });
     } catch (error) {

@@ -130,7 +130,9 @@ export class RequestHead {
       at - start === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 && bytes[start + 2] === 0x54
         ? "GET"
         : bytes.toString("latin1", start, at);
-    if (this.method === "CONNECT") throw new WarrenError("head.method", "CONNECT is not offered here", { status: 501 });
+    // TRACE would show the client what the front adds, and a script the fields that its browser hides from it.
+    if (this.method === "CONNECT" || this.method === "TRACE")
+      throw new WarrenError("head.method", `${this.method} is not offered here`, { status: 501 });
     const targetFrom = at + 1;
     const targetTo = to - 9;
     // The version has a fixed length, so the target lies between the first space and the ninth byte before the line's end.
@@ -159,9 +161,7 @@ export class RequestHead {
       this.plainLine = false;
       if (this.method === "OPTIONS" && to - from === 1 && bytes[from] === 0x2a) {
         this.plainLine = this.minor === 1;
-        this.target = "*";
-        this.path = "/";
-        this.suspicious = false;
+        this.#asterisk();
         return;
       }
       const scheme = schemeLength(bytes, from, to);
@@ -170,6 +170,11 @@ export class RequestHead {
       pathFrom = from + scheme;
       while (pathFrom < to && bytes[pathFrom] !== 0x2f && bytes[pathFrom] !== 0x3f) pathFrom++;
       this.#authorityTo = pathFrom;
+      // RFC 9112 §3.2.4: OPTIONS of an absolute form that ends here asks about the server, not about "/".
+      if (pathFrom === to && this.method === "OPTIONS") {
+        this.#asterisk();
+        return;
+      }
     }
     const facts = this.#facts;
     checkOriginForm(bytes, pathFrom, to, facts);
@@ -178,6 +183,12 @@ export class RequestHead {
     // RFC 9112 §3.2.1: an empty path is sent as "/".
     this.target = target.charCodeAt(0) === 0x2f ? target : `/${target}`;
     this.path = facts.pathTo === to ? this.target : this.target.slice(0, Math.max(1, facts.pathTo - pathFrom));
+  }
+
+  #asterisk(): void {
+    this.target = "*";
+    this.path = "/";
+    this.suspicious = false;
   }
 
   #authorityFrom = -1;
@@ -208,7 +219,7 @@ export class RequestHead {
       if (at === from || bytes[at] !== COLON)
         throw new WarrenError("head.malformed", "a field's name is not valid", { at: from - start });
       const kind = fieldKind(bytes, from, at);
-      if (kind === field.other) continue;
+      if (kind === field.other || kind === field.date) continue;
       let valueFrom = at + 1;
       let valueTo = next - 2;
       while (valueFrom < valueTo && (bytes[valueFrom] === SPACE || bytes[valueFrom] === TAB)) valueFrom++;

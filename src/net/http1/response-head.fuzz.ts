@@ -64,7 +64,7 @@ function outcome(bytes: Buffer, cuts: readonly number[]): string {
     try {
       const end = head.parse(bytes.subarray(0, to), 0);
       if (end < 0) continue;
-      return (forwardResponse(head, "") ?? bytes.subarray(0, end)).toString("latin1");
+      return (forwardResponse(head, "", end) ?? bytes.subarray(0, end)).toString("latin1");
     } catch (error) {
       if (!(error instanceof WarrenError)) throw error;
       return `${error.code} ${error.message}`;

@@ -98,5 +98,6 @@ const forwardings: readonly (readonly [name: string, from: string, insert: strin
   ],
 ];
 for (const [name, from, insert, to] of forwardings) {
-  test(`forwardResponse() ${name}`, () => assert.equal(forwardResponse(parse(from), insert)?.toString("latin1"), to));
+  test(`forwardResponse() ${name}`, () =>
+    assert.equal(forwardResponse(parse(from), insert, parse(from).end)?.toString("latin1"), to));
 }

@@ -27,6 +27,8 @@ export class ResponseHead {
   persistent: boolean = true;
   /** There is an Upgrade field, `upgradeFrom` to `upgradeTo`. */
   upgrade: boolean = false;
+  /** There is a Date field. */
+  dated: boolean = false;
   upgradeFrom = 0;
   upgradeTo = 0;
 
@@ -105,6 +107,7 @@ export class ResponseHead {
     this.contentLength = -1;
     this.chunked = false;
     this.upgrade = false;
+    this.dated = false;
     // RFC 9110 §8.6, RFC 9112 §6.1: neither field belongs into these, and a client that believed one would wait for a body.
     const bodiless = status < 200 || status === 204;
     for (let line = 1; line < lineCount; line++) {
@@ -117,6 +120,10 @@ export class ResponseHead {
       const kind = fieldKind(bytes, from, at);
       if (kind === field.other || kind === field.host || kind === field.expect || kind === field.forwarded) continue;
       if (kind === field.traceparent || kind === field.tracestate) continue;
+      if (kind === field.date) {
+        this.dated = true;
+        continue;
+      }
       let valueFrom = at + 1;
       let valueTo = next - 2;
       while (valueFrom < valueTo && (bytes[valueFrom] === SPACE || bytes[valueFrom] === TAB)) valueFrom++;

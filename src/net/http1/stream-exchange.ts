@@ -7,14 +7,17 @@ import { Upstream, type UpstreamPool, type UpstreamUser } from "../upstream.ts";
 import { AnswerBody } from "./answer-body.ts";
 import type { BodyFraming } from "./body-framing.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { currentDate } from "./date.ts";
 import type { Exchange } from "./exchange.ts";
-import { forwardRequest, forwardResponse } from "./forward-head.ts";
+import { forwardRequest, forwardResponse, goesAsItIs } from "./forward-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 /** Connections that one request is tried on before the client hears of it. */
 const attemptsMax = 3;
 /** 1xx answers before the real one. */
 const interimMax = 16;
+/** Up to so many bytes of an answer's body are copied behind a head that is changed: one write costs less than two. */
+const copiedBytesMax = 4096;
 const continueLine = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
 
 /** Why a guest was ended that ran for too long (engine/exit.ts). */
@@ -265,21 +268,22 @@ export class StreamExchange implements Exchange, UpstreamUser {
     if (client.visit !== undefined) client.visit.status = head.status;
     this.#persistent = head.persistent;
     this.#keep = client.mayPersist && !body.endsWithConnection;
-    let insert = body.insertChunked ? "Transfer-Encoding: chunked\r\n" : "";
+    // RFC 9110 §6.6.1: who forwards an answer without a Date adds one.
+    let insert = head.dated ? "" : `Date: ${currentDate()}\r\n`;
+    if (body.insertChunked) insert += "Transfer-Encoding: chunked\r\n";
     if (!this.#keep) insert += "Connection: close\r\n";
     else if (request.minor === 0) insert += "Connection: keep-alive\r\n";
     if (request.minor === 0) head.cutTransferEncoding();
     client.refresh();
-    const edited = forwardResponse(head, insert);
-    if (edited === undefined && body.asItIs) {
+    if (body.asItIs && (bytes.length - end <= copiedBytesMax || goesAsItIs(head, insert))) {
       const to = body.skip(bytes, end);
-      if (!socket.write(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)))
-        this.#clientBlocked = true;
+      const whole = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
+      socket.write(forwardResponse(head, insert, to) ?? whole);
       this.#afterBody(bytes, to);
       return;
     }
     socket.cork();
-    socket.write(edited ?? bytes.subarray(from, end));
+    socket.write(forwardResponse(head, insert, end) ?? bytes.subarray(from, end));
     const to = body.write(socket, bytes, end);
     socket.uncork();
     this.#afterBody(bytes, to);
@@ -296,7 +300,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
       throw new WarrenError("head.malformed", `more than ${interimMax} interim answers`);
     const { request, socket } = this.#client;
     if (head.status === 100 || request.minor === 0) return;
-    socket.write(forwardResponse(head, "") ?? head.bytes.subarray(head.start, head.end));
+    socket.write(forwardResponse(head, "", head.end) ?? head.bytes.subarray(head.start, head.end));
   }
 
   #switchProtocols(head: ResponseHead, rest: Buffer): void {
@@ -306,7 +310,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
       throw new WarrenError("head.malformed", "101 for a request that did not ask for it");
     const protocol = head.bytes.toString("latin1", head.upgradeFrom, head.upgradeTo);
     const insert = `Connection: upgrade\r\nUpgrade: ${protocol}\r\n`;
-    client.socket.write(forwardResponse(head, insert)!);
+    client.socket.write(forwardResponse(head, insert, head.end)!);
     if (rest.length > 0) client.socket.write(rest);
     this.#over = true;
     this.#upstream = undefined;
