@@ -2,10 +2,11 @@ import { closeSync, readFileSync } from "node:fs";
 import { HttpListener } from "./http-listener.ts";
 import type { FrontEvent } from "./http1/context.ts";
 import { type HttpLimits, httpLimits } from "./http1/limits.ts";
+import { StreamHandler } from "./http1/stream-handler.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
 import { RequestIds } from "./request-ids.ts";
 import { RouteTable } from "./router.ts";
-import type { DatagramTarget, Passage, StreamTarget } from "./target.ts";
+import type { DatagramTarget, Passage, RequestTarget, StreamTarget } from "./target.ts";
 import { TcpListener } from "./tcp.ts";
 import { Ticker } from "./ticker.ts";
 import { UdpListener, type UdpOptions } from "./udp.ts";
@@ -37,6 +38,7 @@ export class Front implements ListenerShared {
   readonly #listeners = new Map<string, Listener>();
   readonly #udp = new Map<string, UdpListener>();
   readonly #pools = new WeakMap<StreamTarget, UpstreamPool>();
+  readonly #handlers = new WeakMap<StreamTarget, RequestTarget>();
 
   constructor(options: FrontOptions = {}) {
     this.ticker = options.ticker ?? new Ticker();
@@ -126,6 +128,15 @@ export class Front implements ListenerShared {
       this.#pools.set(target, pool);
     }
     return pool;
+  }
+
+  handler(target: StreamTarget): RequestTarget {
+    let handler = this.#handlers.get(target);
+    if (handler === undefined) {
+      handler = new StreamHandler(target, this.pool(target), this.#limits, this.ticker);
+      this.#handlers.set(target, handler);
+    }
+    return handler;
   }
 
   log(event: FrontEvent): void {

@@ -1,20 +1,21 @@
 import { Socket } from "node:net";
 import { Acceptor } from "./acceptor.ts";
 import { ClientConnection, type Origin } from "./http1/client-connection.ts";
-import type { FrontEvent, HttpContext } from "./http1/context.ts";
+import type { FrontEvent, HttpConnection, HttpContext } from "./http1/context.ts";
 import type { HttpLimits } from "./http1/limits.ts";
+import { Http2Connection } from "./http2/http2-connection.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
 import type { RequestIds } from "./request-ids.ts";
 import type { RouteTable } from "./router.ts";
 import { clientOf } from "./socket-address.ts";
-import type { Passage, StreamTarget } from "./target.ts";
+import type { Passage, RequestTarget, StreamTarget } from "./target.ts";
 import type { Ticker } from "./ticker.ts";
 import type { UpstreamPool } from "./upstream.ts";
 
 /** How long a draining connection may stay idle: a client about to send its next request still gets an answer. */
 const drainIdleMsMax = 1000;
 
-/** A listening socket whose connections speak HTTP/1. */
+/** A listening socket whose connections speak HTTP/1, or HTTP/2 with prior knowledge. */
 export class HttpListener implements Listener, HttpContext {
   readonly key: string;
   readonly limits: HttpLimits;
@@ -23,7 +24,7 @@ export class HttpListener implements Listener, HttpContext {
   readonly requestIds: RequestIds;
   draining: boolean = false;
   readonly #shared: ListenerShared;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<HttpConnection>();
   #acceptor: Acceptor | undefined;
   #onEmpty: (() => void) | undefined;
 
@@ -63,9 +64,10 @@ export class HttpListener implements Listener, HttpContext {
   async drain(graceMs: number): Promise<void> {
     this.close();
     this.draining = true;
+    for (const connection of this.#connections) connection.drain();
     const idle = setTimeout(
       () => {
-        for (const connection of this.#connections) if (connection.idle) connection.close();
+        for (const connection of this.#connections) connection.endIdle();
       },
       Math.min(graceMs, drainIdleMsMax),
     );
@@ -80,7 +82,7 @@ export class HttpListener implements Listener, HttpContext {
 
   destroy(): void {
     this.close();
-    for (const connection of this.#connections) connection.socket.destroy();
+    for (const connection of this.#connections) connection.destroy();
   }
 
   pool(target: StreamTarget): UpstreamPool {
@@ -91,7 +93,17 @@ export class HttpListener implements Listener, HttpContext {
     this.#shared.log(event);
   }
 
-  onClosed(connection: ClientConnection): void {
+  handler(target: StreamTarget): RequestTarget {
+    return this.#shared.handler(target);
+  }
+
+  speaksHttp2(connection: ClientConnection, bytes: Buffer): void {
+    this.#connections.delete(connection);
+    this.ticker.remove(connection);
+    this.#add(new Http2Connection(connection.socket, connection.client, this, { bytes }));
+  }
+
+  onClosed(connection: HttpConnection): void {
     if (!this.#connections.delete(connection)) return;
     this.ticker.remove(connection);
     this.#acceptor?.released();
@@ -100,8 +112,13 @@ export class HttpListener implements Listener, HttpContext {
 
   #begin(socket: Socket, origin: Origin, passed: number): ClientConnection {
     const connection = new ClientConnection(socket, clientOf(socket), this, origin, passed);
+    this.#add(connection);
+    return connection;
+  }
+
+  #add(connection: HttpConnection): void {
     this.#connections.add(connection);
     this.ticker.add(connection);
-    return connection;
+    if (this.draining) connection.drain();
   }
 }

@@ -1,7 +1,7 @@
 import type { FrontEvent } from "./http1/context.ts";
 import type { RequestIds } from "./request-ids.ts";
 import type { RouteTable } from "./router.ts";
-import type { Passage, StreamTarget } from "./target.ts";
+import type { Passage, RequestTarget, StreamTarget } from "./target.ts";
 import type { Ticker } from "./ticker.ts";
 import type { UpstreamPool } from "./upstream.ts";
 
@@ -31,5 +31,6 @@ export interface ListenerShared {
   readonly connectionsMax: number;
   readonly descriptorsMax: number;
   pool(target: StreamTarget): UpstreamPool;
+  handler(target: StreamTarget): RequestTarget;
   log(event: FrontEvent): void;
 }

@@ -54,6 +54,8 @@ export interface RequestTarget {
   readonly kind: "request";
   readonly activity: Activity;
   readonly policy?: ServicePolicy | undefined;
+  /** Its requests may stay open without a byte for as long as both ends like (gRPC's streams). */
+  readonly streaming?: boolean;
   handle(request: TargetRequest): Promise<TargetResponse>;
 }
 
@@ -80,6 +82,9 @@ export interface Passage {
   readonly peer?: boolean;
 }
 
+/** A field of a message; the name in lower case. */
+export type Field = readonly [name: string, value: string];
+
 export type HttpTarget = StreamTarget | RequestTarget | ElsewhereTarget;
 
 export interface TargetRequest {
@@ -91,9 +96,13 @@ export interface TargetRequest {
   readonly host: string;
   readonly scheme: "http" | "https";
   /** Names in lower case, in order, hop-by-hop fields removed, forwarding fields set. */
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: readonly Field[];
   /** The body, without its framing. Cancel it when it is not wanted. */
   readonly body: Flow;
+  /** Fields behind the body: complete once that has ended. */
+  readonly trailers?: readonly Field[];
+  /** Takes an interim answer to the client: 1xx but 100 and 101. */
+  readonly inform?: (status: number, fields: readonly Field[]) => void;
   readonly client: Address;
   readonly server: Address;
   /** Aborted when the client goes away. */
@@ -102,11 +111,13 @@ export interface TargetRequest {
 
 export interface TargetResponse {
   readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: readonly Field[];
   /** Cancelled by the front when the client goes away. */
   readonly body: Flow;
   /** What the guest has spent on it so far, where it is known. Milliseconds. */
   readonly cpuMs?: (() => number) | undefined;
+  /** Fields behind the body: complete once that has ended. Absent when there can be none. */
+  readonly trailers?: readonly Field[];
 }
 
 /** Where a UDP listener's datagrams go. */

@@ -1,4 +1,5 @@
 import { WarrenError } from "../../base/errors.ts";
+import type { Field } from "../target.ts";
 import { CR, hexValue, LF, lineByte, SEMICOLON, tokenByte } from "./bytes.ts";
 import { mayBeTrailer } from "./trailer.ts";
 
@@ -17,6 +18,9 @@ export class ChunkedBody {
   /** Of the last {@link step}: where its data lies. */
   dataFrom = 0;
   dataTo = 0;
+
+  /** The fields behind the last chunk; complete when {@link done}. */
+  readonly trailers: Field[] = [];
 
   #state: State = "size";
   #size = 0;
@@ -120,6 +124,8 @@ export class ChunkedBody {
     while (tokenByte[line[at]!] === 1) at++;
     if (at === 0 || line[at] !== 0x3a) throw broken("a trailer's name is not valid");
     if (!mayBeTrailer(line, 0, at)) throw broken("a trailer that may not be one");
+    const text = Buffer.from(line).toString("latin1");
+    this.trailers.push([text.slice(0, at).toLowerCase(), text.slice(at + 1).replace(/^[ \t]+|[ \t]+$/g, "")]);
     this.#state = "trailer";
   }
 }
@@ -136,3 +142,8 @@ export function chunkLine(bytes: number): Buffer {
 export const chunkEnd: Buffer = Buffer.from("\r\n");
 /** Ends a chunked body without trailers. */
 export const lastChunk: Buffer = Buffer.from("0\r\n\r\n");
+
+/** Ends a chunked body with these fields, which are checked already. */
+export function lastChunkWith(trailers: readonly Field[]): Buffer {
+  return Buffer.from(`0\r\n${trailers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`, "latin1");
+}

@@ -2,14 +2,14 @@ import type { Socket } from "node:net";
 import { WarrenError } from "../../base/errors.ts";
 import type { Client } from "../client.ts";
 import { type Decision, decide } from "../dispatch.ts";
+import { beginsHttp2 } from "../http2/preface.ts";
 import { passOn } from "../pass-on.ts";
 import { parsePeerClient } from "../peer-client.ts";
 import { StallWatch } from "../socket-handle.ts";
 import type { ElsewhereTarget } from "../target.ts";
-import type { Swept } from "../ticker.ts";
 import type { Visit } from "../visit.ts";
 import { BodyFraming } from "./body-framing.ts";
-import type { HttpContext } from "./context.ts";
+import type { HttpConnection, HttpContext } from "./context.ts";
 import { type ErrorAnswer, errorAnswer } from "./error-answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { forwardingPrefix, peerPrefix } from "./forward-head.ts";
@@ -39,7 +39,7 @@ type Phase = "idle" | "head" | "exchange" | "passing" | "tunnel" | "lingering" |
 export type Origin = "plain" | "secure" | "peer";
 
 /** A client's HTTP/1 connection: one request after the other, each routed by its own Host, answers in order. */
-export class ClientConnection implements Swept {
+export class ClientConnection implements HttpConnection {
   readonly socket: Socket;
   readonly context: HttpContext;
   readonly request: RequestHead;
@@ -76,6 +76,8 @@ export class ClientConnection implements Swept {
   #sentBefore = 0;
   /** Of a tunnel: what had been read before it began. */
   #readBefore: number | undefined;
+  /** Nothing has been asked on this connection yet. */
+  #first: boolean = true;
   readonly #stall: StallWatch;
 
   constructor(socket: Socket, client: Client, context: HttpContext, origin: Origin, passed: number) {
@@ -118,9 +120,17 @@ export class ClientConnection implements Swept {
     return this.#endTold;
   }
 
-  /** Between two requests. Another front's is closed by that front alone: a request of its may be on the way. */
-  get idle(): boolean {
-    return this.#phase === "idle" && this.#origin !== "peer";
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  drain(): void {
+    // Each answer says it: see mayPersist.
+  }
+
+  endIdle(): void {
+    // Another front's is closed by that front alone: a request of its may be on the way.
+    if (this.#phase === "idle" && this.#origin !== "peer") this.close();
   }
 
   /** Bytes from the client, read here or by whoever passed the connection on. */
@@ -262,10 +272,16 @@ export class ClientConnection implements Swept {
     try {
       end = request.parse(input, this.#at);
     } catch (error) {
+      if (this.#first && beginsHttp2(input)) {
+        const bytes = this.releaseToTunnel();
+        this.context.speaksHttp2(this, bytes!);
+        return false;
+      }
       this.#refuse(error);
       return false;
     }
     if (end < 0) return false;
+    this.#first = false;
     this.#phase = "exchange";
     this.#since = this.#readAt = this.context.ticker.now;
     this.#use(end);

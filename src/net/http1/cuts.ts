@@ -25,3 +25,23 @@ export function cutNamed(
     if (names.includes(name)) addCut(cuts, from, start + lines[line + 1]!);
   }
 }
+
+/** The fields that are left once the cuts are made, as names in lower case and values. */
+export function listFields(
+  bytes: Buffer,
+  start: number,
+  lines: Uint32Array,
+  lineCount: number,
+  cuts: readonly number[],
+): [string, string][] {
+  const result: [string, string][] = [];
+  for (let line = 1, cut = 0; line < lineCount; line++) {
+    const from = start + lines[line]!;
+    while (cut < cuts.length && cuts[cut + 1]! <= from) cut += 2;
+    if (cut < cuts.length && cuts[cut]! <= from) continue;
+    const text = bytes.toString("latin1", from, start + lines[line + 1]! - 2);
+    const colon = text.indexOf(":");
+    result.push([text.slice(0, colon).toLowerCase(), text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")]);
+  }
+  return result;
+}

@@ -1,3 +1,4 @@
+import type { Field } from "../target.ts";
 import { currentDate } from "./date.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -10,23 +11,34 @@ export interface ErrorAnswer {
   readonly retryAfterSeconds?: number;
 }
 
-/** A whole response. JSON (RFC 9457) when the request's Accept asks for it, else one line of text. */
+/** Its fields, but those of the connection, and its body: JSON (RFC 9457) when the request's Accept asks for it, else one line of text. */
+export function errorParts(error: ErrorAnswer, accept: string | undefined): { fields: Field[]; body: string } {
+  const { status, code, message } = error;
+  const json = accept !== undefined && /\bjson\b/i.test(accept);
+  const body = json
+    ? `${JSON.stringify({ title: titleOf(status), status, code, detail: message })}\n`
+    : `${message} (${code})\n`;
+  const fields: Field[] = [
+    ["Content-Type", json ? "application/problem+json" : "text/plain; charset=utf-8"],
+    ["Content-Length", String(Buffer.byteLength(body))],
+    ["X-Content-Type-Options", "nosniff"],
+    ["Date", currentDate()],
+  ];
+  if (error.retryAfterSeconds !== undefined) fields.push(["Retry-After", String(error.retryAfterSeconds)]);
+  return { fields, body };
+}
+
+/** A whole response of HTTP/1.1. */
 export function errorAnswer(
   error: ErrorAnswer,
   request: { accept: string | undefined; head: boolean; connection: "close" | "keep-alive" | "" },
 ): Buffer {
-  const { status, code, message } = error;
-  const title = reasonOf(status) || "Error";
-  const json = request.accept !== undefined && /\bjson\b/i.test(request.accept);
-  const body = json ? `${JSON.stringify({ title, status, code, detail: message })}\n` : `${message} (${code})\n`;
-  return Buffer.from(
-    `HTTP/1.1 ${status} ${title}\r\n` +
-      `Content-Type: ${json ? "application/problem+json" : "text/plain; charset=utf-8"}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n` +
-      "X-Content-Type-Options: nosniff\r\n" +
-      `Date: ${currentDate()}\r\n` +
-      (error.retryAfterSeconds === undefined ? "" : `Retry-After: ${error.retryAfterSeconds}\r\n`) +
-      (request.connection === "" ? "" : `Connection: ${request.connection}\r\n`) +
-      `\r\n${request.head ? "" : body}`,
-  );
+  const { fields, body } = errorParts(error, request.accept);
+  if (request.connection !== "") fields.push(["Connection", request.connection]);
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return Buffer.from(`HTTP/1.1 ${error.status} ${titleOf(error.status)}\r\n${lines}\r\n${request.head ? "" : body}`);
+}
+
+function titleOf(status: number): string {
+  return reasonOf(status) || "Error";
 }

@@ -39,6 +39,7 @@ know("traceparent", field.traceparent);
 know("tracestate", field.tracestate);
 know(peerField.toLowerCase(), field.peer);
 const forwardedPrefix = Buffer.from("x-forwarded-");
+const scratch = Buffer.alloc(64);
 
 /**
  * Which of the known fields a name is. `_` counts as `-`: CGI and WSGI spell both alike, so `X_Forwarded_For` would forge
@@ -55,6 +56,12 @@ export function fieldKind(bytes: Uint8Array, from: number, to: number): number {
     }
   }
   return length > forwardedPrefix.length && matches(bytes, from, forwardedPrefix) !== 0 ? field.forwarded : field.other;
+}
+
+/** The same of a name in lower case. */
+export function fieldKindOf(name: string): number {
+  // No known name is so long; a forwarding field is told by how it begins.
+  return fieldKind(scratch, 0, scratch.write(name, "latin1"));
 }
 
 /** 0: not this name; 1: this name; 2: this name spelled with `_`. */

@@ -79,7 +79,7 @@ export const refused: readonly (readonly [name: string, bytes: string, status: n
   ["http/1.1 in lower case", "GET / http/1.1\r\nHost: a\r\n\r\n", 400],
   ["HTTP/1.10", "GET / HTTP/1.10\r\nHost: a\r\n\r\n", 400],
   ["HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505],
-  ["HTTP/2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
+  ["HTTP/2.0", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505],
   ["HTTP/0.9 spelled out", "GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505],
   ["a TLS client hello", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400],
   // Host (RFC 9112 §3.2, RFC 9110 §7.2).

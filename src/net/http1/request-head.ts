@@ -1,7 +1,7 @@
 import { WarrenError } from "../../base/errors.ts";
 import { isTraceparent } from "../trace-context.ts";
 import { COLON, CR, LF, SPACE, spells, TAB, tokenByte } from "./bytes.ts";
-import { cutNamed } from "./cuts.ts";
+import { cutNamed, listFields } from "./cuts.ts";
 import { field, fieldKind } from "./field-name.ts";
 import { framing, hopNames, parseContentLength, parseTokens } from "./field-value.ts";
 import { HeadScanner } from "./head-scanner.ts";
@@ -98,18 +98,7 @@ export class RequestHead {
 
   /** The fields that go on to a guest that is called with a list of them; names in lower case. */
   forwardedFields(): [string, string][] {
-    const { bytes, start, cuts } = this;
-    const lines = this.#scanner.lines;
-    const result: [string, string][] = [];
-    for (let line = 1, cut = 0; line < this.#scanner.lineCount; line++) {
-      const from = start + lines[line]!;
-      while (cut < cuts.length && cuts[cut + 1]! <= from) cut += 2;
-      if (cut < cuts.length && cuts[cut]! <= from) continue;
-      const text = bytes.toString("latin1", from, start + lines[line + 1]! - 2);
-      const colon = text.indexOf(":");
-      result.push([text.slice(0, colon).toLowerCase(), text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")]);
-    }
-    return result;
+    return listFields(this.bytes, this.start, this.#scanner.lines, this.#scanner.lineCount, this.cuts);
   }
 
   /** The value of the first field of this name (lower case), for the rare question about a field that is not kept. */

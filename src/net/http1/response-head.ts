@@ -1,6 +1,6 @@
 import { WarrenError } from "../../base/errors.ts";
 import { COLON, SPACE, spells, TAB, tokenByte } from "./bytes.ts";
-import { addCut, cutNamed } from "./cuts.ts";
+import { addCut, cutNamed, listFields } from "./cuts.ts";
 import { field, fieldKind } from "./field-name.ts";
 import { framing, hopNames, parseContentLength, parseTokens } from "./field-value.ts";
 import { HeadScanner } from "./head-scanner.ts";
@@ -58,6 +58,13 @@ export class ResponseHead {
     this.#parseLine();
     this.#parseFields();
     return end;
+  }
+
+  /** The fields that go on to a client that is not sent the head's bytes; names in lower case. */
+  fields(): [string, string][] {
+    return listFields(this.bytes, this.start, this.#scanner.lines, this.#scanner.lineCount, this.cuts).filter(
+      ([name]) => name !== "transfer-encoding",
+    );
   }
 
   /** For a client of HTTP/1.0, which knows no Transfer-Encoding. */

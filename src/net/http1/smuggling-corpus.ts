@@ -251,7 +251,6 @@ const heads: readonly Attack[] = [
   ["CONNECT of a path", "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", 501],
   ["TRACE", "TRACE / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n", 501],
   ["TRACE with a body", `TRACE / HTTP/1.1\r\nHost: a\r\n${length}\r\n\r\nbody`, 501],
-  ["the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
   ["HTTP/3.0", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505],
   ["HTTP/0.9 with fields", "GET /\r\nHost: a\r\n\r\n", 400],
   ["an expectation beside 100-continue", `${post(length, "Expect: 100-continue, x")}body`, 417],

@@ -13,15 +13,15 @@ import { forwardRequest, forwardResponse, goesAsItIs } from "./forward-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 /** Connections that one request is tried on before the client hears of it. */
-const attemptsMax = 3;
+export const attemptsMax = 3;
 /** 1xx answers before the real one. */
-const interimMax = 16;
+export const interimMax = 16;
 /** Up to so many bytes of an answer's body are copied behind a head that is changed: one write costs less than two. */
 const copiedBytesMax = 4096;
 const continueLine = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
 
 /** Why a guest was ended that ran for too long (engine/exit.ts). */
-const deadlineCode = "limit.deadline";
+export const deadlineCode = "limit.deadline";
 
 /** A request on its way through a guest that listens, over an in-memory connection. */
 export class StreamExchange implements Exchange, UpstreamUser {

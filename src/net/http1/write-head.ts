@@ -4,6 +4,11 @@ import { reasonOf } from "./reason.ts";
 const tokenPattern = /^[!#$%&'*+\-.^_`|~A-Za-z0-9]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
 const valuePattern = /^[^\x00-\x08\x0a-\x1f\x7f\u0100-\uffff]*$/;
+/** What a guest's field must look like. */
+export const fieldPatterns: { readonly name: RegExp; readonly value: RegExp } = {
+  name: tokenPattern,
+  value: valuePattern,
+};
 // Fields of one hop, which the front decides itself.
 const dropped = new Set([
   "connection",

@@ -1,0 +1,143 @@
+import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import type { Client } from "../client.ts";
+import type { HttpConnection, HttpContext } from "../http1/context.ts";
+import { StallWatch } from "../socket-handle.ts";
+import { ClientStream } from "./client-stream.ts";
+import { FloodGuard } from "./flood-guard.ts";
+import { GuardedSocket } from "./guarded-socket.ts";
+import { http2Limits } from "./limits.ts";
+import { preface } from "./preface.ts";
+
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_SETTINGS_TIMEOUT, NGHTTP2_NO_ERROR } = constants;
+
+/** RFC 9113 §6.8: the first GOAWAY of an orderly end names no stream as the last. */
+const lastStreamMax = 2 ** 31 - 1;
+
+export interface Http2ConnectionOptions {
+  /** What was read of the connection already, its preface included. */
+  readonly bytes?: Buffer;
+  /** Whether a request for this host may come on this connection; any may when absent. Others get a 421. */
+  readonly covers?: (host: string) => boolean;
+}
+
+/** A client's HTTP/2 connection, over TLS or with prior knowledge: streams, each of them routed by its own :authority. */
+export class Http2Connection implements HttpConnection {
+  readonly client: Client;
+  readonly context: HttpContext;
+  readonly #socket: Socket;
+  readonly #session: ServerHttp2Session;
+  readonly #guard: FloodGuard;
+  readonly #stall: StallWatch;
+  readonly #covers: ((host: string) => boolean) | undefined;
+  readonly #streams = new Map<number, ClientStream>();
+  /** When it began, or was last left without a stream. */
+  #idleSince: number;
+  readonly #beganAt: number;
+  /** Since when nothing but the socket's end is waited for. */
+  #endedAt: number | undefined;
+
+  constructor(socket: Socket, client: Client, context: HttpContext, options: Http2ConnectionOptions = {}) {
+    this.client = client;
+    this.context = context;
+    this.#socket = socket;
+    this.#covers = options.covers;
+    this.#idleSince = this.#beganAt = context.ticker.now;
+    this.#stall = new StallWatch(socket);
+    this.#guard = new FloodGuard({
+      skipIn: preface.length,
+      skipOut: 0,
+      now: () => context.ticker.now,
+      onFlood: (what) => this.#onFlood(what),
+      onData: (id) => this.#streams.get(id)?.onSent(context.ticker.now),
+    });
+    const guarded = new GuardedSocket(socket, this.#guard);
+    const { limits } = context;
+    const session = performServerHandshake(guarded, {
+      maxHeaderListPairs: http2Limits.fieldLinesMax,
+      maxSessionMemory: http2Limits.sessionMegabytesMax,
+      // A guest's fields are checked before; some repeat what node:http2 thinks may come once.
+      strictSingleValueFields: false,
+      settings: {
+        maxConcurrentStreams: http2Limits.streamsMax,
+        initialWindowSize: http2Limits.streamWindowBytes,
+        maxHeaderListSize: 2 * limits.requestHeadBytesMax,
+        enableConnectProtocol: false,
+      },
+    });
+    this.#session = session;
+    session.on("stream", (stream, _headers, flags, raw) => this.#onStream(stream, flags, raw));
+    // A client that breaks the protocol gets its GOAWAY from node:http2; "close" follows.
+    session.on("error", () => {});
+    session.on("close", () => this.#onSessionClose());
+    socket.on("close", () => this.context.onClosed(this));
+    if (options.bytes !== undefined) guarded.receive(options.bytes);
+    else if (socket.destroyed) queueMicrotask(() => this.context.onClosed(this));
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  drain(): void {
+    if (!this.#session.destroyed) this.#session.goaway(NGHTTP2_NO_ERROR, lastStreamMax);
+  }
+
+  endIdle(): void {
+    if (!this.#session.destroyed) this.#session.close();
+  }
+
+  /** Whether a request for this host may come on this connection. */
+  covers(host: string): boolean {
+    return this.#covers === undefined || this.#covers(host);
+  }
+
+  /** A stream is over. */
+  closed(id: number): void {
+    this.#streams.delete(id);
+    if (this.#streams.size === 0) this.#idleSince = this.context.ticker.now;
+  }
+
+  sweep(now: number): void {
+    const { limits } = this.context;
+    if (this.#endedAt !== undefined) {
+      if (now - this.#endedAt > limits.lingerMsMax) this.#socket.destroy();
+      return;
+    }
+    if (this.#stall.stalled(now, limits.writeStallMsMax)) {
+      this.#socket.resetAndDestroy();
+      return;
+    }
+    const { partialSince } = this.#guard;
+    if (partialSince !== undefined && now - partialSince > limits.headMsMax) {
+      this.#end(NGHTTP2_ENHANCE_YOUR_CALM);
+    } else if (this.#session.pendingSettingsAck && now - this.#beganAt > limits.headMsMax) {
+      // RFC 9113 §6.5.3. Until then its limits are those of a connection that knows none of ours.
+      this.#end(NGHTTP2_SETTINGS_TIMEOUT);
+    } else if (this.#streams.size === 0) {
+      if (now - this.#idleSince > limits.keepAliveMsMax) this.endIdle();
+    } else for (const stream of this.#streams.values()) stream.sweep(now);
+  }
+
+  #onStream(stream: ServerHttp2Stream, flags: number, raw: string[]): void {
+    const id = stream.id!;
+    const own = new ClientStream(this, stream, id);
+    this.#streams.set(id, own);
+    own.start(raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+  }
+
+  #onFlood(what: string): void {
+    const message = `a flood of HTTP/2 frames (${what}) from ${this.client.remote.ip}`;
+    this.context.log({ code: "http2.flood", message, listener: this.context.key });
+    this.#end(NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  #end(code: number): void {
+    this.#endedAt ??= this.context.ticker.now;
+    this.#session.destroy(undefined, code);
+  }
+
+  #onSessionClose(): void {
+    this.#endedAt ??= this.context.ticker.now;
+  }
+}
