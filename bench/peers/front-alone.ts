@@ -5,7 +5,7 @@ import { type Conduit, conduitPair } from "../../src/base/conduit.ts";
 import { Front } from "../../src/net/front.ts";
 import type { StreamTarget } from "../../src/net/target.ts";
 import { listeningFd } from "../../src/net/test-rig.ts";
-import { benchHost, otherHosts } from "../support/hosts.ts";
+import { benchHosts } from "../support/hosts.ts";
 
 const body = "Hello from Go 1.26.0: visit 12345678\n";
 const date = "Tue, 01 Jan 2030 00:00:00 GMT";
@@ -28,10 +28,9 @@ const target: StreamTarget = {
 
 const { fd, port } = await listeningFd();
 const front = new Front();
-front.router.set("bench", [{ listener: "http", host: benchHost, target }]);
 front.router.set(
-  "others",
-  otherHosts.map((host) => ({ listener: "http", host, target })),
+  "bench",
+  benchHosts(1000).map((host) => ({ listener: "http", host, target })),
 );
 await front.addHttpListener("http", fd);
 console.log(port);

@@ -5,11 +5,17 @@ import { startProcess } from "./peer-process.ts";
 import { freePort, untilConnects } from "./ports.ts";
 import type { Scope } from "./scope.ts";
 
+export interface ProxyOptions {
+  /** The port of the server behind it. */
+  readonly upstream: number;
+  readonly hosts: readonly string[];
+}
+
 /** nginx with one worker as a proxy of an upstream, for many hosts. The worker's pid: the master does nothing. */
 export async function startNginx(
   scope: Scope,
   path: string,
-  { upstream, hosts }: { readonly upstream: number; readonly hosts: readonly string[] },
+  { upstream, hosts }: ProxyOptions,
 ): Promise<{ pid: number; port: number }> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "warren-bench-nginx-"));
@@ -32,9 +38,11 @@ events { worker_connections 1024; }
 http {
   access_log off;
   keepalive_requests 100000000;
-  server_names_hash_max_size 8192;
+  server_names_hash_max_size 65536;
   server_names_hash_bucket_size 128;
   ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(" ")}
+  # Bodies that a slow client has yet to take wait in memory, as in the others, and never on the disk.
+  proxy_max_temp_file_size 0;
   upstream guest { server 127.0.0.1:${upstream}; keepalive 64; keepalive_requests 100000000; }
   server {
     listen 127.0.0.1:${port};

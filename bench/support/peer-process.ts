@@ -21,8 +21,12 @@ export function startProcess(
 }
 
 /** Starts one of our own servers, which prints its port as its first line. */
-export async function startNode(scope: Scope, file: string): Promise<{ pid: number; port: number }> {
-  const child = startProcess(scope, process.execPath, ["--disable-warning=ExperimentalWarning", file]);
+export async function startNode(
+  scope: Scope,
+  file: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ pid: number; port: number }> {
+  const child = startProcess(scope, process.execPath, ["--disable-warning=ExperimentalWarning", file], env);
   for await (const line of createInterface({ input: child.stdout! })) return { pid: child.pid!, port: Number(line) };
   throw new Error(`${file} ended at once`);
 }

@@ -6,6 +6,8 @@ export interface System {
   readonly name: string;
   readonly port: number;
   readonly host: string;
+  /** What is asked for; `/` when absent. */
+  readonly path?: string;
   readonly pids: readonly number[];
   /** A part of it that is told apart. */
   readonly part?: readonly number[];
@@ -20,11 +22,11 @@ export interface Measured extends WrkResult {
 
 export async function measure(
   wrkPath: string,
-  { port, host, pids, part = [] }: System,
+  { port, host, path = "/", pids, part = [] }: System,
   load: { readonly connections: number; readonly seconds: number },
 ): Promise<Measured> {
   const [before, partBefore] = [cpuMicros(pids), cpuMicros(part)];
-  const result = await wrk(wrkPath, { url: `http://127.0.0.1:${port}/`, host, ...load });
+  const result = await wrk(wrkPath, { url: `http://127.0.0.1:${port}${path}`, host, ...load });
   return {
     ...result,
     cpu: (cpuMicros(pids) - before) / result.requests,

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { onCore } from "./cores.ts";
 
 const run = promisify(execFile);
 
@@ -21,7 +22,7 @@ export interface WrkOptions {
 /** Loads a server with wrk from one thread. Throws when a request fails: figures of errors mean nothing. */
 export async function wrk(path: string, { url, host, connections, seconds }: WrkOptions): Promise<WrkResult> {
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "-H", `Host: ${host}`, url];
-  const { stdout } = await run(path, args);
+  const { stdout } = await run(...onCore(1, path, args));
   const errors = /^ *(?:Socket errors|Non-2xx).*$/m.exec(stdout)?.[0];
   if (errors !== undefined) throw new Error(`${url} (${host}): ${errors.trim()}`);
   return {

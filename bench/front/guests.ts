@@ -1,0 +1,100 @@
+// The front with guests inside, nginx before the same server as a native program, and node:http; one host among 1,000.
+import { TestDaemon } from "../../test/support/daemon.ts";
+import { findExecutable } from "../support/executable.ts";
+import { printTable, ratios, spread, spreadText } from "../support/figures.ts";
+import { benchHost, benchHosts } from "../support/hosts.ts";
+import { startNativeGo } from "../support/native-go.ts";
+import { startNginx } from "../support/nginx.ts";
+import { startNode } from "../support/peer-process.ts";
+import { Scope } from "../support/scope.ts";
+import { type Measured, measureInTurn, type System } from "../support/system.ts";
+import { target } from "../support/targets.ts";
+import type { Length } from "./length.ts";
+
+const routesOfOneService = 100;
+
+export async function guests(wrk: string, { rounds, seconds }: Length): Promise<void> {
+  await using scope = new Scope();
+  const hosts = benchHosts(1000);
+  const systems: System[] = [];
+  const go = findExecutable("go");
+  const nginx = findExecutable("nginx");
+
+  const daemon = await TestDaemon.start(scope, { workers: 1 });
+  for (let from = 1; from < hosts.length; from += routesOfOneService) {
+    const route = hosts.slice(from, from + routesOfOneService).map((host) => ({ host }));
+    await daemon.deploy(`others-${from}`, "c-hello", { route });
+  }
+  await daemon.deploy("c", "c-http", { route: [{ host: "c.bench.example.com" }] });
+  const pids = daemon.workerPids();
+
+  const goGuest: System = { name: "Warren, Go guest", port: daemon.port, host: benchHost, pids };
+  if (go === undefined) console.log("skipped: everything in Go: the go command is not installed");
+  else {
+    await daemon.deploy("go", "go-http", { route: [{ host: benchHost }] });
+    systems.push(goGuest);
+  }
+
+  let nginxGo: System | undefined;
+  if (nginx === undefined) console.log("skipped: nginx is not installed (apt-get install nginx)");
+  else if (go !== undefined) {
+    const native = await startNativeGo(scope, go);
+    const proxy = await startNginx(scope, nginx, { upstream: native.port, hosts });
+    const { port } = proxy;
+    nginxGo = {
+      name: "nginx proxy_pass, native Go",
+      port,
+      host: benchHost,
+      pids: [proxy.pid, native.pid],
+      part: [proxy.pid],
+    };
+    systems.push(nginxGo);
+  }
+
+  const alone = await startNode(scope, `${import.meta.dirname}/../peers/front-alone.ts`);
+  const frontAlone: System = { name: "the front alone", port: alone.port, host: benchHost, pids: [alone.pid] };
+  const cGuest: System = { name: "Warren, C guest", port: daemon.port, host: "c.bench.example.com", pids };
+  const http = await startNode(scope, `${import.meta.dirname}/../peers/node-http.ts`);
+  const nodeHttp: System = { name: "node:http, no proxy", port: http.port, host: benchHost, pids: [http.pid] };
+  systems.push(frontAlone, cGuest, nodeHttp);
+
+  await measureInTurn(wrk, systems, { rounds: 1, connections: 32, seconds });
+  for (const connections of [32, 1])
+    report(connections, nginxGo, frontAlone, await measureInTurn(wrk, systems, { rounds, connections, seconds }));
+}
+
+function report(
+  connections: number,
+  nginxGo: System | undefined,
+  frontAlone: System,
+  results: Map<System, Measured[]>,
+): void {
+  console.log(`\nguests, ${connections === 1 ? "1 connection" : `${connections} connections`}\n`);
+  const nginxOwn = nginxGo && results.get(nginxGo)!.map(({ partCpu }) => partCpu);
+  const nginxAll = nginxGo && results.get(nginxGo)!.map(({ cpu }) => cpu);
+  const rows: string[][] = [];
+  const row = (name: string, cpu: number[], measured?: Measured[]): void => {
+    rows.push([
+      name,
+      spreadText(spread(cpu), 1),
+      nginxOwn ? spreadText(ratios(cpu, nginxOwn)) : "",
+      nginxAll ? spreadText(ratios(cpu, nginxAll)) : "",
+      measured ? spread(measured.map(({ perSecond }) => perSecond)).median.toFixed(0) : "",
+      measured ? spread(measured.map(({ p50 }) => p50)).median.toFixed(0) : "",
+      measured ? spread(measured.map(({ p99 }) => p99)).median.toFixed(0) : "",
+    ]);
+  };
+  for (const [system, measured] of results)
+    row(
+      system.name,
+      measured.map(({ cpu }) => cpu),
+      measured,
+    );
+  if (nginxOwn) row("of this nginx itself", nginxOwn);
+  printTable(["", "µs of CPU a request", "× nginx itself", "× nginx + Go", "requests/s", "p50 µs", "p99 µs"], rows);
+  console.log();
+  if (nginxOwn && connections > 1) {
+    const cpu = (system: System): number[] => results.get(system)!.map((measured) => measured.cpu);
+    target("CPU of the front for a request, × nginx's", ratios(cpu(frontAlone), nginxOwn).median, 2);
+  }
+}
