@@ -2,6 +2,9 @@ import { closeSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { WarrenError } from "../base/errors.ts";
 import { bindLibc, lastErrno } from "../base/libc.ts";
+import { readProxyHeader } from "./proxy-protocol/header-reader.ts";
+import type { TrustedProxies } from "./proxy-protocol/trusted-proxies.ts";
+import { plainIp, setEnds } from "./socket-address.ts";
 import { socketHandle } from "./socket-handle.ts";
 
 const { dup } = bindLibc({ dup: { arguments: ["int32"], return: "int32" } });
@@ -19,7 +22,9 @@ export interface AcceptorOptions {
    * accepting stops before.
    */
   readonly descriptorsMax: number;
-  /** Takes a connection; calls {@link Acceptor.released} when it is closed. */
+  /** Those whose connections begin with a header of the PROXY protocol, if any. */
+  readonly proxies: TrustedProxies | undefined;
+  /** Takes a connection, nothing of which was read; calls {@link Acceptor.released} when it is closed. */
   readonly onSocket: (socket: Socket) => void;
   readonly onTrouble: (code: string, message: string) => void;
 }
@@ -105,10 +110,28 @@ export class Acceptor {
 
   #onSocket(socket: Socket): void {
     this.#connections++;
-    this.#options.onSocket(socket);
+    const { proxies, onSocket } = this.#options;
+    if (proxies?.has(plainIp(socket.remoteAddress ?? "")) === true) this.#readHeader(socket);
+    else onSocket(socket);
     if (this.#connections >= this.#options.connectionsMax) this.#stop();
     else if ((socketHandle(socket)?.fd ?? 0) + 1 >= this.#options.descriptorsMax)
       this.#pause("listener.descriptors", "few descriptors are left: accepting waits");
+  }
+
+  #readHeader(socket: Socket): void {
+    readProxyHeader(
+      socket,
+      (ends) => {
+        if (ends !== undefined) setEnds(socket, ends);
+        // One that went away meanwhile would never be heard of again.
+        if (socket.destroyed) this.released();
+        else this.#options.onSocket(socket);
+      },
+      (why) => {
+        this.released();
+        this.#options.onTrouble("proxy.malformed", `${why}, from ${socket.remoteAddress}`);
+      },
+    );
   }
 
   #stop(): void {

@@ -1,9 +1,11 @@
 import { closeSync, readFileSync } from "node:fs";
+import type { IpNetwork } from "../base/ip.ts";
 import { HttpListener } from "./http-listener.ts";
 import type { FrontEvent } from "./http1/context.ts";
 import { type HttpLimits, httpLimits } from "./http1/limits.ts";
 import { StreamHandler } from "./http1/stream-handler.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
+import { TrustedProxies } from "./proxy-protocol/trusted-proxies.ts";
 import { RequestIds } from "./request-ids.ts";
 import { RouteTable } from "./router.ts";
 import type { DatagramTarget, Passage, RequestTarget, StreamTarget } from "./target.ts";
@@ -18,6 +20,8 @@ export interface FrontOptions {
   readonly connectionsMax?: number;
   /** Accepting waits while no descriptor below this is free; 64 less than RLIMIT_NOFILE when absent. */
   readonly descriptorsMax?: number;
+  /** Those whose connections begin with a header of the PROXY protocol. */
+  readonly proxies?: readonly IpNetwork[];
   readonly ticker?: Ticker;
   /** Told what an operator may want to know: guests that broke off, trouble with accepting. */
   readonly log?: (event: FrontEvent) => void;
@@ -33,6 +37,7 @@ export class Front implements ListenerShared {
   readonly requestIds: RequestIds = new RequestIds();
   readonly connectionsMax: number;
   readonly descriptorsMax: number;
+  readonly proxies: TrustedProxies | undefined;
   readonly #limits: HttpLimits;
   readonly #log: ((event: FrontEvent) => void) | undefined;
   readonly #listeners = new Map<string, Listener>();
@@ -45,6 +50,7 @@ export class Front implements ListenerShared {
     this.connectionsMax = options.connectionsMax ?? 10_000;
     this.descriptorsMax = options.descriptorsMax ?? descriptorLimit() - descriptorsSpare;
     this.#limits = { ...httpLimits, ...options.limits };
+    this.proxies = options.proxies && new TrustedProxies(options.proxies);
     this.#log = options.log;
   }
 

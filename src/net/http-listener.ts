@@ -7,7 +7,7 @@ import { Http2Connection } from "./http2/http2-connection.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
 import type { RequestIds } from "./request-ids.ts";
 import type { RouteTable } from "./router.ts";
-import { clientOf } from "./socket-address.ts";
+import { clientOf, setEnds } from "./socket-address.ts";
 import type { Passage, RequestTarget, StreamTarget } from "./target.ts";
 import type { Ticker } from "./ticker.ts";
 import type { UpstreamPool } from "./upstream.ts";
@@ -41,6 +41,7 @@ export class HttpListener implements Listener, HttpContext {
     this.#acceptor = await Acceptor.open(fd, {
       connectionsMax: this.#shared.connectionsMax,
       descriptorsMax: this.#shared.descriptorsMax,
+      proxies: this.#shared.proxies,
       onSocket: (socket) => this.#begin(socket, "plain", 0),
       onTrouble: (code, message) => this.log({ code, message, listener: this.key }),
     });
@@ -50,8 +51,9 @@ export class HttpListener implements Listener, HttpContext {
     return this.#connections.size;
   }
 
-  adopt(fd: number, bytes: Uint8Array, { passed, peer }: Passage): void {
+  adopt(fd: number, bytes: Uint8Array, { passed, peer, ends }: Passage): void {
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+    if (ends !== undefined) setEnds(socket, ends);
     this.#acceptor?.adopted();
     const connection = this.#begin(socket, peer ? "peer" : "plain", passed);
     if (bytes.length > 0) connection.onData(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));

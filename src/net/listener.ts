@@ -1,4 +1,5 @@
 import type { FrontEvent } from "./http1/context.ts";
+import type { TrustedProxies } from "./proxy-protocol/trusted-proxies.ts";
 import type { RequestIds } from "./request-ids.ts";
 import type { RouteTable } from "./router.ts";
 import type { Passage, RequestTarget, StreamTarget } from "./target.ts";
@@ -30,6 +31,7 @@ export interface ListenerShared {
   readonly requestIds: RequestIds;
   readonly connectionsMax: number;
   readonly descriptorsMax: number;
+  readonly proxies: TrustedProxies | undefined;
   pool(target: StreamTarget): UpstreamPool;
   handler(target: StreamTarget): RequestTarget;
   log(event: FrontEvent): void;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { WarrenError } from "../base/errors.ts";
+import { givenEnds } from "./socket-address.ts";
 import { socketHandle } from "./socket-handle.ts";
 import type { ElsewhereTarget, Passage } from "./target.ts";
 
@@ -26,7 +27,8 @@ export async function passOn(
   const all = buffered === null ? bytes : Buffer.concat([bytes, buffered]);
   try {
     if (socket.writableLength > 0) await flushed(socket);
-    await target.pass(handle.fd, all, passage);
+    const ends = givenEnds(socket);
+    await target.pass(handle.fd, all, ends === undefined ? passage : { ...passage, ends });
   } catch (error) {
     if (!socket.destroyed) {
       handle.readStart();

@@ -1,14 +1,34 @@
 import type { Socket } from "node:net";
 import type { Address } from "../base/address.ts";
 import type { Client } from "./client.ts";
+import type { ProxiedEnds } from "./proxy-protocol/header.ts";
+
+/** Whose connections they are that proxies have passed on. */
+const proxied = new WeakMap<Socket, ProxiedEnds>();
+
+/** From now on the socket's addresses are these. */
+export function setEnds(socket: Socket, ends: ProxiedEnds): void {
+  proxied.set(socket, ends);
+}
+
+/** What {@link setEnds} was told; undefined where the addresses are the socket's own. */
+export function givenEnds(socket: Socket): ProxiedEnds | undefined {
+  // Of a TLS connection it is the one beneath that was accepted.
+  const { _parent: carrier } = socket as unknown as { _parent?: Socket | null };
+  return proxied.get(carrier ?? socket);
+}
 
 /** The other end's address; that of a connection already gone is all zero. */
 export function remoteAddress(socket: Socket): Address {
+  const ends = givenEnds(socket);
+  if (ends !== undefined) return ends.remote;
   return { ip: plainIp(socket.remoteAddress ?? "0.0.0.0"), port: socket.remotePort ?? 0 };
 }
 
 /** The address that the client dialled. */
 export function localAddress(socket: Socket): Address {
+  const ends = givenEnds(socket);
+  if (ends !== undefined) return ends.local;
   return { ip: plainIp(socket.localAddress ?? "0.0.0.0"), port: socket.localPort ?? 0 };
 }
 

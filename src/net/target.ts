@@ -2,6 +2,7 @@ import type { Address } from "../base/address.ts";
 import type { Conduit } from "../base/conduit.ts";
 import type { DatagramPeer } from "../base/datagram-peer.ts";
 import type { Flow } from "../base/flow.ts";
+import type { ProxiedEnds } from "./proxy-protocol/header.ts";
 import type { ServicePolicy } from "./service-policy.ts";
 
 /** Why a target refuses a request, with status 503, when too many wait for its guest. */
@@ -80,6 +81,8 @@ export interface Passage {
   readonly passed: number;
   /** It is no client's own connection but one between two fronts: see net/peer-client.ts. */
   readonly peer?: boolean;
+  /** Whose it is, where a proxy has said so. */
+  readonly ends?: ProxiedEnds;
 }
 
 /** A field of a message; the name in lower case. */

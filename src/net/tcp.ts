@@ -5,7 +5,7 @@ import { Tunnel } from "../base/tunnel.ts";
 import { Acceptor } from "./acceptor.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
 import { passOn } from "./pass-on.ts";
-import { localAddress, remoteAddress } from "./socket-address.ts";
+import { localAddress, remoteAddress, setEnds } from "./socket-address.ts";
 import { StallWatch } from "./socket-handle.ts";
 import type { ElsewhereTarget, Passage, StreamTarget } from "./target.ts";
 import type { Swept } from "./ticker.ts";
@@ -30,6 +30,7 @@ export class TcpListener implements Listener {
     this.#acceptor = await Acceptor.open(fd, {
       connectionsMax: this.#shared.connectionsMax,
       descriptorsMax: this.#shared.descriptorsMax,
+      proxies: this.#shared.proxies,
       onSocket: (socket) => this.#begin(socket, new Uint8Array(0), 0),
       onTrouble: (code, message) => this.#shared.log({ code, message, listener: this.key }),
     });
@@ -39,13 +40,11 @@ export class TcpListener implements Listener {
     return this.#connections.size;
   }
 
-  adopt(fd: number, bytes: Uint8Array, { passed }: Passage): void {
+  adopt(fd: number, bytes: Uint8Array, { passed, ends }: Passage): void {
+    const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true } as never);
+    if (ends !== undefined) setEnds(socket, ends);
     this.#acceptor?.adopted();
-    this.#begin(
-      new Socket({ fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true } as never),
-      bytes,
-      passed,
-    );
+    this.#begin(socket, bytes, passed);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { messageBytesMax, receiveDescriptors, sendDescriptors } from "../base/native-socket.ts";
+import { formatPeerClient, parsePeerClient } from "../net/peer-client.ts";
 import type { Passage } from "../net/target.ts";
 
 /** A connection that another worker handed on, with what was read from it. */
@@ -69,8 +70,9 @@ export class Peers {
    * Hands a connection on; `fd` stays the caller's, who keeps it open until this resolves. False when that worker is gone or
    * did not take it.
    */
-  async send(id: string, fd: number, bytes: Uint8Array, { listener, passed, peer }: Passage): Promise<boolean> {
-    const head = Buffer.from(`${peer ? "front" : "client"} ${passed} ${listener}\n`);
+  async send(id: string, fd: number, bytes: Uint8Array, { listener, passed, peer, ends }: Passage): Promise<boolean> {
+    const whose = ends === undefined ? "" : ` ${formatPeerClient({ ...ends, scheme: "http" })}`;
+    const head = Buffer.from(`${peer ? "front" : "client"} ${passed} ${listener}${whose}\n`);
     if (head.length + bytes.length > messageBytesMax) return false;
     for (let tries = 0; tries < retriesMax; tries++) {
       const peer = this.#peers.get(id);
@@ -95,14 +97,23 @@ export class Peers {
       if (fd === undefined) continue;
       const end = message.bytes.indexOf(10);
       const head = message.bytes.toString("utf8", 0, Math.max(end, 0));
-      const [, whose, passed, listener] = /^(front|client) ([0-9]+) (.*)$/.exec(head) ?? [];
-      if (listener === undefined) closeSync(fd);
-      else
-        this.#onConnection({
-          fd,
-          bytes: message.bytes.subarray(end + 1),
-          passage: { listener, passed: Number(passed), peer: whose === "front" },
-        });
+      const passage = parsePassage(head);
+      if (passage === undefined) closeSync(fd);
+      else this.#onConnection({ fd, bytes: message.bytes.subarray(end + 1), passage });
     }
+  }
+}
+
+/** Undefined for what no worker of ours says: it may have been taken over by its guest. */
+function parsePassage(head: string): Passage | undefined {
+  const [, whose, passed, listener, client] = /^(front|client) ([0-9]+) ([^ ]+)(?: (.+))?$/.exec(head) ?? [];
+  if (listener === undefined) return undefined;
+  const passage = { listener, passed: Number(passed), peer: whose === "front" };
+  if (client === undefined) return passage;
+  try {
+    const { remote, local } = parsePeerClient(client);
+    return { ...passage, ends: { remote, local } };
+  } catch {
+    return undefined;
   }
 }
