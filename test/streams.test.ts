@@ -101,3 +101,34 @@ test("services share a TCP port by the address that is dialled", async (t) => {
   await daemon.deploy("every", "c-tcp-echo", { route: [{ listen }] });
   assert.equal(await askTcp("127.0.0.1", port, "x"), "x");
 });
+
+test("the PROXY protocol comes in from whom the operator names, and goes out to guests that ask for it", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { args: ["--proxy-from", "127.0.0.1/32"] });
+  const port = await freePort();
+  const listen = `tcp://0.0.0.0:${port}`;
+  // Several, so that connections are passed to the other worker.
+  for (const [name, ip, proxy] of [
+    ["one", "198.51.100.1", "v1"],
+    ["two", "198.51.100.2", "v1"],
+    ["three", "127.0.0.2", "v2"],
+  ] as const)
+    await daemon.deploy(name, "c-tcp-echo", { route: [{ listen, ip, proxy }] });
+  for (let i = 0; i < 8; i++) {
+    const line = `PROXY TCP4 192.0.2.1 198.51.100.${1 + (i % 2)} 40000 443\r\n`;
+    // What the guest is told, it sends back.
+    assert.equal(await askTcp("127.0.0.1", port, `${line}hello`), `${line}hello`);
+  }
+  await assert.rejects(askTcp("127.0.0.1", port, "hello"), { code: "ECONNRESET" });
+  const direct = connect({ port, host: "127.0.0.2", localAddress: "127.0.0.3" });
+  direct.end("PROXY");
+  const told = Buffer.concat(await direct.toArray());
+  assert.equal(told.toString("latin1", 28), "PROXY");
+  assert.deepEqual([...told.subarray(12, 24)], [0x21, 0x11, 0, 12, 127, 0, 0, 3, 127, 0, 0, 2]);
+
+  await daemon.deploy("hello", "c-hello");
+  const request = "GET / HTTP/1.1\r\nHost: hello.localhost\r\nConnection: close\r\n\r\n";
+  const proxied = connect(daemon.port, "127.0.0.1");
+  proxied.write(`PROXY TCP4 192.0.2.1 198.51.100.1 40000 80\r\n${request}`);
+  assert.match((await proxied.toArray()).join(""), /^HTTP\/1\.1 200 /);
+});

@@ -391,6 +391,22 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `manifest.bad-value | warren.toml:5: "replies" of [[route]] 1 must be "bounded" or "unbounded", not "any"`,
   ],
   [
+    `${head}[[route]]\nhost = "a.example.com"\nproxy = "v1"`,
+    `manifest.bad-value | warren.toml:5: "proxy" of [[route]] 1 is for a route with listen = "tcp://…" only`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "udp://:53"\nidle = "1m"`,
+    `manifest.bad-value | warren.toml:5: "idle" of [[route]] 1 is for a route with listen = "tcp://…" only`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "tcp://:53"\nidle = "long"`,
+    `manifest.bad-value | warren.toml:5: "idle" of [[route]] 1 must be a duration such as 10m, not "long"`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "tcp://192.0.2.1:53"\nip = "192.0.2.2"`,
+    `manifest.bad-value | warren.toml:5: "ip" of [[route]] 1 is another address than that of tcp://192.0.2.1:53`,
+  ],
+  [
     `${head}[[route]]\nlisten = "tcp://:53"\nreplies = "unbounded"`,
     `manifest.bad-value | warren.toml:5: "replies" of [[route]] 1 is for a route with listen = "udp://…" only`,
   ],

@@ -69,6 +69,10 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
     const zone = ip.includes("%") ? " without a zone" : "";
     issues.push({ kind: "bad-value", path: [...at, "ip"], message: `must be an IP address${zone}, not ${shown(ip)}` });
   }
+  for (const key of ["proxy", "idle"] as const) {
+    if (route[key] === undefined || listen?.startsWith("tcp:") === true) continue;
+    issues.push({ kind: "bad-value", path: [...at, key], message: 'is for a route with listen = "tcp://…" only' });
+  }
   if (replies !== undefined && listen?.startsWith("udp:") !== true) {
     issues.push({
       kind: "bad-value",

@@ -18,6 +18,14 @@ export const Route = Type.Object(
           "of a udp:// listener; bounded when absent: nobody is sent much more than three times what came from his address",
       }),
     ),
+    proxy: Type.Optional(
+      Type.Union([Type.Literal("v1"), Type.Literal("v2")], {
+        description: "of a tcp:// listener: the guest's connection begins with a PROXY protocol header of this version",
+      }),
+    ),
+    idle: Type.Optional(
+      Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$", description: "a duration such as 10m" }),
+    ),
   },
   { title: "Route", additionalProperties: false },
 );

@@ -46,6 +46,8 @@ export interface DaemonOptions {
   readonly isolation: Isolation;
   /** Name servers for outbound connections, in place of the machine's. */
   readonly dns: readonly string[];
+  /** Blocks of addresses of trusted senders of the PROXY protocol. */
+  readonly proxies: readonly string[];
   readonly log: LogFormat;
   readonly logLevel?: string;
 }
@@ -100,6 +102,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     count: options.workers,
     wall,
     workerMemoryBytesMax,
+    proxies: options.proxies,
     log,
     handlers: {
       state: (worker, status) => supervisor.noted(worker, status),

@@ -1,6 +1,7 @@
 import { WarrenError } from "../base/errors.ts";
 import { hostName } from "./http1/host.ts";
 import { readings } from "./path.ts";
+import type { StreamTerms } from "./stream-terms.ts";
 import type { HttpTarget } from "./target.ts";
 
 /** A part of a listener's traffic and where it goes. */
@@ -14,6 +15,8 @@ export interface RouteRule {
   /** The address that the client dialled; any when absent. */
   readonly ip?: string;
   readonly target: HttpTarget;
+  /** Of a TCP listener's. */
+  readonly stream?: StreamTerms;
 }
 
 export interface Match {
@@ -21,6 +24,7 @@ export interface Match {
   /** The prefix that matched, without a slash at its end; empty for `/`. */
   readonly path: string;
   readonly service: string;
+  readonly stream?: StreamTerms;
 }
 
 /** The prefixes below one host. */
@@ -118,7 +122,12 @@ export class RouteTable {
     for (const rule of rules) {
       this.#hosts(rule, true)!
         .prefixes(hostOf(rule), true)!
-        .set({ target: rule.target, path: pathOf(rule), service });
+        .set({
+          target: rule.target,
+          path: pathOf(rule),
+          service,
+          ...(rule.stream === undefined ? {} : { stream: rule.stream }),
+        });
     }
   }
 

@@ -3,8 +3,10 @@ import { after, before, test } from "node:test";
 import { type Conduit, resetConduit } from "../base/conduit.ts";
 import { WarrenError } from "../base/errors.ts";
 import { Front } from "./front.ts";
+import { writeProxyHeader } from "./proxy-protocol/write-header.ts";
 import type { StreamTarget } from "./target.ts";
 import { Client, dupFd, elsewhere, listeningFd, newActivity, streamTarget } from "./test-rig.ts";
+import { Ticker } from "./ticker.ts";
 
 let front: Front;
 let port: number;
@@ -155,4 +157,49 @@ test("TcpListener.drain() waits for open connections, and breaks them off after 
   assert.equal(listener.connections, 0);
   assert.equal(guests[0]!.output.cancelled, true);
   await client.untilClosed();
+});
+
+for (const proxy of ["v1", "v2"] as const) {
+  test(`TcpListener begins a guest's connection with a header where the route says so: ${proxy}`, async () => {
+    const { promise, resolve } = Promise.withResolvers<Conduit>();
+    front.router.set("it", [{ listener: "tcp", stream: { proxy }, target: streamTarget(resolve) }]);
+    const client = new Client(port);
+    client.send("hello");
+    const guest = await promise;
+    const header = writeProxyHeader(proxy, {
+      remote: { ip: "127.0.0.1", port: client.socket.localPort! },
+      local: { ip: "127.0.0.1", port },
+    }).toString("latin1");
+    assert.equal(await received(guest, header.length + 5), `${header}hello`);
+    client.socket.destroy();
+  });
+}
+
+test("TcpListener breaks off a connection on which nothing moves, where the route says so", async () => {
+  let now = 1;
+  const ticker = new Ticker({ clock: () => now });
+  const mine = new Front({ ticker });
+  const listening = await listeningFd();
+  await mine.addTcpListener("tcp", listening.fd);
+  const { promise, resolve } = Promise.withResolvers<Conduit>();
+  mine.router.set("it", [{ listener: "tcp", stream: { idleMs: 60_000 }, target: streamTarget(resolve) }]);
+  const client = new Client(listening.port);
+  client.send("x");
+  const guest = await promise;
+  await received(guest, 1);
+  const pass = (ms: number): void => {
+    now += ms;
+    ticker.tick();
+  };
+  pass(1);
+  pass(59_000);
+  guest.output.push(Buffer.from("y"));
+  await client.untilText("y");
+  pass(2000);
+  pass(59_000);
+  assert.equal(client.closed, false);
+  pass(2000);
+  await client.untilClosed();
+  assert.equal(guest.output.cancelled, true);
+  mine.destroy();
 });

@@ -5,8 +5,10 @@ import { Tunnel } from "../base/tunnel.ts";
 import { Acceptor } from "./acceptor.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
 import { passOn } from "./pass-on.ts";
+import { writeProxyHeader } from "./proxy-protocol/write-header.ts";
 import { localAddress, remoteAddress, setEnds } from "./socket-address.ts";
 import { StallWatch } from "./socket-handle.ts";
+import type { StreamTerms } from "./stream-terms.ts";
 import type { ElsewhereTarget, Passage, StreamTarget } from "./target.ts";
 import type { Swept } from "./ticker.ts";
 
@@ -77,15 +79,17 @@ export class TcpListener implements Listener {
       this.#acceptor?.released();
       if (this.#connections.size === 0) this.#onEmpty?.();
     });
-    this.#route(socket, bytes, passed).catch((error: unknown) => {
+    this.#route(connection, bytes, passed).catch((error: unknown) => {
       this.#shared.log({ code: "service.unavailable", message: String(error), listener: this.key });
       socket.resetAndDestroy();
     });
   }
 
-  async #route(socket: Socket, bytes: Uint8Array, passed: number): Promise<void> {
-    const target = this.#shared.router.match(this.key, "", "/", false, localAddress(socket).ip)?.target;
-    if (target?.kind === "stream") await this.#connect(socket, bytes, target);
+  async #route(connection: TcpConnection, bytes: Uint8Array, passed: number): Promise<void> {
+    const { socket } = connection;
+    const match = this.#shared.router.match(this.key, "", "/", false, localAddress(socket).ip);
+    const target = match?.target;
+    if (target?.kind === "stream") await this.#connect(connection, bytes, target, match?.stream);
     else if (target?.kind === "elsewhere" && passed < passedMax) await this.#pass(socket, bytes, target, passed + 1);
     else socket.resetAndDestroy();
   }
@@ -94,7 +98,13 @@ export class TcpListener implements Listener {
     await passOn(socket, bytes, target, { listener: this.key, passed });
   }
 
-  async #connect(socket: Socket, bytes: Uint8Array, target: StreamTarget): Promise<void> {
+  async #connect(
+    connection: TcpConnection,
+    bytes: Uint8Array,
+    target: StreamTarget,
+    terms: StreamTerms | undefined,
+  ): Promise<void> {
+    const { socket } = connection;
     const { activity, policy } = target;
     const leave = policy === undefined ? () => {} : policy.connection(remoteAddress(socket).ip, activity);
     if (leave === undefined) {
@@ -119,13 +129,22 @@ export class TcpListener implements Listener {
       release();
       return;
     }
+    connection.idleMs = terms?.idleMs;
+    if (terms?.proxy !== undefined)
+      conduit.output.push(
+        writeProxyHeader(terms.proxy, { remote: remoteAddress(socket), local: localAddress(socket) }),
+      );
     new Tunnel(socket, conduit, release).start(bytes.length > 0 ? bytes : undefined);
   }
 }
 
 class TcpConnection implements Swept {
   readonly socket: Socket;
+  /** How long nothing may move on it; for ever when undefined. */
+  idleMs: number | undefined;
   readonly #stall: StallWatch;
+  #moved = 0;
+  #movedAt = 0;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -133,6 +152,16 @@ class TcpConnection implements Swept {
   }
 
   sweep(now: number): void {
-    if (this.#stall.stalled(now, writeStallMsMax)) this.socket.resetAndDestroy();
+    if (this.#stall.stalled(now, writeStallMsMax) || this.#idle(now)) this.socket.resetAndDestroy();
+  }
+
+  #idle(now: number): boolean {
+    if (this.idleMs === undefined) return false;
+    const moved = this.socket.bytesRead + this.socket.bytesWritten;
+    if (this.#movedAt === 0 || moved !== this.#moved) {
+      this.#moved = moved;
+      this.#movedAt = now;
+    }
+    return now - this.#movedAt > this.idleMs;
   }
 }

@@ -6,6 +6,7 @@ import type { TimeCounts } from "../base/time-histogram.ts";
 import type { UnixFailure } from "../base/unix-connect.ts";
 import type { AccessTerms } from "../net/access-log/access-log.ts";
 import type { LimitTerms } from "../net/limits/service-limits.ts";
+import type { StreamTerms } from "../net/stream-terms.ts";
 import type { Refused } from "../net/target.ts";
 
 /** How a program is served: as a server that listens, or one instance for each request (WAGI). */
@@ -84,6 +85,8 @@ export interface RouteEntry {
   readonly path?: string;
   readonly ip?: string;
   readonly guestPort: number;
+  /** Of a TCP listener's. */
+  readonly stream?: StreamTerms;
 }
 
 /** Where a service is served; every worker knows it for every service. */
@@ -249,6 +252,8 @@ export interface ProcessArguments extends WallArguments {
 }
 
 export interface WorkerArguments extends ProcessArguments {
+  /** Blocks of addresses whose connections begin with a header of the PROXY protocol; none when absent. */
+  readonly proxies?: readonly string[];
   /** What its instances may hold together when one more is to start. */
   readonly memoryBytesMax: number;
 }

@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import { WarrenError } from "../base/errors.ts";
+import { parseNetwork } from "../base/ip.ts";
 import type { Handler } from "../base/link.ts";
 import { sendDescriptors } from "../base/native-socket.ts";
 import { Preemption } from "../engine/cpu/preemption.ts";
@@ -62,7 +63,12 @@ export class Worker {
           refusals,
         }),
     });
-    this.#front = new Front({ log: frontLog(args.id) });
+    this.#front = new Front({
+      ...(args.proxies === undefined || args.proxies.length === 0
+        ? {}
+        : { proxies: args.proxies.flatMap((text) => parseNetwork(text) ?? []) }),
+      log: frontLog(args.id),
+    });
     const streams = new StreamConduits();
     this.#routing = new Routing(args.id, this.#front, this.#guests, this.#peers, streams);
     this.#dialler = new ServiceDialler(args.id, this.#guests, this.#routing, streams);

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseNetwork } from "../../base/ip.ts";
 import { parseSize } from "../../control/size.ts";
 import type { Isolation } from "../../daemon/services/plan.ts";
 import type { WallMode } from "../../daemon/wall/wall.ts";
@@ -17,6 +18,7 @@ interface ServeOptions {
   readonly wall: WallMode;
   readonly isolation: Isolation;
   readonly dns?: string[];
+  readonly proxyFrom?: string[];
   readonly logFormat: "auto" | "json" | "text";
   readonly logLevel: string;
   readonly json?: boolean;
@@ -60,6 +62,11 @@ export function define(command: Command): void {
       "name server for what services connect to, several times for several (default: those of /etc/resolv.conf)",
       collect(nameServer),
     )
+    .option(
+      "--proxy-from <CIDR>",
+      "addresses of load balancers whose connections begin with a PROXY protocol header, several times for several",
+      collect(network),
+    )
     .addOption(
       new Option(
         "--isolation <MODE>",
@@ -96,6 +103,12 @@ function nameServer(text: string): string {
   throw new InvalidArgumentError("Expected an address, such as 192.0.2.53 or [2001:db8::53]:5353.");
 }
 
+/** `192.0.2.0/24`, `2001:db8::/32`, or an address alone. */
+function network(text: string): string {
+  if (parseNetwork(text) !== undefined) return text;
+  throw new InvalidArgumentError("Expected an address or a block of addresses, such as 192.0.2.7 or 10.0.0.0/8.");
+}
+
 function size(text: string): number {
   try {
     const bytes = parseSize(text);
@@ -117,6 +130,7 @@ async function serve(options: ServeOptions): Promise<void> {
     wall: options.wall,
     isolation: options.isolation,
     dns: options.dns ?? [],
+    proxies: options.proxyFrom ?? [],
     log: options.json ? "json" : options.logFormat,
     logLevel: options.logLevel,
   });

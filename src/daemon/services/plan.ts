@@ -120,11 +120,21 @@ export function routeEntries(spec: ServiceSpec, httpListeners: readonly string[]
       ...(host === undefined ? {} : { host }),
       ...(path === undefined ? {} : { path }),
       ...(ip === undefined ? {} : { ip: canonicalIp(ip) }),
+      ...streamTerms(route),
     };
     const own = routeListen(route);
     const listeners = own === undefined ? httpListeners : [formatListen(own)];
     return listeners.map((listener) => ({ listener, ...rest }));
   });
+}
+
+function streamTerms({ proxy, idle }: Route): Pick<RouteEntry, "stream"> {
+  if (proxy === undefined && idle === undefined) return {};
+  const stream = {
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(idle === undefined ? {} : { idleMs: parseDuration(idle) }),
+  };
+  return { stream };
 }
 
 /** What a route takes of the machine's traffic: two services must not have the same. */

@@ -28,10 +28,16 @@ const checkFlags = ["--no-turbofan"];
 /** What the launcher is to do for one worker, which may give these directories to guests. */
 export function workerPlan(
   wall: Wall,
-  { id, version, memoryBytesMax }: Pick<WorkerArguments, "id" | "version" | "memoryBytesMax">,
+  { id, version, memoryBytesMax, proxies }: Pick<WorkerArguments, "id" | "version" | "memoryBytesMax" | "proxies">,
   mounts: readonly MountedPath[],
 ): LaunchPlan {
-  const args: WorkerArguments = { id, version, memoryBytesMax, ...wallArguments(wall) };
+  const args: WorkerArguments = {
+    id,
+    version,
+    memoryBytesMax,
+    ...(proxies === undefined ? {} : { proxies }),
+    ...wallArguments(wall),
+  };
   return {
     entry: join(codeFolder, "main.js"),
     args,

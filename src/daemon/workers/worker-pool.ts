@@ -23,6 +23,8 @@ export interface WorkerPoolOptions {
   readonly wall: Wall;
   /** What the instances of each may hold together when one more is to start. */
   readonly workerMemoryBytesMax: number;
+  /** Trusted senders of the PROXY protocol: blocks of addresses. */
+  readonly proxies: readonly string[];
   readonly log: Logger;
   readonly handlers: WorkerHandlers;
   /** The directories of the services that belong to a slot: what its next worker may give to guests. */
@@ -321,9 +323,18 @@ export class WorkerPool {
 
   /** A worker that takes orders and knows the others. */
   async #launch(mounts: readonly MountedPath[], onGone: (worker: WorkerProcess) => void): Promise<WorkerProcess> {
-    const { directory, handlers, wall, workerMemoryBytesMax: memoryBytesMax } = this.#options;
+    const { directory, handlers, wall, proxies, workerMemoryBytesMax: memoryBytesMax } = this.#options;
     const id = `${this.#generation}-${(this.#launched++).toString(36)}`;
-    const worker = await WorkerProcess.launch({ directory, id, version, handlers, wall, mounts, memoryBytesMax });
+    const worker = await WorkerProcess.launch({
+      directory,
+      id,
+      version,
+      handlers,
+      wall,
+      mounts,
+      memoryBytesMax,
+      proxies,
+    });
     worker.onGone = () => {
       this.#connected.delete(worker);
       this.#options.onDisconnected(worker);

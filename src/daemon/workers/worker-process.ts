@@ -27,6 +27,8 @@ export interface LaunchOptions {
   readonly wall: Wall;
   /** What its instances may hold together when one more is to start. */
   readonly memoryBytesMax: number;
+  /** Trusted senders of the PROXY protocol. */
+  readonly proxies?: readonly string[];
   /** Directories that its guests may be given. */
   readonly mounts: readonly MountedPath[];
   /** By the wall and the mounts when absent. */
