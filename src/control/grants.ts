@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { parseTable } from "./manifest.ts";
 import { manifestSchema } from "./manifest-schema.ts";
 import { Duration, Limits, Outbound } from "./service.ts";
+import { checkRules } from "./spec-rules.ts";
 
 const { env, mount } = manifestSchema.properties;
 const { host, port, protocol } = Outbound.properties;
@@ -32,5 +33,5 @@ export type GrantsFile = Static<typeof grantsSchema>;
 
 /** Reads the text of such a file. `file` is its name in errors, which are those of a manifest. */
 export function parseGrants(text: string, { file }: { file: string }): GrantsFile {
-  return parseTable(text, { file, schema: grantsSchema }) as GrantsFile;
+  return parseTable(text, { file, schema: grantsSchema, rules: checkRules }) as GrantsFile;
 }

@@ -159,7 +159,7 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   ],
   [
     `${head}[[route]]\nlisten = "tcp://:5432"\nhost = "a.example"`,
-    `manifest.bad-listen | warren.toml:5: "host" of [[route]] 1 cannot be used with listen = "tcp://…", which carries no hosts`,
+    `manifest.bad-listen | warren.toml:5: "host" of [[route]] 1 cannot be used with listen = "tcp://…", which is not HTTP`,
   ],
   [
     `${head}kind = "cgi"\n[[route]]\nlisten = "tcp://:5432"`,
@@ -417,5 +417,41 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   [
     `${head}env = {\n  # a [comment]\n}\nargs = [\n  "x", """\n[[route]]\n""",\n]\nbad = 1`,
     `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, access, isolation`,
+  ],
+  [
+    `${head}[[route]]\nredirect = "//evil"`,
+    `manifest.bad-value | warren.toml:4: "redirect" of [[route]] 1 cannot be redirected to: "//evil" | a redirect on the same host begins with a path such as /new`,
+  ],
+  [
+    `${head}[[route]]\nredirect = "/a"\nrespond = { status = 503 }`,
+    `manifest.bad-value | warren.toml:5: "respond" of [[route]] 1 cannot be used together with redirect | write two routes`,
+  ],
+  [
+    `${head}[[route]]\nredirect = "/a"\nstatus = 200`,
+    `manifest.bad-value | warren.toml:5: "status" of [[route]] 1 must be 301 or 302 or 303 or 307 or 308, not 200`,
+  ],
+  [
+    `${head}[[route]]\nstatus = 308`,
+    `manifest.bad-value | warren.toml:4: "status" of [[route]] 1 is of a redirect only`,
+  ],
+  [
+    `${head}[[route]]\nredirect = "/a"\nport = 80`,
+    `manifest.bad-value | warren.toml:5: "port" of [[route]] 1 cannot be used together with redirect`,
+  ],
+  [
+    `${head}[[route]]\nrespond = { status = 204, body = "x" }`,
+    `manifest.bad-value | warren.toml:4: "respond" of [[route]] 1 has a body, which an answer of status 204 cannot have`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "tcp://:1"\nredirect = "/a"`,
+    `manifest.bad-listen | warren.toml:5: "redirect" of [[route]] 1 cannot be used with listen = "tcp://…", which is not HTTP`,
+  ],
+  [
+    `name = "a"\n[[route]]\nredirect = "/a"\n[[route]]\nhost = "b"`,
+    `manifest.missing-key | warren.toml: "program" is missing | [[route]] 2 needs one: it neither redirects nor responds`,
+  ],
+  [
+    `name = "a"\nargs = ["b"]\n[[route]]\nredirect = "/a"`,
+    `manifest.bad-value | warren.toml:2: "args" is for a service with a program`,
   ],
 ];

@@ -21,11 +21,13 @@ const ManifestOutbound = Type.Object(
   { additionalProperties: false },
 );
 
-/** JSON Schema of `warren.toml`: a {@link ServiceSpec} whose program is a file and whose paths may be relative. */
+/** JSON Schema of `warren.toml`: a {@link ServiceSpec} whose program, if it has one, is a file and whose paths may be relative. */
 export const manifestSchema = Type.Object(
   {
     ...ServiceSpec.properties,
-    program: Type.String({ pattern: ".", description: "the path of a wasm file, absolute or beside the manifest" }),
+    program: Type.Optional(
+      Type.String({ pattern: ".", description: "the path of a wasm file, absolute or beside the manifest" }),
+    ),
     mount: Type.Optional(Type.Array(ManifestMount, { maxItems: 100 })),
     outbound: Type.Optional(Type.Array(ManifestOutbound, { maxItems: 100 })),
   },

@@ -7,7 +7,7 @@ import { type CheckedSchema, checkValue, type Issue, type Path, pointer } from "
 import { type Manifest, manifestSchema } from "./manifest-schema.ts";
 import type { RuleIssue } from "./rule-issue.ts";
 import type { ServiceSpec } from "./service.ts";
-import { checkRules, type RuledSpec } from "./spec-rules.ts";
+import { checkDeployed, type RuledSpec } from "./spec-rules.ts";
 import { type LineOf, tomlLines } from "./toml-lines.ts";
 
 const charactersMax = 1024 * 1024;
@@ -21,11 +21,18 @@ const later: ReadonlySet<string> = new Set(["secrets", "sleep", "health", "insta
  * `.duplicate-route`, with the line where it can be told and a JSON pointer in `at`.
  */
 export function parseManifest(text: string, { file }: { file: string }): Manifest {
-  return parseTable(text, { file, schema: manifestSchema }) as Manifest;
+  return parseTable(text, { file, schema: manifestSchema, rules: checkDeployed }) as Manifest;
 }
 
-/** The same for a file with other words of ours. `schema` tells which. */
-export function parseTable(text: string, { file, schema }: { file: string; schema: CheckedSchema | TSchema }): unknown {
+export interface TableOptions {
+  /** Its name in errors. */
+  readonly file: string;
+  readonly schema: CheckedSchema | TSchema;
+  readonly rules: (value: RuledSpec) => RuleIssue[];
+}
+
+/** The same for a file with other words of ours: `schema` tells which, and `rules` what it cannot say. */
+export function parseTable(text: string, { file, schema, rules }: TableOptions): unknown {
   if (text.length > charactersMax) {
     throw new WarrenError(
       "manifest.too-large",
@@ -36,14 +43,17 @@ export function parseTable(text: string, { file, schema }: { file: string; schem
   const lineOf = tomlLines(text);
   const [issue] = inOrder(checkValue(schema, value), lineOf);
   if (issue !== undefined) throw manifestError(issue, file, lineOf);
-  const [broken] = inOrder(checkRules(value as RuledSpec), lineOf);
+  const [broken] = inOrder(rules(value as RuledSpec), lineOf);
   if (broken !== undefined) throw manifestError(broken, file, lineOf);
   return value;
 }
 
 /** What is deployed for a manifest: the program by its digest, and mounts from the manifest's own directory. */
-export function specOf(manifest: Manifest, { directory, digest }: { directory: string; digest: Digest }): ServiceSpec {
-  const { mount, outbound, ...rest } = manifest;
+export function specOf(
+  manifest: Manifest,
+  { directory, digest }: { directory: string; digest: Digest | undefined },
+): ServiceSpec {
+  const { mount, outbound, program: _, ...rest } = manifest;
   const mounts = mount?.map((entry) =>
     entry.source === undefined ? entry : { ...entry, source: resolve(directory, entry.source) },
   );
@@ -53,7 +63,7 @@ export function specOf(manifest: Manifest, { directory, digest }: { directory: s
   );
   return {
     ...rest,
-    program: digest,
+    ...(digest === undefined ? {} : { program: digest }),
     ...(mounts === undefined ? {} : { mount: mounts }),
     ...(rights === undefined ? {} : { outbound: rights }),
   };

@@ -1,28 +1,17 @@
-import { isIP } from "node:net";
 import { parseIp } from "../base/ip.ts";
 import { type Path, shown } from "./check.ts";
+import { hostProblem } from "./host-name.ts";
 import { canonicalIp, formatListen, parseListen, routeListen, unreachableProblem } from "./listen.ts";
-import type { Route } from "./route.ts";
+import { redirectProblem } from "./redirect.ts";
+import { needsGuest, type Route } from "./route.ts";
 import type { RuleIssue } from "./rule-issue.ts";
 
-const hostLengthMax = 253;
-const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 /** RFC 3986 §3.3 pchar without percent-encoding: one spelling for one path, so that no prefix can be dodged. */
 const pathPattern = /^\/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
 
-/** Why a host name of a route is not one; undefined when it is. RFC 1123 §2.1, with `*.` for any one or more labels. */
-export function hostProblem(host: string): string | undefined {
-  if (host !== host.toLowerCase()) return `write it in lower case: ${host.toLowerCase()}`;
-  if (host.includes("/")) return "expected a name without scheme or path, such as shop.example.com";
-  if (isIP(host.replace(/^\[|\]$/g, "")) !== 0) return 'an address goes into "ip"';
-  if (/:[0-9]*$/.test(host)) return "a route's host has no port";
-  const name = host.startsWith("*.") ? host.slice(2) : host;
-  if (name.includes("*")) return "* stands only for the whole first label, as in *.example.com";
-  if (name.length > hostLengthMax) return `at most ${hostLengthMax} characters`;
-  if (!name.split(".").every((part) => label.test(part)))
-    return "expected a name such as shop.example.com or *.example.com";
-  return undefined;
-}
+const answerBytesMax = 64 * 1024;
+/** Keys that mean something to HTTP alone. */
+const ofHttp = ["host", "path", "redirect", "status", "respond"] as const;
 
 /** What is wrong with the routes of one service. */
 export function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", issues: RuleIssue[]): void {
@@ -51,6 +40,7 @@ export function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", is
 
 function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
   const { host, path, ip, listen, replies } = route;
+  checkAnswer(route, at, issues);
   if (host !== undefined) {
     const problem = hostProblem(host);
     if (problem !== undefined)
@@ -86,14 +76,13 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
     const { protocol } = own;
     const problem = ip === undefined ? undefined : unreachableProblem(ip, own);
     if (problem !== undefined) issues.push({ kind: "bad-value", path: [...at, "ip"], message: problem });
-    if (host !== undefined || path !== undefined) {
-      const which = host === undefined ? "path" : "host";
+    const which = ofHttp.find((key) => route[key] !== undefined);
+    if (which !== undefined)
       issues.push({
         kind: "bad-listen",
         path: [...at, which],
-        message: `cannot be used with listen = "${protocol}://…", which carries no ${which}s`,
+        message: `cannot be used with listen = "${protocol}://…", which is not HTTP`,
       });
-    }
     if (kind === "cgi") {
       issues.push({
         kind: "bad-listen",
@@ -104,4 +93,27 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
   } catch (error) {
     issues.push({ kind: "bad-listen", path: [...at, "listen"], message: `is wrong: ${(error as Error).message}` });
   }
+}
+
+/** The keys of what a route without a guest does. */
+const answers = ["redirect", "respond"] as const;
+
+/** A route does one thing, and what concerns a guest is for one that has it. */
+function checkAnswer(route: Route, at: Path, issues: RuleIssue[]): void {
+  const bad = (key: string, message: string, hint?: string): void => {
+    issues.push({ kind: "bad-value", path: [...at, key], message, ...(hint === undefined ? {} : { hint }) });
+  };
+  const [first, second] = answers.filter((key) => route[key] !== undefined);
+  if (second !== undefined) bad(second, `cannot be used together with ${first}`, "write two routes");
+  if (route.redirect === undefined && route.status !== undefined) bad("status", "is of a redirect only");
+  if (!needsGuest(route) && route.port !== undefined) bad("port", `cannot be used together with ${first}`);
+  const problem = route.redirect === undefined ? undefined : redirectProblem(route.redirect);
+  if (problem !== undefined) bad("redirect", `cannot be redirected to: ${shown(route.redirect)}`, problem);
+  const { respond } = route;
+  if (respond === undefined) return;
+  if (Buffer.byteLength(respond.body ?? "") > answerBytesMax)
+    bad("respond", `has a body of more than ${answerBytesMax / 1024} KiB`, "a program or a file can say more");
+  // RFC 9110 §15.3.5, §15.3.6 and §15.4.5: these have no content.
+  if ([204, 205, 304].includes(respond.status ?? 200) && (respond.body ?? "") !== "")
+    bad("respond", `has a body, which an answer of status ${respond.status} cannot have`);
 }

@@ -26,7 +26,39 @@ export const Route = Type.Object(
     idle: Type.Optional(
       Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$", description: "a duration such as 10m" }),
     ),
+    redirect: Type.Optional(
+      Type.String({
+        description:
+          "a URL or path; the rest of the path and the query are kept unless it names {path}, {query} or {host}",
+      }),
+    ),
+    status: Type.Optional(
+      Type.Union([Type.Literal(301), Type.Literal(302), Type.Literal(303), Type.Literal(307), Type.Literal(308)], {
+        description: "of a redirect; 308 when absent",
+      }),
+    ),
+    respond: Type.Optional(
+      Type.Object(
+        {
+          status: Type.Optional(Type.Integer({ minimum: 200, maximum: 599, description: "200 when absent" })),
+          body: Type.Optional(Type.String({ description: "at most 64 KiB" })),
+          type: Type.Optional(
+            Type.String({
+              pattern: "^[!-~]+( [!-~]+)*$",
+              maxLength: 200,
+              description: "a media type; text/plain when absent",
+            }),
+          ),
+        },
+        { description: "an answer that is always the same, without a guest", additionalProperties: false },
+      ),
+    ),
   },
   { title: "Route", additionalProperties: false },
 );
 export type Route = Static<typeof Route>;
+
+/** Whether a program must run for this route. */
+export function needsGuest({ redirect, respond }: Route): boolean {
+  return redirect === undefined && respond === undefined;
+}

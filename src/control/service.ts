@@ -15,10 +15,8 @@ export const Name = Type.String({
   description: "lower-case letters, digits and -, at most 63",
 });
 
-export const DigestText = Type.String({
-  pattern: "^sha256:[0-9a-f]{64}$",
-  description: "sha256: and 64 hexadecimal digits",
-});
+const digestPattern = "^sha256:[0-9a-f]{64}$";
+export const DigestText = Type.String({ pattern: digestPattern, description: "sha256: and 64 hexadecimal digits" });
 
 /** `64MiB`, `1GiB`, `512KiB`, or plain bytes. */
 const sizePattern = "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB|kB|MB|GB)?$";
@@ -137,7 +135,12 @@ export type Limits = Static<typeof Limits>;
 export const ServiceSpec = Type.Object(
   {
     name: Name,
-    program: DigestText,
+    program: Type.Optional(
+      Type.String({
+        pattern: digestPattern,
+        description: "sha256: and 64 hexadecimal digits; absent when no route needs a guest",
+      }),
+    ),
     kind: Type.Optional(
       Type.Union([Type.Literal("server"), Type.Literal("cgi")], { description: "server when absent" }),
     ),
@@ -225,10 +228,12 @@ export const ServiceView = Type.Object(
     name: Type.String(),
     state: ServiceState,
     reason: Type.Optional(Type.String({ description: "why it is in this state, when it is not running" })),
-    kind: Type.Union([Type.Literal("server"), Type.Literal("cgi")]),
+    kind: Type.Union([Type.Literal("server"), Type.Literal("cgi"), Type.Literal("static")], {
+      description: "static: it has no program",
+    }),
     revision: Type.Integer(),
-    program: Type.String(),
-    programBytes: Type.Integer(),
+    program: Type.Optional(Type.String({ description: "its digest" })),
+    programBytes: Type.Optional(Type.Integer()),
     deployedAt: Type.String({ format: "date-time" }),
     routes: Type.Array(Type.String({ description: "as a URL: http://shop.example.com/api, udp://0.0.0.0:53" })),
     instances: Type.Array(InstanceView),

@@ -1,6 +1,7 @@
 import { WarrenError } from "../base/errors.ts";
 import { type Path, shown } from "./check.ts";
 import { internalSuffix, outboundRight } from "./outbound.ts";
+import { needsGuest } from "./route.ts";
 import { checkRoutes } from "./route-rules.ts";
 import type { RuleIssue } from "./rule-issue.ts";
 import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "./service.ts";
@@ -30,6 +31,26 @@ export function checkRules(spec: RuledSpec): RuleIssue[] {
   if (issues.length === 0) checkTmp(spec, issues);
   return issues;
 }
+
+/** The same for what is to be deployed, a manifest or a {@link ServiceSpec}: it has a program where one is needed. */
+export function checkDeployed(spec: RuledSpec & Pick<ServiceSpec, "program" | "isolation">): RuleIssue[] {
+  const issues = checkRules(spec);
+  if (spec.program !== undefined) return issues;
+  const { route = [] } = spec;
+  const index = route.findIndex(needsGuest);
+  if (index >= 0 || route.length === 0) {
+    const hint = index < 0 ? {} : { hint: `[[route]] ${index + 1} needs one: it neither redirects nor responds` };
+    issues.push({ kind: "missing", path: ["program"], message: "is missing", ...hint });
+  } else {
+    for (const key of ofPrograms)
+      if (spec[key] !== undefined)
+        issues.push({ kind: "bad-value", path: [key], message: "is for a service with a program" });
+  }
+  return issues;
+}
+
+/** What has no meaning where no program runs. */
+const ofPrograms = ["kind", "args", "env", "mount", "outbound", "isolation"] as const;
 
 function checkText(text: string, path: Path, issues: RuleIssue[]): void {
   // WASI passes these NUL-terminated: the guest would see another text than was meant.

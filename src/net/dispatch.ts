@@ -1,7 +1,9 @@
+import type { Answer, AnswerTarget } from "./answer.ts";
 import type { Client } from "./client.ts";
 import type { HttpContext } from "./http1/context.ts";
 import type { ErrorAnswer } from "./http1/error-answer.ts";
 import type { Match } from "./router.ts";
+import type { HttpTarget } from "./target.ts";
 import type { Visit } from "./visit.ts";
 
 /** What the front goes by when it decides what becomes of a request; of HTTP/1 and HTTP/2 alike. */
@@ -21,7 +23,9 @@ export interface RequestView {
 
 /** A visit is to be told what came of the request, and ended with it, whatever came of it. */
 export type Decision =
-  | { readonly kind: "match"; readonly match: Match; readonly visit?: Visit }
+  | { readonly kind: "match"; readonly match: Match<HttpTarget>; readonly visit?: Visit }
+  /** The front's own: a redirect, a fixed answer. */
+  | { readonly kind: "answer"; readonly answer: Answer; readonly visit?: Visit }
   | { readonly kind: "error"; readonly error: ErrorAnswer; readonly visit?: Visit };
 
 /**
@@ -37,8 +41,14 @@ export function decide(context: HttpContext, request: RequestView, client: Clien
       kind: "error",
       error: { status: 404, code: "route.unknown", message: "no service is routed here" },
     };
-  const { target } = match;
-  if (target.kind === "elsewhere" || target.policy === undefined) return { kind: "match", match };
+  if (needsNobody(match)) return { kind: "answer", answer: match.target.answer(request, match) };
+  const guest = match as Match<HttpTarget>;
+  const { target } = guest;
+  if (target.kind === "elsewhere" || target.policy === undefined) return { kind: "match", match: guest };
   const { visit, error } = target.policy.visit(request, client, target.activity);
-  return error === undefined ? { kind: "match", match, visit } : { kind: "error", error, visit };
+  return error === undefined ? { kind: "match", match: guest, visit } : { kind: "error", error, visit };
+}
+
+function needsNobody(match: Match): match is Match<AnswerTarget> {
+  return match.target.kind === "answer";
 }

@@ -2,7 +2,7 @@ import { WarrenError } from "../base/errors.ts";
 import { hostName } from "./http1/host.ts";
 import { readings } from "./path.ts";
 import type { StreamTerms } from "./stream-terms.ts";
-import type { HttpTarget } from "./target.ts";
+import type { RouteTarget } from "./target.ts";
 
 /** A part of a listener's traffic and where it goes. */
 export interface RouteRule {
@@ -14,13 +14,13 @@ export interface RouteRule {
   readonly path?: string;
   /** The address that the client dialled; any when absent. */
   readonly ip?: string;
-  readonly target: HttpTarget;
   /** Of a TCP listener's. */
   readonly stream?: StreamTerms;
+  readonly target: RouteTarget;
 }
 
-export interface Match {
-  readonly target: HttpTarget;
+export interface Match<Target extends RouteTarget = RouteTarget> {
+  readonly target: Target;
   /** The prefix that matched, without a slash at its end; empty for `/`. */
   readonly path: string;
   readonly service: string;

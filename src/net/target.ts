@@ -2,6 +2,7 @@ import type { Address } from "../base/address.ts";
 import type { Conduit } from "../base/conduit.ts";
 import type { DatagramPeer } from "../base/datagram-peer.ts";
 import type { Flow } from "../base/flow.ts";
+import type { AnswerTarget } from "./answer.ts";
 import type { ProxiedEnds } from "./proxy-protocol/header.ts";
 import type { ServicePolicy } from "./service-policy.ts";
 
@@ -89,6 +90,9 @@ export interface Passage {
 export type Field = readonly [name: string, value: string];
 
 export type HttpTarget = StreamTarget | RequestTarget | ElsewhereTarget;
+
+/** Where a route leads: to what {@link HttpTarget} says, or to an answer that needs nobody. */
+export type RouteTarget = HttpTarget | AnswerTarget;
 
 export interface TargetRequest {
   readonly method: string;

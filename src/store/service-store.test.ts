@@ -36,6 +36,18 @@ describe("ServiceStore", () => {
     deployedAt: 1000,
   });
 
+  it("commitRevision() takes a revision that needs no program", () => {
+    const store = new ServiceStore(database);
+    store.commitRevision(revision("shop"));
+    store.commitRevision({ ...revision("shop"), program: undefined });
+    assert.deepEqual(
+      store.revisions("default", "shop").map((one) => one.program),
+      [undefined, program],
+    );
+    assert.equal(store.get("default", "shop")?.revision.program, undefined);
+    assert.deepEqual(store.programs(), new Set([program]));
+  });
+
   it("commitRevision() makes a service and numbers its revisions", () => {
     const store = new ServiceStore(database);
     assert.equal(store.get("default", "shop"), undefined);

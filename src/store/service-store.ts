@@ -14,7 +14,8 @@ export interface RevisionRecord {
   readonly number: number;
   /** The spec as it was given: JSON text that the store does not look into. */
   readonly spec: string;
-  readonly program: Digest;
+  /** Undefined: it needs none. */
+  readonly program: Digest | undefined;
   /** Milliseconds since the epoch. */
   readonly deployedAt: number;
 }
@@ -33,7 +34,7 @@ export interface NewRevision {
   readonly namespace: string;
   readonly name: string;
   readonly spec: string;
-  readonly program: Digest;
+  readonly program: Digest | undefined;
   readonly deployedAt: number;
 }
 
@@ -114,7 +115,7 @@ export class ServiceStore {
       assert(typeof id === "number" && typeof revision === "number");
       this.#database
         .prepare("INSERT INTO revisions (service, number, spec, program, deployed_at) VALUES (?, ?, ?, ?, ?)")
-        .run(id, revision, spec, program, deployedAt);
+        .run(id, revision, spec, program ?? null, deployedAt);
       this.#database
         .prepare("DELETE FROM revisions WHERE service = ? AND number <= ?")
         .run(id, revision - this.#revisionsMax);
@@ -145,7 +146,7 @@ export class ServiceStore {
 
   /** Every program that a kept revision names: what the blob store must not collect. */
   programs(): Set<Digest> {
-    const rows = this.#database.prepare("SELECT DISTINCT program FROM revisions").all();
+    const rows = this.#database.prepare("SELECT DISTINCT program FROM revisions WHERE program IS NOT NULL").all();
     return new Set(rows.map((row) => row.program as Digest));
   }
 }
@@ -166,7 +167,7 @@ function revisionRecord(row: Row): RevisionRecord {
   return {
     number: row.number as number,
     spec: row.spec as string,
-    program: row.program as Digest,
+    program: (row.program as Digest | null) ?? undefined,
     deployedAt: row.deployedAt as number,
   };
 }

@@ -87,13 +87,20 @@ export interface RouteEntry {
   readonly guestPort: number;
   /** Of a TCP listener's. */
   readonly stream?: StreamTerms;
+  /** What every worker answers itself, without a guest. */
+  readonly answer?: RouteAnswer;
 }
+
+export type RouteAnswer =
+  | { readonly kind: "redirect"; readonly to: string; readonly status: number }
+  | { readonly kind: "respond"; readonly status: number; readonly body: string; readonly type: string };
 
 /** Where a service is served; every worker knows it for every service. */
 export interface Placement {
   readonly service: string;
   readonly revision: number;
-  readonly kind: GuestKind;
+  /** `static`: it has no program, and needs no worker of its own. */
+  readonly kind: GuestKind | "static";
   /** `off`: stopped by its operator, requests are refused at once. `on`: they wait for an instance, within bounds. */
   readonly state: "on" | "off";
   /**

@@ -1,12 +1,14 @@
 import { duplicate } from "../base/native-socket.ts";
+import { type AnswerTarget, fixedAnswer } from "../net/answer.ts";
 import type { Front } from "../net/front.ts";
-import type { DatagramTarget, ElsewhereTarget, HttpTarget, Passage, StreamTarget } from "../net/target.ts";
+import { redirecting } from "../net/redirect.ts";
+import type { DatagramTarget, ElsewhereTarget, Passage, RouteTarget, StreamTarget } from "../net/target.ts";
 import { newActivity } from "./activity.ts";
 import type { Guest, Guests } from "./guests.ts";
 import type { StreamConduits } from "./outbound/stream-conduit.ts";
 import { PeerFronts } from "./peer-front.ts";
 import type { Peers } from "./peers.ts";
-import type { Placement, RouteEntry } from "./protocol.ts";
+import type { Placement, RouteAnswer, RouteEntry } from "./protocol.ts";
 import { unavailable } from "./server-guest.ts";
 
 /** How long a connection waits for a service that no worker holds at the moment: its worker died, or it is being moved. */
@@ -86,9 +88,10 @@ export class Routing {
     return placement && this.#guests.get(service, placement.revision);
   }
 
-  #target(placement: Placement, route: RouteEntry): HttpTarget {
+  #target(placement: Placement, route: RouteEntry): RouteTarget {
     const { service, revision, worker, state } = placement;
     if (state === "off") return refusing(service, "it is stopped");
+    if (route.answer !== undefined) return answering(route.answer);
     const guest = this.#guests.get(service, revision);
     if (guest?.kind === "request") return guest;
     if (guest?.kind === "stream" && worker === this.#id) return guest.target(route.guestPort);
@@ -140,6 +143,16 @@ export class Routing {
       waiters.push(waiter);
     });
   }
+}
+
+function answering(answer: RouteAnswer): AnswerTarget {
+  if (answer.kind === "redirect") return redirecting(answer.to, answer.status);
+  const { status, body, type } = answer;
+  return fixedAnswer({
+    status,
+    fields: body === "" ? [] : [["Content-Type", type]],
+    body: Buffer.from(body),
+  });
 }
 
 function refusing(service: string, why: string): StreamTarget {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Digest } from "../../base/digest.ts";
 import { WarrenError } from "../../base/errors.ts";
 import { formatOutbound } from "../../control/outbound.ts";
 import type { ServiceView } from "../../control/service.ts";
@@ -43,11 +44,14 @@ async function deploy(target: string, options: DeployOptions): Promise<void> {
   const client = connect(options);
   using progress = new Progress();
 
-  progress.step(`reading ${deployment.program}`);
-  const digest = await programDigest(deployment.program);
-  await client.uploadProgram(options.namespace, deployment.program, digest, {
-    onProgress: (sent, total) => progress.bytes(`sending ${name}`, sent, total),
-  });
+  let digest: Digest | undefined;
+  if (deployment.program !== undefined) {
+    progress.step(`reading ${deployment.program}`);
+    digest = await programDigest(deployment.program);
+    await client.uploadProgram(options.namespace, deployment.program, digest, {
+      onProgress: (sent, total) => progress.bytes(`sending ${name}`, sent, total),
+    });
+  }
   progress.step(`starting ${name}`);
   const { service } = await client.putService(options.namespace, specOf(deployment, digest));
   progress.clear();

@@ -37,7 +37,7 @@ export function serviceText(service: ServiceView, now: number, width: number | u
     ["reason", service.reason ?? ""],
     ["kind", service.kind],
     ["revision", `${service.revision}, deployed ${formatAge(now - Date.parse(service.deployedAt))} ago`],
-    ["program", `${service.program} (${formatBytes(service.programBytes)})`],
+    ["program", programText(service)],
     ["routes", service.routes.join("\n")],
     ["arguments", (spec.args ?? []).map((arg) => JSON.stringify(arg)).join(" ")],
     [
@@ -128,6 +128,10 @@ function refusedText({ rate, connections, queue }: ServiceView["refused"]): stri
     .filter(([count]) => count > 0)
     .map(([count, by]) => `${count} ${by}`)
     .join(", ");
+}
+
+function programText({ program, programBytes }: ServiceView): string {
+  return program === undefined ? "" : `${program} (${formatBytes(programBytes ?? 0)})`;
 }
 
 function mountText({ source, volume, size, tmp, target, mode }: Mount): string {

@@ -21,7 +21,7 @@ export class DemoTable {
   running({ name, language, service, startMs, target }: DeployedExample): void {
     const kind = target.protocol === "udp" ? "udp" : service.kind;
     const memory = service.kind === "cgi" ? "-" : formatBytes(service.memoryBytes);
-    const row = this.#row([name, language, kind, formatBytes(service.programBytes), formatSpan(startMs), memory]);
+    const row = this.#row([name, language, kind, formatBytes(service.programBytes ?? 0), formatSpan(startMs), memory]);
     process.stdout.write(`${row.replace(name, green(name, process.stdout))}\n`);
   }
 

@@ -10,8 +10,8 @@ const manifestName = "warren.toml";
 
 /** What is to be deployed. */
 export interface Deployment {
-  /** Absolute path of the program. */
-  readonly program: string;
+  /** Absolute path of the program; undefined where none is needed. */
+  readonly program: string | undefined;
   /** Of a bare program, what its file's name says. */
   readonly manifest: Manifest;
   /** Absolute path of the folder that the manifest's paths start from. */
@@ -32,12 +32,13 @@ export function findDeployment(target: string): Deployment {
   const beside = join(dirname(path), manifestName);
   if (exists(beside)) {
     const deployment = fromManifest(beside);
-    if (exists(deployment.program) && realpathSync(deployment.program) === realpathSync(path)) return deployment;
+    const { program } = deployment;
+    if (program !== undefined && exists(program) && realpathSync(program) === realpathSync(path)) return deployment;
   }
   return fromProgram(path);
 }
 
-export function specOf({ manifest, directory }: Deployment, digest: Digest): ServiceSpec {
+export function specOf({ manifest, directory }: Deployment, digest: Digest | undefined): ServiceSpec {
   return manifestSpec(manifest, { directory, digest });
 }
 
@@ -65,7 +66,8 @@ function fromManifest(path: string): Deployment {
   const directory = dirname(path);
   const near = relative(process.cwd(), path);
   const manifest = parseManifest(readText(path), { file: near.startsWith("..") ? path : near });
-  return { program: resolve(directory, manifest.program), manifest, directory };
+  const program = manifest.program === undefined ? undefined : resolve(directory, manifest.program);
+  return { program, manifest, directory };
 }
 
 function onlyProgram(folder: string, target: string): string {

@@ -8,7 +8,7 @@ import { operations } from "../../control/api.ts";
 import { pointer } from "../../control/check.ts";
 import { parseDuration } from "../../control/duration.ts";
 import type { ServiceView } from "../../control/service.ts";
-import { checkRules } from "../../control/spec-rules.ts";
+import { checkDeployed } from "../../control/spec-rules.ts";
 import { type BlobStore, blobTooLarge, blobUnknown } from "../../store/blob-store.ts";
 import type { EventBus } from "../events.ts";
 import type { LogStore } from "../logs/log-store.ts";
@@ -72,7 +72,7 @@ function addServiceRoutes(app: ApiServer, { controller, blobs }: RouteContext): 
           at: "/body/name",
         });
       }
-      const [issue] = checkRules(body);
+      const [issue] = checkDeployed(body);
       if (issue !== undefined) {
         const { kind, path, message, hint } = issue;
         throw new WarrenError(`service.${kind}`, `"${path.join(".")}" ${message}`, {
@@ -81,9 +81,9 @@ function addServiceRoutes(app: ApiServer, { controller, blobs }: RouteContext): 
         });
       }
       const precondition = parsePrecondition(headers["if-match"], headers["if-none-match"]);
-      const program = parseDigest(body.program);
+      const program = body.program === undefined ? undefined : parseDigest(body.program);
       // Asking for its size also keeps the program from collection until the revision names it.
-      if ((await blobs.size(program)) === undefined) throw blobUnknown(program, 422);
+      if (program !== undefined && (await blobs.size(program)) === undefined) throw blobUnknown(program, 422);
       const { view, created } = await controller.deploy(params.namespace, body, precondition);
       return answer(reply.code(created ? 201 : 200), view);
     },

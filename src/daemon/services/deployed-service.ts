@@ -4,7 +4,7 @@ import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service
 import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
 import { hostPaths } from "../workers/mount-cover.ts";
 import type { Isolation } from "./plan.ts";
-import { groupOf, instanceSpec, routeEntries, routeUrls } from "./plan.ts";
+import { groupOf, instanceSpec, kindOf, routeEntries, routeUrls } from "./plan.ts";
 
 /** A service counts as held up for so long after it was. */
 const throttledForMs = 10_000;
@@ -39,7 +39,7 @@ export class DeployedService {
   quarantine: string | undefined;
   revision: RevisionRecord;
   spec: ServiceSpec;
-  programBytes: number;
+  programBytes: number | undefined;
   /** The worker that holds it, when one alone does. */
   worker: string | undefined;
   /** The place of that worker, which its successor has after it. */
@@ -54,7 +54,7 @@ export class DeployedService {
 
   readonly #isolation: Isolation;
 
-  constructor(record: ServiceRecord, programBytes: number, volumesPath: string, isolation: Isolation) {
+  constructor(record: ServiceRecord, programBytes: number | undefined, volumesPath: string, isolation: Isolation) {
     this.#volumesPath = volumesPath;
     this.#isolation = isolation;
     this.namespace = record.namespace;
@@ -70,8 +70,8 @@ export class DeployedService {
     return `${this.namespace}/${this.name}`;
   }
 
-  get kind(): "server" | "cgi" {
-    return this.spec.kind ?? "server";
+  get kind(): ServiceView["kind"] {
+    return kindOf(this.spec);
   }
 
   /** With whom it shares a worker in which no others run; undefined when it is in the shared ones. */
@@ -84,9 +84,14 @@ export class DeployedService {
     return this.group !== undefined;
   }
 
-  /** Whether one worker has it: not CGI that all share. */
+  /** Whether one worker has it: not CGI that all share, and not what needs no guest. */
   get inOneWorker(): boolean {
     return this.isolated || this.kind === "server";
+  }
+
+  /** Whether each worker has a guest of it. */
+  get inEveryWorker(): boolean {
+    return !this.inOneWorker && this.kind === "cgi";
   }
 
   /** Whether workers should have it. */
@@ -100,11 +105,11 @@ export class DeployedService {
 
   /** The host's directories and files that its guests are given. */
   get mounts(): readonly MountedPath[] {
-    return hostPaths(this.instance.mounts);
+    return this.spec.program === undefined ? [] : hostPaths(this.instance.mounts);
   }
 
   /** Makes a later revision the current one. */
-  replace(record: ServiceRecord, programBytes: number): void {
+  replace(record: ServiceRecord, programBytes: number | undefined): void {
     this.desired = record.desired;
     this.quarantine = record.quarantine;
     this.revision = record.revision;
@@ -173,8 +178,8 @@ export class DeployedService {
       ...(reason === undefined ? {} : { reason }),
       kind: this.kind,
       revision: this.revision.number,
-      program: this.revision.program,
-      programBytes: this.programBytes,
+      ...(this.revision.program === undefined ? {} : { program: this.revision.program }),
+      ...(this.programBytes === undefined ? {} : { programBytes: this.programBytes }),
       deployedAt: new Date(this.revision.deployedAt).toISOString(),
       routes: routeUrls(this.spec, httpListeners),
       instances: guests.map(([worker, status]) => ({
@@ -219,6 +224,7 @@ export class DeployedService {
     if (this.quarantine !== undefined) return "crash-loop";
     const states = new Set(statuses.map((status) => status.state));
     // The best of its instances: a service runs when anyone of them answers.
+    if (this.kind === "static" && this.failure === undefined) return "running";
     for (const state of ["running", "starting", "crash-loop", "restarting"] as const)
       if (states.has(state)) return state;
     return this.failure === undefined ? "starting" : "restarting";

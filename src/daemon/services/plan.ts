@@ -4,10 +4,18 @@ import type { Listen } from "../../control/listen.ts";
 import { canonicalIp, formatListen, parseListen, routeListen } from "../../control/listen.ts";
 import { outboundRight } from "../../control/outbound.ts";
 import { parseRate } from "../../control/rate.ts";
-import type { Route } from "../../control/route.ts";
+import { redirectStatusDefault } from "../../control/redirect.ts";
+import { needsGuest, type Route } from "../../control/route.ts";
 import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "../../control/service.ts";
 import { parseSize } from "../../control/size.ts";
-import type { GuestPort, InstanceMount, InstanceSpec, RouteEntry } from "../../worker/protocol.ts";
+import type {
+  GuestKind,
+  GuestPort,
+  InstanceMount,
+  InstanceSpec,
+  RouteAnswer,
+  RouteEntry,
+} from "../../worker/protocol.ts";
 import { weightDefault } from "../../worker/protocol.ts";
 import { volumeDirectory } from "../volumes/volumes.ts";
 
@@ -17,13 +25,19 @@ const guestPortDefault = 8080;
 /** What keeps services apart that say nothing of it: `namespace` gives each namespace workers of its own. */
 export type Isolation = "shared" | "namespace";
 
-/** What a worker is told of a revision. */
+/** What a service is; `static` without a program. */
+export function kindOf(spec: ServiceSpec): GuestKind | "static" {
+  return spec.program === undefined ? "static" : (spec.kind ?? "server");
+}
+
+/** What a worker is told of a revision that has a program. */
 export function instanceSpec(
   namespace: string,
   revision: number,
   spec: ServiceSpec,
   volumesPath: string,
 ): InstanceSpec {
+  assert(spec.program !== undefined, "a service without a program has no instances");
   const kind = spec.kind ?? "server";
   const mounts = (spec.mount ?? []).map((mount) =>
     instanceMount(mount, (name) => volumeDirectory(volumesPath, namespace, name)),
@@ -121,6 +135,7 @@ export function routeEntries(spec: ServiceSpec, httpListeners: readonly string[]
       ...(path === undefined ? {} : { path }),
       ...(ip === undefined ? {} : { ip: canonicalIp(ip) }),
       ...streamTerms(route),
+      ...answerOf(route),
     };
     const own = routeListen(route);
     const listeners = own === undefined ? httpListeners : [formatListen(own)];
@@ -135,6 +150,14 @@ function streamTerms({ proxy, idle }: Route): Pick<RouteEntry, "stream"> {
     ...(idle === undefined ? {} : { idleMs: parseDuration(idle) }),
   };
   return { stream };
+}
+
+function answerOf({ redirect, status, respond }: Route): { answer?: RouteAnswer } {
+  if (redirect !== undefined)
+    return { answer: { kind: "redirect", to: redirect, status: status ?? redirectStatusDefault } };
+  if (respond === undefined) return {};
+  const { status: code = 200, body = "", type = "text/plain; charset=utf-8" } = respond;
+  return { answer: { kind: "respond", status: code, body, type } };
 }
 
 /** What a route takes of the machine's traffic: two services must not have the same. */
@@ -165,7 +188,7 @@ export function routeUrls(spec: ServiceSpec, httpListeners: readonly string[]): 
 
 function guestPorts(routes: readonly Route[]): GuestPort[] {
   const ports = new Map<string, GuestPort>();
-  for (const { listen, port } of routes) {
+  for (const { listen, port } of routes.filter(needsGuest)) {
     const own = listen === undefined ? undefined : parseListen(listen);
     const protocol = own?.protocol ?? "tcp";
     const guestPort = { protocol, port: port ?? own?.port ?? guestPortDefault };
@@ -176,6 +199,8 @@ function guestPorts(routes: readonly Route[]): GuestPort[] {
 
 /** Whose services share a worker where no others run; undefined: all that are not isolated. See {@link WorkerPool.ownWorker}. */
 export function groupOf(namespace: string, spec: ServiceSpec, isolation: Isolation): string | undefined {
+  // No guest of another's comes near what runs none.
+  if (spec.program === undefined) return undefined;
   if (spec.isolation === "process") return `${namespace}/${spec.name}`;
   return isolation === "namespace" ? `${namespace}/` : undefined;
 }

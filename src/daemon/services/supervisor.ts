@@ -1,6 +1,6 @@
+import type { Digest } from "../../base/digest.ts";
 import { WarrenError } from "../../base/errors.ts";
 import { KeyedQueue } from "../../base/keyed-queue.ts";
-import { formatListen } from "../../control/listen.ts";
 import type { ServiceSpec, ServiceView, VolumeView } from "../../control/service.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 import type { ServiceRecord, ServiceStore } from "../../store/service-store.ts";
@@ -14,8 +14,10 @@ import type { WorkerProcess } from "../workers/worker-process.ts";
 import { DeployedService } from "./deployed-service.ts";
 import { Placer, type PlacerOptions, tenant } from "./placer.ts";
 import type { Isolation } from "./plan.ts";
-import { groupOf, instanceSpec, ownListeners, routeClaims, volumesOf } from "./plan.ts";
+import { groupOf, instanceSpec, ownListeners, volumesOf } from "./plan.ts";
 import { deathsMax, Quarantine } from "./quarantine.ts";
+import { checkConflicts } from "./route-claims.ts";
+import { ServiceListeners } from "./service-listeners.ts";
 import { ServiceVolumes } from "./service-volumes.ts";
 
 /** How long what is in flight may take when a revision is replaced or a service stopped. */
@@ -45,10 +47,12 @@ export class Supervisor implements Omit<Controller, "health"> {
   readonly #quarantine = new Quarantine();
   readonly #placer: Placer;
   readonly #volumes: ServiceVolumes;
+  readonly #listeners: ServiceListeners;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#volumes = new ServiceVolumes(options.volumes, this.#services);
+    this.#listeners = new ServiceListeners(options.listeners, options.pool, this.#services);
     this.#placer = new Placer({ ...options, quarantine: this.#quarantine });
   }
 
@@ -71,7 +75,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     for (const record of services.list()) {
       const service = new DeployedService(
         record,
-        (await blobs.size(record.revision.program)) ?? 0,
+        record.revision.program && ((await blobs.size(record.revision.program)) ?? 0),
         volumes.path,
         isolation,
       );
@@ -142,7 +146,7 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   /** Gives a new shared worker every CGI program and tells it where everything is. */
   async introduce(worker: WorkerProcess): Promise<void> {
-    const cgi = [...this.#services.values()].filter((service) => !service.inOneWorker && service.wanted);
+    const cgi = [...this.#services.values()].filter((service) => service.inEveryWorker && service.wanted);
     await inBatches(cgi, (service) => this.#startCgi(service, worker));
     await this.redirect(worker);
   }
@@ -189,12 +193,12 @@ export class Supervisor implements Omit<Controller, "health"> {
     const atOnce = this.#quarantine.careful ? 1 : startsAtOnce;
     await inBatches(idle, (service) => this.#queue.run(service.key, () => this.#bringUpOne(service)), atOnce);
     // A deploy that ran while a worker was being set up may have passed that worker by.
-    const cgi = [...this.#services.values()].filter((service) => !service.inOneWorker);
+    const cgi = [...this.#services.values()].filter((service) => service.inEveryWorker);
     await inBatches(cgi, (service) => this.#queue.run(service.key, () => this.#completeCgi(service)));
   }
 
   async #completeCgi(service: DeployedService): Promise<void> {
-    if (!service.wanted || service.inOneWorker || this.#services.get(service.key) !== service) return;
+    if (!service.wanted || !service.inEveryWorker || this.#services.get(service.key) !== service) return;
     const { pool } = this.#options;
     const without = pool.ready.filter((worker) => !service.runsIn(worker.id));
     if (without.length === 0) return;
@@ -301,7 +305,7 @@ export class Supervisor implements Omit<Controller, "health"> {
   #view(service: DeployedService): ServiceView {
     const view = service.view(this.#http);
     const { trouble } = this.#options.connector;
-    if (trouble === undefined || view.reason !== undefined || service.instance.outbound === undefined) return view;
+    if (trouble === undefined || view.reason !== undefined || !service.spec.outbound?.length) return view;
     return { ...view, reason: `it cannot connect to anything until the connector runs again: ${trouble}` };
   }
 
@@ -321,7 +325,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       this.#services.delete(service.key);
       await this.#placer.withdraw([service.key]);
       await this.#end(service);
-      this.#releaseListeners(service.spec);
+      this.#listeners.release(service.spec);
       this.#volumes.limit();
       this.#options.pool.forget(service.key);
       this.#options.forgetLogs(namespace, name);
@@ -331,7 +335,8 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   start(namespace: string, name: string, precondition: Precondition): Promise<ServiceView> {
     return this.#change(namespace, name, precondition, async (service) => {
-      if (service.desired === "running" && service.worker !== undefined) return service.view(this.#http);
+      if (service.desired === "running" && (service.worker !== undefined || service.kind === "static"))
+        return service.view(this.#http);
       await this.#startStopped(service);
       this.#options.event("service.state", "started", service);
       return service.view(this.#http);
@@ -346,7 +351,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       service.quarantine = undefined;
       await this.#placer.publish([this.#placement(service)]);
       await this.#end(service);
-      this.#releaseListeners(service.spec);
+      this.#listeners.release(service.spec);
       this.#options.event("service.state", "stopped", service);
       return service.view(this.#http);
     });
@@ -375,23 +380,24 @@ export class Supervisor implements Omit<Controller, "health"> {
     const key = `${namespace}/${spec.name}`;
     const service = this.#services.get(key);
     checkPrecondition(precondition, service?.view(this.#http));
-    const programBytes = await blobs.size(spec.program as `sha256:${string}`);
-    if (programBytes === undefined)
-      throw new WarrenError("program.unknown", `the program ${spec.program} was not uploaded`, { status: 422 });
+    const program = spec.program as Digest | undefined;
+    const programBytes = program && (await blobs.size(program));
+    if (program !== undefined && programBytes === undefined)
+      throw new WarrenError("program.unknown", `the program ${program} was not uploaded`, { status: 422 });
     const step = (name: string) => log.debug({ service: key, step: name }, "deploy");
 
     const revision = (services.get(namespace, spec.name)?.revision.number ?? 0) + 1;
-    const instance = instanceSpec(namespace, revision, spec, volumes.path);
+    const instance = program && instanceSpec(namespace, revision, spec, volumes.path);
     const group = groupOf(namespace, spec, this.#options.isolation);
     // The number is that of an attempt that failed, if the last one did.
     this.#quarantine.forget(key);
     step("check");
-    await programs.prepare(instance);
+    if (instance !== undefined) await programs.prepare(instance);
 
     // Now, since others may have been deployed meanwhile.
-    this.#checkConflicts(key, spec);
+    checkConflicts(key, spec, this.#services.values());
     step("listeners");
-    const opened = this.#openListeners(spec);
+    const opened = this.#listeners.open(spec);
     let workers: WorkerProcess[] = [];
     let record: ServiceRecord;
     try {
@@ -399,18 +405,18 @@ export class Supervisor implements Omit<Controller, "health"> {
       // Before it can write, and the old revision until it ends.
       this.#volumes.limit(namespace, spec);
       step("start");
-      workers = await this.#placer.startAnywhere(instance, group, this.#services.values());
+      if (instance !== undefined) workers = await this.#placer.startAnywhere(instance, group, this.#services.values());
       step("commit");
       record = services.commitRevision({
         namespace,
         name: spec.name,
         spec: JSON.stringify(spec),
-        program: spec.program as `sha256:${string}`,
+        program,
         deployedAt: Date.now(),
       });
     } catch (error) {
       for (const listener of opened) this.#options.listeners.close(listener);
-      await Promise.all(workers.map((worker) => this.#placer.stop(instance.service, revision, worker, 0)));
+      await Promise.all(workers.map((worker) => this.#placer.stop(key, revision, worker, 0)));
       this.#volumes.limit();
       throw error;
     }
@@ -446,14 +452,17 @@ export class Supervisor implements Omit<Controller, "health"> {
         if (last !== undefined) service.ended(worker.id, last);
       });
     }
-    this.#releaseListeners(before.spec);
+    this.#listeners.release(before.spec);
   }
 
   async #startStopped(service: DeployedService): Promise<void> {
-    const opened = this.#openListeners(service.spec);
+    const opened = this.#listeners.open(service.spec);
     this.#quarantine.forget(service.key);
     try {
-      const workers = await this.#placer.startAnywhere(service.instance, service.group, this.#services.values());
+      const workers =
+        service.kind === "static"
+          ? []
+          : await this.#placer.startAnywhere(service.instance, service.group, this.#services.values());
       this.#options.services.setDesired(service.namespace, service.name, "running");
       service.desired = "running";
       service.quarantine = undefined;
@@ -480,52 +489,6 @@ export class Supervisor implements Omit<Controller, "health"> {
   #holders(service: DeployedService): WorkerProcess[] {
     const { pool } = this.#options;
     return service.inOneWorker ? pool.holders(service.worker) : [...pool.ready, ...pool.leaving];
-  }
-
-  /** The keys of the listeners that were not open before. */
-  #openListeners(spec: ServiceSpec): string[] {
-    const { listeners } = this.#options;
-    const opened: string[] = [];
-    try {
-      for (const { protocol, ip, port } of ownListeners(spec)) {
-        const known = listeners.get(formatListen({ protocol, ip, port })) !== undefined;
-        const { key } = listeners.open(protocol, { ip, port });
-        if (!known) opened.push(key);
-      }
-    } catch (error) {
-      for (const key of opened) listeners.close(key);
-      throw error;
-    }
-    return opened;
-  }
-
-  /** Closes the listeners of a spec that no service wants any more. */
-  #releaseListeners(spec: ServiceSpec): void {
-    const wanted = new Set<string>();
-    for (const service of this.#services.values()) {
-      if (service.desired === "running")
-        for (const listen of ownListeners(service.spec)) wanted.add(formatListen(listen));
-    }
-    for (const listen of ownListeners(spec)) {
-      const key = formatListen(listen);
-      if (wanted.has(key)) continue;
-      this.#options.listeners.close(key);
-      for (const worker of this.#options.pool.reachable) worker.order("unlisten", { key }).catch(() => {});
-    }
-  }
-
-  #checkConflicts(key: string, spec: ServiceSpec): void {
-    const wanted = new Set(routeClaims(spec));
-    for (const other of this.#services.values()) {
-      if (other.key === key) continue;
-      const claim = routeClaims(other.spec).find((one) => wanted.has(one));
-      if (claim !== undefined) {
-        throw new WarrenError("route.conflict", `${claim} already goes to ${other.key}`, {
-          status: 409,
-          hint: `choose another route, or remove ${other.name} first`,
-        });
-      }
-    }
   }
 
   #checkNamespace(namespace: string): void {

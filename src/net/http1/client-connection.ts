@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { WarrenError } from "../../base/errors.ts";
+import type { Answer } from "../answer.ts";
 import type { Client } from "../client.ts";
 import { type Decision, decide } from "../dispatch.ts";
 import { beginsHttp2 } from "../http2/preface.ts";
@@ -17,6 +18,7 @@ import { RequestExchange } from "./request-exchange.ts";
 import { RequestHead } from "./request-head.ts";
 import { ResponseHead } from "./response-head.ts";
 import { StreamExchange } from "./stream-exchange.ts";
+import { writeAnswer } from "./write-answer.ts";
 
 /** How often one request may be passed from worker to worker before it is answered with 503. */
 const passedMax = 3;
@@ -165,14 +167,20 @@ export class ClientConnection implements HttpConnection {
 
   /** The exchange fails before its answer's head. */
   answerError(error: ErrorAnswer, mustClose = false): void {
-    const { request } = this;
     if (this.visit !== undefined) this.visit.status = error.status;
+    this.#answer((connection) => {
+      const { request } = this;
+      return errorAnswer(error, { accept: request.field("accept"), head: request.method === "HEAD", connection });
+    }, mustClose);
+  }
+
+  /** Answers without a guest. */
+  #answer(bytes: (connection: "close" | "keep-alive" | "") => Buffer, mustClose = false): void {
+    const { request } = this;
     // RFC 9110 §10.1.1: a client that waits for 100 may send its body or not; the next request cannot be told from it.
     const keep = !mustClose && this.mayPersist && !(request.expectsContinue && !this.bodyRead);
     const connection = keep ? (request.minor === 0 ? "keep-alive" : "") : "close";
-    this.socket.write(
-      errorAnswer(error, { accept: request.field("accept"), head: request.method === "HEAD", connection }),
-    );
+    this.socket.write(bytes(connection));
     this.exchangeDone(keep);
   }
 
@@ -306,6 +314,10 @@ export class ClientConnection implements HttpConnection {
       this.answerError(decision.error);
       return;
     }
+    if (decision.kind === "answer") {
+      this.#answerWhole(decision.answer);
+      return;
+    }
     const { match } = decision;
     const { target } = match;
     switch (target.kind) {
@@ -356,6 +368,18 @@ export class ClientConnection implements HttpConnection {
     visit.sentBytes = this.socket.bytesWritten - this.#sentBefore;
     if (this.#readBefore !== undefined) visit.receivedBytes += this.socket.bytesRead - this.#readBefore;
     visit.end();
+  }
+
+  /** As a route without a guest says. */
+  #answerWhole(answer: Answer): void {
+    const head = this.request.method === "HEAD";
+    if (this.visit !== undefined) this.visit.status = answer.status;
+    try {
+      this.#answer((connection) => writeAnswer(answer, { head, connection }));
+    } catch (error) {
+      this.context.log({ code: "internal", message: String(error), listener: this.context.key });
+      this.answerError({ status: 500, code: "internal", message: "internal error" });
+    }
   }
 
   #feed(): boolean {

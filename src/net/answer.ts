@@ -1,0 +1,21 @@
+import type { RequestView } from "./dispatch.ts";
+import type { Match } from "./router.ts";
+
+/** A whole answer that the front gives itself. Its fields are checked when they are written. */
+export interface Answer {
+  readonly status: number;
+  /** Without Content-Length and Date, which whoever writes it adds. */
+  readonly fields: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+}
+
+/** A route that needs no guest: every worker answers it. */
+export interface AnswerTarget {
+  readonly kind: "answer";
+  answer(request: RequestView, match: Match): Answer;
+}
+
+/** The same answer to every request: a service that is being worked on, a robots.txt. */
+export function fixedAnswer(answer: Answer): AnswerTarget {
+  return { kind: "answer", answer: () => answer };
+}
