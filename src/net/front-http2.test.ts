@@ -4,7 +4,9 @@ import { after, before, test } from "node:test";
 import type { Conduit } from "../base/conduit.ts";
 import { WarrenError } from "../base/errors.ts";
 import { Flow } from "../base/flow.ts";
+import { fixedAnswer } from "./answer.ts";
 import { Front } from "./front.ts";
+import { redirecting } from "./redirect.ts";
 import type { Field, HttpTarget, RequestTarget, TargetRequest, TargetResponse } from "./target.ts";
 import { answering, listeningFd, newActivity, ok, streamTarget } from "./test-rig.ts";
 
@@ -334,4 +336,23 @@ test("Front lets the streams of a connection end when it drains, and then closes
   await drained;
   assert.equal(text, "done");
   assert.equal(own.connections, 0);
+});
+
+test("a route without a guest redirects and answers over HTTP/2", async () => {
+  front.router.set("it", [
+    { listener: "http", target: redirecting("https://new.example", 308) },
+    {
+      listener: "http",
+      path: "/busy",
+      target: fixedAnswer({ status: 503, fields: [["Content-Type", "text/html"]], body: Buffer.from("back soon") }),
+    },
+  ]);
+  const moved = await ask({ ":path": "/a?b" });
+  assert.deepEqual([moved.status, moved.headers.location, moved.body], [308, "https://new.example/a?b", ""]);
+  const posted = await ask({ ":method": "POST", ":path": "/a" }, "body");
+  assert.deepEqual([posted.status, posted.headers.location], [308, "https://new.example/a"]);
+  const busy = await ask({ ":path": "/busy/x" });
+  assert.deepEqual([busy.status, busy.headers["content-type"], busy.body], [503, "text/html", "back soon"]);
+  const head = await ask({ ":method": "HEAD", ":path": "/busy" });
+  assert.deepEqual([head.status, head.headers["content-length"], head.body], [503, "9", ""]);
 });

@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
+import type { Answer } from "../answer.ts";
 import { type Decision, decide } from "../dispatch.ts";
 import { type ErrorAnswer, errorParts } from "../http1/error-answer.ts";
 import {
@@ -74,6 +75,10 @@ export class ClientStream {
     if (decision.visit !== undefined) this.#beginVisit(decision.visit);
     if (decision.kind === "error") {
       this.#answerError(decision.error);
+      return;
+    }
+    if (decision.kind === "answer") {
+      this.#answerWhole(decision.answer);
       return;
     }
     const target = this.#handlerOf(decision.match.target);
@@ -352,13 +357,28 @@ export class ClientStream {
   }
 
   #answerError(error: ErrorAnswer): void {
+    const { fields, body } = errorParts(error, this.#head?.field("accept"));
+    this.#answerNow(error.status, fields, body);
+  }
+
+  /** As a route without a guest says. */
+  #answerWhole({ status, fields, body }: Answer): void {
+    const length: Field = ["Content-Length", String(body.length)];
+    try {
+      this.#answerNow(status, [...fields, length], body);
+    } catch (error) {
+      this.#log("internal", String(error));
+      this.#answerError({ status: 500, code: "internal", message: "internal error" });
+    }
+  }
+
+  #answerNow(status: number, fields: readonly Field[], body: string | Uint8Array): void {
     const stream = this.#stream;
     if (stream.closed || stream.destroyed) return;
-    const { fields, body } = errorParts(error, this.#head?.field("accept"));
-    const { list } = answerFields(error.status, fields);
-    const bodiless = this.#head?.method === "HEAD";
+    const { list } = answerFields(status, fields);
+    const bodiless = this.#head?.method === "HEAD" || body.length === 0;
     this.#over = true;
-    if (this.#visit !== undefined) this.#visit.status = error.status;
+    if (this.#visit !== undefined) this.#visit.status = status;
     this.#sentAt = this.#connection.context.ticker.now;
     stream.respond(list, { endStream: bodiless });
     if (!bodiless) stream.end(body);
