@@ -7,13 +7,13 @@ import { startNativeGo } from "../support/native-go.ts";
 import { startNginx } from "../support/nginx.ts";
 import { startNode } from "../support/peer-process.ts";
 import { Scope } from "../support/scope.ts";
-import { type Measured, measureInTurn, type System } from "../support/system.ts";
+import { type Load, type Measured, measureInTurn, type System } from "../support/system.ts";
 import { target } from "../support/targets.ts";
 import type { Length } from "./length.ts";
 
 const routesOfOneService = 100;
 
-export async function guests(wrk: string, { rounds, seconds }: Length): Promise<void> {
+export async function guests(load: Load, { rounds, seconds }: Length): Promise<void> {
   await using scope = new Scope();
   const hosts = benchHosts(1000);
   const systems: System[] = [];
@@ -26,6 +26,11 @@ export async function guests(wrk: string, { rounds, seconds }: Length): Promise<
     await daemon.deploy(`others-${from}`, "c-hello", { route });
   }
   await daemon.deploy("c", "c-http", { route: [{ host: "c.bench.example.com" }] });
+  // Limits that nothing here is over.
+  const bounds = { rate: "100000000/s", connections: 10_000 };
+  const limits = { ...bounds, client: bounds };
+  await daemon.deploy("c-limits", "c-http", { route: [{ host: "limits.bench.example.com" }], limits });
+  await daemon.deploy("c-access", "c-http", { route: [{ host: "access.bench.example.com" }], access: {} });
   const pids = daemon.workerPids();
 
   const goGuest: System = { name: "Warren, Go guest", port: daemon.port, host: benchHost, pids };
@@ -54,13 +59,15 @@ export async function guests(wrk: string, { rounds, seconds }: Length): Promise<
   const alone = await startNode(scope, `${import.meta.dirname}/../peers/front-alone.ts`);
   const frontAlone: System = { name: "the front alone", port: alone.port, host: benchHost, pids: [alone.pid] };
   const cGuest: System = { name: "Warren, C guest", port: daemon.port, host: "c.bench.example.com", pids };
+  const limited: System = { ...cGuest, name: "the same with limits", host: "limits.bench.example.com" };
+  const logged: System = { ...cGuest, name: "the same with an access log", host: "access.bench.example.com" };
   const http = await startNode(scope, `${import.meta.dirname}/../peers/node-http.ts`);
   const nodeHttp: System = { name: "node:http, no proxy", port: http.port, host: benchHost, pids: [http.pid] };
-  systems.push(frontAlone, cGuest, nodeHttp);
+  systems.push(frontAlone, cGuest, limited, logged, nodeHttp);
 
-  await measureInTurn(wrk, systems, { rounds: 1, connections: 32, seconds });
+  await measureInTurn(load, systems, { rounds: 1, connections: 32, seconds });
   for (const connections of [32, 1])
-    report(connections, nginxGo, frontAlone, await measureInTurn(wrk, systems, { rounds, connections, seconds }));
+    report(connections, nginxGo, frontAlone, await measureInTurn(load, systems, { rounds, connections, seconds }));
 }
 
 function report(

@@ -1,15 +1,17 @@
 // The front before the same native server as nginx, HAProxy and Caddy: each on one core, the load and the server on the other.
 import { buildCaddy, startCaddy } from "../support/caddy.ts";
 import { moveToCore } from "../support/cores.ts";
+import { echoLoad } from "../support/echo-load.ts";
 import { findExecutable } from "../support/executable.ts";
 import { printTable, ratios, spread, spreadText } from "../support/figures.ts";
+import { h2load } from "../support/h2load.ts";
 import { startHaproxy } from "../support/haproxy.ts";
 import { benchHost, benchHosts } from "../support/hosts.ts";
 import { startNativeGo } from "../support/native-go.ts";
 import { startNginx } from "../support/nginx.ts";
 import { startNode } from "../support/peer-process.ts";
 import { Scope } from "../support/scope.ts";
-import { type Measured, measureInTurn, type System } from "../support/system.ts";
+import { type Load, type Measured, measureInTurn, type System } from "../support/system.ts";
 import { target } from "../support/targets.ts";
 import type { Length } from "./length.ts";
 
@@ -20,22 +22,40 @@ const atMost = 1.5;
 
 interface Case {
   readonly name: string;
-  readonly hosts: number;
-  readonly path: string;
+  readonly load: Load;
+  readonly hosts?: number;
+  readonly path?: string;
   readonly connections: number;
+  /** Clients speak HTTP/2 with prior knowledge. */
+  readonly http2?: boolean;
 }
 
-const cases: readonly Case[] = [
-  ...[1, 100, 10_000].map((hosts) => ({
-    name: `${hosts} ${hosts === 1 ? "host" : "hosts"}, 150 bytes`,
+/** One host and many, small bodies and large ones. */
+export async function proxies(load: Load, length: Length): Promise<void> {
+  const many = [1, 100, 10_000].map((hosts) => ({
+    name: `${hosts} of hosts, 150 bytes`,
+    load,
     hosts,
-    path: "/",
     connections: 32,
-  })),
-  { name: "1 host, 1 MiB", hosts: 1, path: `/big?bytes=${mebibyte}`, connections: 8 },
-];
+  }));
+  await measureCases([...many, { name: "1 MiB", load, path: `/big?bytes=${mebibyte}`, connections: 8 }], length);
+}
 
-export async function proxies(wrk: string, length: Length): Promise<void> {
+export async function withHttp2(length: Length): Promise<void> {
+  const path = findExecutable("h2load");
+  if (path === undefined) console.log("skipped: h2load is not installed (apt-get install nghttp2-client)");
+  else
+    await measureCases(
+      [{ name: "HTTP/2, 16 streams each", load: h2load(path, 16), connections: 4, http2: true }],
+      length,
+    );
+}
+
+export async function websocket(length: Length): Promise<void> {
+  await measureCases([{ name: "WebSocket echo of 32 bytes", load: echoLoad, connections: 32 }], length);
+}
+
+async function measureCases(cases: readonly Case[], length: Length): Promise<void> {
   const go = findExecutable("go");
   if (go === undefined) {
     console.log("skipped: the proxies: the go command is not installed");
@@ -44,12 +64,11 @@ export async function proxies(wrk: string, length: Length): Promise<void> {
   await using scope = new Scope();
   const native = await startNativeGo(scope, go);
   moveToCore(1, native.pid);
-  for (const one of cases) await measureCase(wrk, one, length, { go, upstream: native.port });
+  for (const one of cases) await measureCase(one, length, { go, upstream: native.port });
 }
 
 async function measureCase(
-  wrk: string,
-  { name, hosts: count, path, connections }: Case,
+  { name, load, hosts: count = 1, path = "/", connections, http2 = false }: Case,
   { rounds, seconds }: Length,
   { go, upstream }: { readonly go: string; readonly upstream: number },
 ): Promise<void> {
@@ -61,29 +80,21 @@ async function measureCase(
     systems.push(system);
     return system;
   };
-  const hosts = benchHosts(count);
+  const options = { upstream, hosts: benchHosts(count), http2 };
   const front = add("Warren", await startNode(scope, frontPeer, { UPSTREAM: String(upstream), HOSTS: String(count) }));
   const [nginxPath, haproxyPath] = ["nginx", "haproxy"].map(findExecutable);
-  const nginx =
-    nginxPath === undefined ? undefined : add("nginx", await startNginx(scope, nginxPath, { upstream, hosts }));
+  const nginx = nginxPath === undefined ? undefined : add("nginx", await startNginx(scope, nginxPath, options));
   if (nginxPath === undefined) console.log("skipped: nginx is not installed (apt-get install nginx)");
   if (haproxyPath === undefined) console.log("skipped: HAProxy is not installed (apt-get install haproxy)");
-  else add("HAProxy", await startHaproxy(scope, haproxyPath, { upstream, hosts }));
-  add("Caddy", await startCaddy(scope, buildCaddy(go), { upstream, hosts }));
+  else add("HAProxy", await startHaproxy(scope, haproxyPath, options));
+  add("Caddy", await startCaddy(scope, buildCaddy(go), options));
   // Once to warm up.
-  await measureInTurn(wrk, systems, { rounds: 1, connections, seconds });
-  const results = await measureInTurn(wrk, systems, { rounds, connections, seconds });
+  await measureInTurn(load, systems, { rounds: 1, connections, seconds });
+  const results = await measureInTurn(load, systems, { rounds, connections, seconds });
   report(`${name}, ${connections} connections`, nginx && results.get(nginx)!, results);
-  if (nginx !== undefined)
-    target(
-      `CPU of the front for a request, × nginx's (${name})`,
-      ratio(results.get(front)!, results.get(nginx)!),
-      atMost,
-    );
-}
-
-function ratio(measured: readonly Measured[], base: readonly Measured[]): number {
-  return ratios(measured.map(cpuOf), base.map(cpuOf)).median;
+  if (nginx === undefined) return;
+  const toNginx = ratios(results.get(front)!.map(cpuOf), results.get(nginx)!.map(cpuOf)).median;
+  target(`CPU of the front for a request, × nginx's (${name})`, toNginx, atMost);
 }
 
 function cpuOf({ cpu }: Measured): number {
@@ -91,7 +102,7 @@ function cpuOf({ cpu }: Measured): number {
 }
 
 function report(name: string, base: readonly Measured[] | undefined, results: Map<System, Measured[]>): void {
-  console.log(`\nproxies, ${name}\n`);
+  console.log(`\n${name}\n`);
   const rows = [...results].map(([system, measured]) => [
     system.name,
     spreadText(spread(measured.map(cpuOf)), 1),

@@ -41,6 +41,7 @@ export async function startCaddy(
   const server = {
     listen: [`127.0.0.1:${port}`],
     automatic_https: { disable: true },
+    protocols: ["h1", "h2c"],
     routes: [{ match: [{ host: hosts }], handle: [reverse] }],
   };
   const logging = { logs: { default: { level: "ERROR" } } };

@@ -10,20 +10,20 @@ import type { Scope } from "./scope.ts";
 export async function startHaproxy(
   scope: Scope,
   path: string,
-  { upstream, hosts }: ProxyOptions,
+  { upstream, hosts, http2 }: ProxyOptions,
 ): Promise<{ pid: number; port: number }> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "warren-bench-haproxy-"));
   scope.after(() => rmSync(folder, { recursive: true, force: true }));
   const [config, list] = [join(folder, "haproxy.cfg"), join(folder, "hosts.lst")];
   writeFileSync(list, `${hosts.join("\n")}\n`);
-  writeFileSync(config, configuration(port, upstream, list));
+  writeFileSync(config, configuration(port, upstream, list, http2 ? " proto h2" : ""));
   const child = startProcess(scope, path, ["-db", "-f", config]);
   await untilConnects(port);
   return { pid: child.pid!, port };
 }
 
-function configuration(port: number, upstream: number, list: string): string {
+function configuration(port: number, upstream: number, list: string, protocol: string): string {
   return `global
   nbthread 1
   maxconn 4096
@@ -34,7 +34,7 @@ defaults
   timeout server 300s
   http-reuse always
 frontend clients
-  bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port}${protocol}
   http-request deny deny_status 404 unless { req.hdr(host) -i -f ${list} }
   option forwardfor
   http-request set-header X-Forwarded-Proto http

@@ -9,19 +9,21 @@ export interface ProxyOptions {
   /** The port of the server behind it. */
   readonly upstream: number;
   readonly hosts: readonly string[];
+  /** Clients speak HTTP/2 with prior knowledge; HTTP/1.1 when absent. */
+  readonly http2?: boolean;
 }
 
 /** nginx with one worker as a proxy of an upstream, for many hosts. The worker's pid: the master does nothing. */
 export async function startNginx(
   scope: Scope,
   path: string,
-  { upstream, hosts }: ProxyOptions,
+  options: ProxyOptions,
 ): Promise<{ pid: number; port: number }> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "warren-bench-nginx-"));
   scope.after(() => rmSync(folder, { recursive: true, force: true }));
   const config = join(folder, "nginx.conf");
-  writeFileSync(config, configuration(folder, port, upstream, hosts));
+  writeFileSync(config, configuration(folder, port, options));
   const master = startProcess(scope, path, ["-e", "stderr", "-c", config]);
   await untilConnects(port);
   const [worker] = readFileSync(`/proc/${master.pid}/task/${master.pid}/children`, "utf8").trim().split(" ");
@@ -29,7 +31,7 @@ export async function startNginx(
 }
 
 /** What a careful operator writes: keep-alive to the upstream, the forwarding fields, no access log. */
-function configuration(folder: string, port: number, upstream: number, hosts: readonly string[]): string {
+function configuration(folder: string, port: number, { upstream, hosts, http2 }: ProxyOptions): string {
   return `daemon off;
 worker_processes 1;
 pid ${folder}/pid;
@@ -44,13 +46,16 @@ http {
   # Bodies that a slow client has yet to take wait in memory, as in the others, and never on the disk.
   proxy_max_temp_file_size 0;
   upstream guest { server 127.0.0.1:${upstream}; keepalive 64; keepalive_requests 100000000; }
+  # For WebSockets, which every proxy here passes on.
+  map $http_upgrade $connection_upgrade { default upgrade; "" ""; }
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port}${http2 ? " http2" : ""};
     server_name ${hosts.join("\n      ")};
     location / {
       proxy_pass http://guest;
       proxy_http_version 1.1;
-      proxy_set_header Connection "";
+      proxy_set_header Connection $connection_upgrade;
+      proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Host $host;
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;

@@ -1,5 +1,21 @@
 import { cpuMicros } from "./cpu-time.ts";
-import { type WrkResult, wrk } from "./wrk.ts";
+
+/** What a load found out. */
+export interface LoadResult {
+  readonly requests: number;
+  readonly perSecond: number;
+  /** Latencies, microseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface LoadOptions {
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+/** Loads a system; throws when a request fails: figures of errors mean nothing. */
+export type Load = (system: System, options: LoadOptions) => Promise<LoadResult>;
 
 /** A server under load, and all the processes whose CPU time is its own. */
 export interface System {
@@ -13,20 +29,17 @@ export interface System {
   readonly part?: readonly number[];
 }
 
-export interface Measured extends WrkResult {
+export interface Measured extends LoadResult {
   /** CPU time of a request, microseconds. */
   readonly cpu: number;
   /** The part's share of it. */
   readonly partCpu: number;
 }
 
-export async function measure(
-  wrkPath: string,
-  { port, host, path = "/", pids, part = [] }: System,
-  load: { readonly connections: number; readonly seconds: number },
-): Promise<Measured> {
+async function measure(load: Load, system: System, options: LoadOptions): Promise<Measured> {
+  const { pids, part = [] } = system;
   const [before, partBefore] = [cpuMicros(pids), cpuMicros(part)];
-  const result = await wrk(wrkPath, { url: `http://127.0.0.1:${port}${path}`, host, ...load });
+  const result = await load(system, options);
   return {
     ...result,
     cpu: (cpuMicros(pids) - before) / result.requests,
@@ -36,14 +49,14 @@ export async function measure(
 
 /** Loads the systems in turn, round after round, so that whatever else happens on the machine meets them all. */
 export async function measureInTurn(
-  wrkPath: string,
+  load: Load,
   systems: readonly System[],
-  { rounds, connections, seconds }: { readonly rounds: number; readonly connections: number; readonly seconds: number },
+  { rounds, ...options }: LoadOptions & { readonly rounds: number },
 ): Promise<Map<System, Measured[]>> {
   const results = new Map<System, Measured[]>(systems.map((system) => [system, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const system of systems) results.get(system)!.push(await measure(wrkPath, system, { connections, seconds }));
-    console.error(`  ${connections} connections, round ${round + 1} of ${rounds}`);
+    for (const system of systems) results.get(system)!.push(await measure(load, system, options));
+    console.error(`  ${options.connections} connections, round ${round + 1} of ${rounds}`);
   }
   return results;
 }

@@ -1,35 +1,24 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { onCore } from "./cores.ts";
+import type { Load } from "./system.ts";
 
 const run = promisify(execFile);
 
-export interface WrkResult {
-  readonly requests: number;
-  readonly perSecond: number;
-  /** Latencies, microseconds. */
-  readonly p50: number;
-  readonly p99: number;
-}
-
-export interface WrkOptions {
-  readonly url: string;
-  readonly host: string;
-  readonly connections: number;
-  readonly seconds: number;
-}
-
-/** Loads a server with wrk from one thread. Throws when a request fails: figures of errors mean nothing. */
-export async function wrk(path: string, { url, host, connections, seconds }: WrkOptions): Promise<WrkResult> {
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "-H", `Host: ${host}`, url];
-  const { stdout } = await run(...onCore(1, path, args));
-  const errors = /^ *(?:Socket errors|Non-2xx).*$/m.exec(stdout)?.[0];
-  if (errors !== undefined) throw new Error(`${url} (${host}): ${errors.trim()}`);
-  return {
-    requests: Number(field(stdout, /([0-9]+) requests in/)),
-    perSecond: Number(field(stdout, /Requests\/sec: +([0-9.]+)/)),
-    p50: microseconds(field(stdout, / 50% +([0-9.a-z]+)/)),
-    p99: microseconds(field(stdout, / 99% +([0-9.a-z]+)/)),
+/** Loads with wrk from one thread. */
+export function wrkLoad(path: string): Load {
+  return async ({ port, host, path: target = "/" }, { connections, seconds }) => {
+    const url = `http://127.0.0.1:${port}${target}`;
+    const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "-H", `Host: ${host}`, url];
+    const { stdout } = await run(...onCore(1, path, args));
+    const errors = /^ *(?:Socket errors|Non-2xx).*$/m.exec(stdout)?.[0];
+    if (errors !== undefined) throw new Error(`${url} (${host}): ${errors.trim()}`);
+    return {
+      requests: Number(field(stdout, /([0-9]+) requests in/)),
+      perSecond: Number(field(stdout, /Requests\/sec: +([0-9.]+)/)),
+      p50: microseconds(field(stdout, / 50% +([0-9.a-z]+)/)),
+      p99: microseconds(field(stdout, / 99% +([0-9.a-z]+)/)),
+    };
   };
 }
 
