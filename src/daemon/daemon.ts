@@ -11,7 +11,7 @@ import { startApi } from "./api/server.ts";
 import { refuseLive } from "./api/socket.ts";
 import { EventBus } from "./events.ts";
 import { connectorView, countServices, workerView } from "./health.ts";
-import { Listeners, parseHttpAddress } from "./listeners.ts";
+import { Listeners, type Protocol, parseHttpAddress } from "./listeners.ts";
 import type { LogFormat, Logger } from "./logger.ts";
 import { createLogger } from "./logger.ts";
 import { LogStore } from "./logs/log-store.ts";
@@ -19,6 +19,9 @@ import { Programs, preparedKey } from "./programs/programs.ts";
 import { workerBudget } from "./services/machine-memory.ts";
 import type { Isolation } from "./services/plan.ts";
 import { Supervisor } from "./services/supervisor.ts";
+import { CertificateFiles } from "./tls/certificate-files.ts";
+import { Certificates } from "./tls/certificates.ts";
+import { WorkerCertificates } from "./tls/worker-certificates.ts";
 import { Volumes } from "./volumes/volumes.ts";
 import type { WallMode } from "./wall/wall.ts";
 import { buildWall } from "./wall/wall.ts";
@@ -38,6 +41,10 @@ export interface DaemonOptions {
   readonly state: string;
   /** Addresses such as `127.0.0.1:8080`. */
   readonly http: readonly string[];
+  /** The same for HTTP over TLS. */
+  readonly https: readonly string[];
+  /** Directory of certificates and keys. */
+  readonly tls: string | undefined;
   readonly socket: string;
   readonly workers: number;
   /** What the instances of one worker may hold together when one more is to start; by the machine when absent. */
@@ -69,6 +76,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
 async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close(): Promise<void> }> {
   const addresses = options.http.map(parseHttpAddress);
+  const secureAddresses = options.https.map(parseHttpAddress);
   const wall = buildWall(options.wall);
   for (const missing of wall.missing) log.warn(missing);
   const state = openStateDirectory(options.state);
@@ -87,6 +95,17 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const listeners = new Listeners();
   const workerMemoryBytesMax = options.workerMemoryBytesMax ?? workerBudget(options.workers);
   const startedAt = new Date().toISOString();
+  const certificates = new Certificates();
+  const workerCertificates = new WorkerCertificates(certificates);
+  const certificateFiles =
+    options.tls === undefined
+      ? undefined
+      : new CertificateFiles({
+          directory: options.tls,
+          certificates,
+          log,
+          event: (type, message) => events.publish({ type, message }),
+        });
 
   const connector = new ConnectorKeeper({
     directory: connectorDirectory(state.path),
@@ -122,10 +141,14 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     },
     onReplaced: (worker, successor) => supervisor.move(worker, successor),
     prepare: async (worker) => {
+      await workerCertificates.join(worker, { accepts: true });
       await supervisor.introduce(worker);
       if (serving) await supervisor.shareListeners(worker);
     },
-    prepareOwn: (worker) => supervisor.introduceOwn(worker),
+    prepareOwn: async (worker) => {
+      await workerCertificates.join(worker, { accepts: false });
+      await supervisor.introduceOwn(worker);
+    },
     onRested: () => void supervisor.bringUp(),
     onReady: (worker) => {
       events.publish({ type: "worker.started", message: `worker ${worker.id}, pid ${worker.pid}` });
@@ -205,6 +228,8 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   try {
     await adoptListeners(earlier, listeners, log);
     for (const address of addresses) listeners.open("http", address);
+    for (const address of secureAddresses) listeners.open("https", address);
+    await certificateFiles?.start();
     await supervisor.load();
     listeners.dropUnclaimed();
     await pool.start();
@@ -229,6 +254,8 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     watchdog.stop();
     pool.abandon(earlier);
     connector.close();
+    workerCertificates.close();
+    certificateFiles?.close();
     state.close();
     throw error;
   }
@@ -253,10 +280,12 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     void collect(() => derived.collect(prepared), log);
     void volumes.recount({ idle: true });
   }, collectEveryMs);
-  const http = listeners.list().filter(({ protocol }) => protocol === "http");
+  const keysOf = (wanted: Protocol) =>
+    listeners.list().flatMap(({ key, protocol }) => (protocol === wanted ? key : []));
   log.info(
     {
-      http: http.map(({ key }) => key),
+      http: keysOf("http"),
+      ...(options.https.length === 0 ? {} : { https: keysOf("https") }),
       socket: options.socket,
       state: state.path,
       workers: pool.ready.length,
@@ -274,6 +303,8 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       await supervisor.settle();
       await Promise.all([pool.close(drainGraceMs), drained]);
       connector.close();
+      workerCertificates.close();
+      certificateFiles?.close();
       for (const { key } of listeners.list()) listeners.close(key);
       events.close();
       await logs.close();

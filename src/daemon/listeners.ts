@@ -5,7 +5,7 @@ import { WarrenError } from "../base/errors.ts";
 import { formatIp, parseIp } from "../base/ip.ts";
 import { bindUdp, boundAddress, listenTcp } from "../base/native-socket.ts";
 
-export type Protocol = "http" | "tcp" | "udp";
+export type Protocol = "http" | "https" | "tcp" | "udp";
 
 /** A listener of the host: `http://0.0.0.0:80`, `tcp://…`, `udp://…`. Its key is that text. */
 export interface Listener {
@@ -37,7 +37,7 @@ export class Listeners {
 
   /** Keeps a socket that a worker of an earlier daemon gave, if it is what it is said to be: the worker is not trusted. */
   adopt(key: string, fd: number): void {
-    const [, protocol, rest] = /^(http|tcp|udp):\/\/(.+)$/.exec(key) ?? [];
+    const [, protocol, rest] = /^(https?|tcp|udp):\/\/(.+)$/.exec(key) ?? [];
     if (
       protocol === undefined ||
       this.#adopted.has(key) ||

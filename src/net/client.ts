@@ -6,4 +6,6 @@ export interface Client {
   /** The address that it dialled. */
   readonly local: Address;
   readonly scheme: "http" | "https";
+  /** The host that it named for TLS, in lower case; empty when it named none. */
+  readonly tlsHost?: string;
 }

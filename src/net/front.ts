@@ -11,6 +11,9 @@ import { RouteTable } from "./router.ts";
 import type { DatagramTarget, Passage, RequestTarget, StreamTarget } from "./target.ts";
 import { TcpListener } from "./tcp.ts";
 import { Ticker } from "./ticker.ts";
+import { FrontTls } from "./tls/front-tls.ts";
+import type { HttpsListener } from "./tls/https-listener.ts";
+import type { TlsTerminator } from "./tls/terminator.ts";
 import { UdpListener, type UdpOptions } from "./udp.ts";
 import { UpstreamPool } from "./upstream.ts";
 
@@ -35,6 +38,7 @@ export class Front implements ListenerShared {
   readonly router: RouteTable = new RouteTable();
   readonly ticker: Ticker;
   readonly requestIds: RequestIds = new RequestIds();
+  readonly tls: FrontTls = new FrontTls();
   readonly connectionsMax: number;
   readonly descriptorsMax: number;
   readonly proxies: TrustedProxies | undefined;
@@ -44,6 +48,7 @@ export class Front implements ListenerShared {
   readonly #udp = new Map<string, UdpListener>();
   readonly #pools = new WeakMap<StreamTarget, UpstreamPool>();
   readonly #handlers = new WeakMap<StreamTarget, RequestTarget>();
+  #terminator: Promise<TlsTerminator> | undefined;
 
   constructor(options: FrontOptions = {}) {
     this.ticker = options.ticker ?? new Ticker();
@@ -69,6 +74,14 @@ export class Front implements ListenerShared {
     return listener;
   }
 
+  /** As {@link addHttpListener}, for a listener whose connections speak TLS. */
+  async addHttpsListener(key: string, fd: number): Promise<Listener> {
+    const listener = await this.#httpsListener(key);
+    await listener.open(fd);
+    this.#listeners.set(key, listener);
+    return listener;
+  }
+
   /** As {@link addHttpListener}, for a listener whose connections go to one guest as they are. */
   async addTcpListener(key: string, fd: number): Promise<Listener> {
     const listener = new TcpListener(key, this);
@@ -78,12 +91,15 @@ export class Front implements ListenerShared {
   }
 
   /** A listener that other processes accept from: its connections come by {@link adopt} only. */
-  addRemoteListener(key: string, protocol: "http" | "tcp"): void {
+  async addRemoteListener(key: string, protocol: "http" | "https" | "tcp"): Promise<void> {
     if (this.#listeners.has(key)) return;
-    this.#listeners.set(
-      key,
-      protocol === "http" ? new HttpListener(key, this.#limits, this) : new TcpListener(key, this),
-    );
+    const listener =
+      protocol === "http"
+        ? new HttpListener(key, this.#limits, this)
+        : protocol === "tcp"
+          ? new TcpListener(key, this)
+          : await this.#httpsListener(key);
+    this.#listeners.set(key, listener);
   }
 
   /** Receives from a bound UDP socket and takes `fd` over. */
@@ -125,6 +141,13 @@ export class Front implements ListenerShared {
   destroy(): void {
     for (const listener of this.#udp.values()) listener.close();
     for (const listener of this.#listeners.values()) listener.destroy();
+  }
+
+  async #httpsListener(key: string): Promise<HttpsListener> {
+    // Loaded when it is needed: node:tls takes 7 MB.
+    const { HttpsListener } = await import("./tls/https-listener.ts");
+    this.#terminator ??= import("./tls/terminator.ts").then(({ TlsTerminator }) => new TlsTerminator(this.tls));
+    return new HttpsListener(key, this.#limits, this, await this.#terminator);
   }
 
   pool(target: StreamTarget): UpstreamPool {

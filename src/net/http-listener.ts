@@ -1,15 +1,17 @@
 import { Socket } from "node:net";
 import { Acceptor } from "./acceptor.ts";
+import type { Client } from "./client.ts";
 import { ClientConnection, type Origin } from "./http1/client-connection.ts";
 import type { FrontEvent, HttpConnection, HttpContext } from "./http1/context.ts";
 import type { HttpLimits } from "./http1/limits.ts";
-import { Http2Connection } from "./http2/http2-connection.ts";
+import { Http2Connection, type Http2ConnectionOptions } from "./http2/http2-connection.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
 import type { RequestIds } from "./request-ids.ts";
 import type { RouteTable } from "./router.ts";
 import { clientOf, setEnds } from "./socket-address.ts";
 import type { Passage, RequestTarget, StreamTarget } from "./target.ts";
 import type { Ticker } from "./ticker.ts";
+import type { FrontTls } from "./tls/front-tls.ts";
 import type { UpstreamPool } from "./upstream.ts";
 
 /** How long a draining connection may stay idle: a client about to send its next request still gets an answer. */
@@ -22,6 +24,7 @@ export class HttpListener implements Listener, HttpContext {
   readonly router: RouteTable;
   readonly ticker: Ticker;
   readonly requestIds: RequestIds;
+  readonly tls: FrontTls;
   draining: boolean = false;
   readonly #shared: ListenerShared;
   readonly #connections = new Set<HttpConnection>();
@@ -35,6 +38,7 @@ export class HttpListener implements Listener, HttpContext {
     this.router = shared.router;
     this.ticker = shared.ticker;
     this.requestIds = shared.requestIds;
+    this.tls = shared.tls;
   }
 
   async open(fd: number): Promise<void> {
@@ -42,7 +46,7 @@ export class HttpListener implements Listener, HttpContext {
       connectionsMax: this.#shared.connectionsMax,
       descriptorsMax: this.#shared.descriptorsMax,
       proxies: this.#shared.proxies,
-      onSocket: (socket) => this.#begin(socket, "plain", 0),
+      onSocket: (socket) => this.begin(socket, clientOf(socket), "plain", 0),
       onTrouble: (code, message) => this.log({ code, message, listener: this.key }),
     });
   }
@@ -55,7 +59,7 @@ export class HttpListener implements Listener, HttpContext {
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
     if (ends !== undefined) setEnds(socket, ends);
     this.#acceptor?.adopted();
-    const connection = this.#begin(socket, peer ? "peer" : "plain", passed);
+    const connection = this.begin(socket, clientOf(socket), peer ? "peer" : "plain", passed);
     if (bytes.length > 0) connection.onData(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
@@ -102,7 +106,7 @@ export class HttpListener implements Listener, HttpContext {
   speaksHttp2(connection: ClientConnection, bytes: Buffer): void {
     this.#connections.delete(connection);
     this.ticker.remove(connection);
-    this.#add(new Http2Connection(connection.socket, connection.client, this, { bytes }));
+    this.beginHttp2(connection.socket, connection.client, { bytes });
   }
 
   onClosed(connection: HttpConnection): void {
@@ -112,10 +116,16 @@ export class HttpListener implements Listener, HttpContext {
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
 
-  #begin(socket: Socket, origin: Origin, passed: number): ClientConnection {
-    const connection = new ClientConnection(socket, clientOf(socket), this, origin, passed);
+  /** Serves a connection that this or another listener accepted. */
+  begin(socket: Socket, client: Client, origin: Origin, passed: number): ClientConnection {
+    const connection = new ClientConnection(socket, client, this, origin, passed);
     this.#add(connection);
     return connection;
+  }
+
+  /** The same for one whose client has chosen HTTP/2. */
+  beginHttp2(socket: Socket, client: Client, options: Http2ConnectionOptions): void {
+    this.#add(new Http2Connection(socket, client, this, options));
   }
 
   #add(connection: HttpConnection): void {

@@ -4,6 +4,7 @@ import type { RequestIds } from "./request-ids.ts";
 import type { RouteTable } from "./router.ts";
 import type { Passage, RequestTarget, StreamTarget } from "./target.ts";
 import type { Ticker } from "./ticker.ts";
+import type { FrontTls } from "./tls/front-tls.ts";
 import type { UpstreamPool } from "./upstream.ts";
 
 /** A listening TCP socket of the front. */
@@ -29,6 +30,7 @@ export interface ListenerShared {
   readonly router: RouteTable;
   readonly ticker: Ticker;
   readonly requestIds: RequestIds;
+  readonly tls: FrontTls;
   readonly connectionsMax: number;
   readonly descriptorsMax: number;
   readonly proxies: TrustedProxies | undefined;

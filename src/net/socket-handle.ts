@@ -16,6 +16,11 @@ export function socketHandle(socket: Socket): SocketHandle | undefined {
   return (socket as unknown as { _handle: SocketHandle | null })._handle ?? undefined;
 }
 
+/** The TCP connection beneath a TLS connection; the socket itself when it is none. */
+export function carrierOf(socket: Socket): Socket {
+  return (socket as unknown as { _parent: Socket | null })._parent ?? socket;
+}
+
 /** Tells a peer that takes nothing from one that is slow. */
 export class StallWatch {
   readonly #socket: Socket;
@@ -31,7 +36,7 @@ export class StallWatch {
     const queued =
       this.#socket.writableLength === 0
         ? 0
-        : this.#socket.writableLength + (socketHandle(this.#socket)?.writeQueueSize ?? 0);
+        : this.#socket.writableLength + (socketHandle(carrierOf(this.#socket))?.writeQueueSize ?? 0);
     if (queued === 0 || queued !== this.#queued) {
       this.#queued = queued;
       this.#since = now;

@@ -111,6 +111,44 @@ export interface Placement {
   readonly routes: readonly RouteEntry[];
 }
 
+/** A certificate as workers use it: PEM, the leaf first. */
+export interface CertificateKeys {
+  readonly id: string;
+  readonly chain: string;
+  readonly key: string;
+}
+
+/** What changed among the certificates; `forget` applies first. */
+export interface CertificateChanges {
+  /** Everything that was told before. */
+  readonly forget?: true;
+  /** For workers that accept connections only: no other needs keys. */
+  readonly keys?: readonly CertificateKeys[];
+  /** Ids of keys that nothing names any more. */
+  readonly drop?: readonly string[];
+  readonly names?: readonly CertificateName[];
+  readonly nameless?: readonly string[];
+  /** Id of the one for clients that name no host, or one without a certificate; `""` for none. */
+  readonly standard?: string;
+}
+
+/** Which certificate is shown for a host name (`*.` stands for one label) or an address. */
+export interface CertificateName {
+  readonly name: string;
+  readonly id: string;
+  /** It is from an authority that clients know: plain HTTP may be redirected to it. */
+  readonly known: boolean;
+}
+
+/** What certificate authorities look for to see that a host is ours; an empty answer, or null, takes one back. */
+export interface ChallengeChanges {
+  readonly forget?: true;
+  /** HTTP-01 (RFC 8555 §8.3): token, key authorisation. */
+  readonly http?: readonly (readonly [token: string, answer: string])[];
+  /** TLS-ALPN-01 (RFC 8737): host, certificate. */
+  readonly alpn?: readonly (readonly [host: string, certificate: { chain: string; key: string } | null])[];
+}
+
 /** States of one revision in one worker. The daemon adds `stopped`. */
 export type GuestState = "starting" | "running" | "restarting" | "crash-loop" | "stopping";
 
@@ -195,6 +233,10 @@ export interface Orders {
   unpeer: { body: { id: string }; answer: unknown };
   /** Two descriptors: a lane and a stream to the connector, in the place of those that it had. */
   connector: { body: Record<string, never>; answer: unknown };
+  certificates: { body: CertificateChanges; answer: unknown };
+  challenges: { body: ChallengeChanges; answer: unknown };
+  /** What session tickets are sealed with: 48 bytes in base64, the same in every worker. */
+  tickets: { body: { key: string }; answer: unknown };
   /** Of one service's guests, or of all. */
   status: { body: { service?: string }; answer: { guests: GuestStatus[]; rssBytes: number } };
   /** Stop accepting, finish what is open, end the guests, then exit. Answered just before the exit. */

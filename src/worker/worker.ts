@@ -7,6 +7,7 @@ import { Preemption } from "../engine/cpu/preemption.ts";
 import { MemoryBudget } from "../engine/memory-budget.ts";
 import { Front } from "../net/front.ts";
 import { CpuMeter } from "../wasi/guest-thread.ts";
+import { applyCertificates, applyChallenges } from "./certificates.ts";
 import { ControlSocket } from "./control-socket.ts";
 import { frontLog } from "./front-log.ts";
 import { GuestLog } from "./guest-log.ts";
@@ -128,6 +129,9 @@ export class Worker {
         if (lane === undefined || stream === undefined) throw noDescriptor("connector");
         this.#dialler.client.attach(lane, stream);
       },
+      certificates: (changes) => applyCertificates(this.#front.tls, changes),
+      challenges: (changes) => applyChallenges(this.#front.tls, changes),
+      tickets: ({ key }) => this.#front.tls.setTicketKey(Buffer.from(key, "base64")),
       status: ({ service }) => ({ guests: this.#guests.statuses(service), rssBytes: process.memoryUsage.rss() }),
       drain: ({ graceMs }) => this.#drain(graceMs),
     };
@@ -138,9 +142,10 @@ export class Worker {
     fds: readonly number[],
   ): Promise<void> {
     const [fd] = fds;
+    if (key.startsWith("https:")) this.#front.tls.addPort(Number(/[0-9]+$/.exec(key)?.[0]));
     if (fd === undefined) {
       if (key.startsWith("udp:")) throw noDescriptor("listen");
-      this.#front.addRemoteListener(key, key.startsWith("http:") ? "http" : "tcp");
+      await this.#front.addRemoteListener(key, protocolOf(key));
       return;
     }
     this.#serving = true;
@@ -156,7 +161,10 @@ export class Worker {
       closeSync(fd);
     } else {
       this.#listeners.set(key, fd);
-      await (key.startsWith("http:") ? this.#front.addHttpListener(key, fd) : this.#front.addTcpListener(key, fd));
+      const protocol = protocolOf(key);
+      if (protocol === "http") await this.#front.addHttpListener(key, fd);
+      else if (protocol === "tcp") await this.#front.addTcpListener(key, fd);
+      else await this.#front.addHttpsListener(key, fd);
     }
   }
 
@@ -191,6 +199,10 @@ export class Worker {
     // The answer and the last lines go out first.
     setTimeout(() => process.exit(0), 20);
   }
+}
+
+function protocolOf(key: string): "http" | "https" | "tcp" {
+  return key.startsWith("https:") ? "https" : key.startsWith("http:") ? "http" : "tcp";
 }
 
 function noDescriptor(order: string): WarrenError {

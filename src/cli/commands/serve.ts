@@ -12,6 +12,8 @@ import { collect, examples, jsonOption, wholeNumber } from "../options.ts";
 interface ServeOptions {
   readonly state?: string;
   readonly http?: string[];
+  readonly https?: string[];
+  readonly tls?: string;
   readonly socket?: string;
   readonly workers?: number;
   readonly workerMemory?: number;
@@ -38,6 +40,8 @@ export function define(command: Command): void {
       `address of the HTTP listener, several times for several; [::]:80 is every address (default: ${defaultHttp})`,
       collect(String),
     )
+    .option("--https <ADDR>", "the same for HTTP over TLS, such as :443", collect(String))
+    .option("--tls <DIR>", "certificates: NAME.crt with NAME.key, or both in NAME.pem; read again when they change")
     .option("--state <DIR>", "state directory (default: $XDG_STATE_HOME/warren; /var/lib/warren for root)")
     .option(
       "--socket <PATH>",
@@ -124,6 +128,8 @@ async function serve(options: ServeOptions): Promise<void> {
   process.exitCode = await runDaemon({
     state: resolve(options.state ?? defaultState()),
     http: options.http ?? [defaultHttp],
+    https: options.https ?? [],
+    tls: options.tls === undefined ? undefined : resolve(options.tls),
     socket: resolve(options.socket ?? defaultSocket()),
     workers: options.workers ?? availableParallelism(),
     ...(options.workerMemory === undefined ? {} : { workerMemoryBytesMax: options.workerMemory }),

@@ -181,7 +181,7 @@ export function routeUrls(spec: ServiceSpec, httpListeners: readonly string[]): 
       // A listener on every address is reached by the name, or on this machine.
       const any = url.hostname === "0.0.0.0" || url.hostname === "[::]";
       const name = host ?? (ip === undefined ? (any ? "localhost" : url.hostname) : ip.includes(":") ? `[${ip}]` : ip);
-      return `http://${name}${url.port === "" ? "" : `:${url.port}`}${path}`;
+      return `${url.protocol}//${name}${url.port === "" ? "" : `:${url.port}`}${path}`;
     });
   });
 }

@@ -65,7 +65,9 @@ export class Supervisor implements Omit<Controller, "health"> {
   }
 
   get #http(): string[] {
-    return this.#options.listeners.list().flatMap(({ key, protocol }) => (protocol === "http" ? [key] : []));
+    return this.#options.listeners
+      .list()
+      .flatMap(({ key, protocol }) => (protocol === "http" || protocol === "https" ? [key] : []));
   }
 
   /** Reads what is deployed and opens the listeners that it needs. A listener that cannot be had fails its service only. */
@@ -169,7 +171,7 @@ export class Supervisor implements Omit<Controller, "health"> {
 
   /** Gives a worker the listeners that all workers accept from. */
   shareListeners(worker: WorkerProcess): Promise<void> {
-    return this.#placer.share(worker, ["http", "tcp"]);
+    return this.#placer.share(worker, ["http", "https", "tcp"]);
   }
 
   async #startCgi(service: DeployedService, worker: WorkerProcess): Promise<void> {

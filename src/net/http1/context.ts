@@ -2,6 +2,7 @@ import type { RequestIds } from "../request-ids.ts";
 import type { RouteTable } from "../router.ts";
 import type { RequestTarget, StreamTarget } from "../target.ts";
 import type { Swept, Ticker } from "../ticker.ts";
+import type { FrontTls } from "../tls/front-tls.ts";
 import type { UpstreamPool } from "../upstream.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -32,6 +33,7 @@ export interface HttpContext {
   readonly router: RouteTable;
   readonly ticker: Ticker;
   readonly requestIds: RequestIds;
+  readonly tls: FrontTls;
   /** Every answer from now on is its connection's last. */
   readonly draining: boolean;
   pool(target: StreamTarget): UpstreamPool;

@@ -1,0 +1,128 @@
+import { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { Acceptor } from "../acceptor.ts";
+import { HttpListener } from "../http-listener.ts";
+import type { HttpLimits } from "../http1/limits.ts";
+import type { Listener, ListenerShared } from "../listener.ts";
+import { clientOf } from "../socket-address.ts";
+import type { Passage } from "../target.ts";
+import type { ClientHello } from "./client-hello.ts";
+import { FailureLog } from "./failure-log.ts";
+import { Handshake } from "./handshake.ts";
+import type { TlsTerminator } from "./terminator.ts";
+
+/** Handshakes at a time. Beyond it the oldest is broken off: clients that mean it take a fraction of a second. */
+const handshakesMax = 1000;
+
+/** A listening socket whose connections speak HTTP over TLS. */
+export class HttpsListener implements Listener {
+  readonly key: string;
+  readonly #shared: ListenerShared;
+  readonly #terminator: TlsTerminator;
+  /** Has the connections whose handshake is done, and those of other workers' fronts. */
+  readonly #http: HttpListener;
+  readonly #handshakes = new Set<Handshake>();
+  readonly #failures: FailureLog;
+  #acceptor: Acceptor | undefined;
+  #onSettled: (() => void) | undefined;
+
+  constructor(key: string, limits: HttpLimits, shared: ListenerShared, terminator: TlsTerminator) {
+    this.key = key;
+    this.#shared = shared;
+    this.#terminator = terminator;
+    this.#http = new HttpListener(key, limits, shared);
+    this.#failures = new FailureLog(shared.ticker, (message) =>
+      shared.log({ code: "tls.handshake", message, listener: key }),
+    );
+  }
+
+  async open(fd: number): Promise<void> {
+    this.#acceptor = await Acceptor.open(fd, {
+      connectionsMax: this.#shared.connectionsMax,
+      descriptorsMax: this.#shared.descriptorsMax,
+      onSocket: (socket) => this.#begin(socket, undefined),
+      onTrouble: (code, message) => this.#shared.log({ code, message, listener: this.key }),
+    });
+  }
+
+  get connections(): number {
+    return this.#handshakes.size + this.#http.connections;
+  }
+
+  adopt(fd: number, bytes: Uint8Array, passage: Passage): void {
+    if (passage.peer) {
+      this.#http.adopt(fd, bytes, passage);
+      return;
+    }
+    const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+    this.#acceptor?.adopted();
+    this.#begin(socket, bytes);
+  }
+
+  close(): void {
+    this.#acceptor?.close();
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.close();
+    const until = performance.now() + graceMs;
+    const all = setTimeout(() => this.destroy(), graceMs);
+    // Handshakes end as connections: those are waited for after them.
+    await Promise.all([this.#http.drain(graceMs), this.#settled()]);
+    clearTimeout(all);
+    await this.#http.drain(Math.max(0, until - performance.now()));
+  }
+
+  destroy(): void {
+    this.close();
+    for (const handshake of this.#handshakes) handshake.socket.destroy();
+    this.#http.destroy();
+  }
+
+  #settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onSettled = resolve;
+      if (this.#handshakes.size === 0) resolve();
+    });
+  }
+
+  #begin(socket: Socket, ahead: Uint8Array | undefined): void {
+    const handshake = new Handshake(socket, this.#shared.ticker.now, {
+      hello: (hello) => this.#hello(handshake, hello),
+      failed: (error) => this.#failures.add(error.code ?? "error"),
+    });
+    socket.once("close", () => {
+      this.#acceptor?.released();
+      this.#forget(handshake);
+    });
+    if (this.#handshakes.size >= handshakesMax) {
+      const [oldest] = this.#handshakes;
+      this.#failures.add("too many at a time");
+      oldest?.socket.destroy();
+    }
+    this.#handshakes.add(handshake);
+    this.#shared.ticker.add(handshake);
+    handshake.start(ahead);
+  }
+
+  #hello(handshake: Handshake, hello: ClientHello): void {
+    const { socket } = handshake;
+    this.#terminator.secure(socket, hello, {
+      done: (secure) => {
+        this.#forget(handshake);
+        this.#serve(secure, hello);
+      },
+      failed: (error) => this.#failures.add(error.code ?? "error"),
+    });
+  }
+
+  #serve(socket: TLSSocket, { host }: ClientHello): void {
+    this.#http.begin(socket, { ...clientOf(socket), scheme: "https", tlsHost: host }, "secure", 0);
+  }
+
+  #forget(handshake: Handshake): void {
+    if (!this.#handshakes.delete(handshake)) return;
+    this.#shared.ticker.remove(handshake);
+    if (this.#handshakes.size === 0) this.#onSettled?.();
+  }
+}
