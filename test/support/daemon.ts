@@ -45,6 +45,7 @@ export class TestDaemon {
   readonly #command: string;
   readonly log: LogRecord[] = [];
   #http: string;
+  #https: string | undefined;
   #child: ChildProcess | undefined;
   #watchers = new Set<() => void>();
 
@@ -77,6 +78,11 @@ export class TestDaemon {
   /** The port of the HTTP listener. */
   get port(): number {
     return Number(/:([0-9]+)$/.exec(this.#http)?.[1]);
+  }
+
+  /** The port of the first HTTPS listener. */
+  get httpsPort(): number {
+    return Number(/:([0-9]+)$/.exec(this.#https ?? "")?.[1]);
   }
 
   /** Starts the process; also again, after it was killed, on the same port and state. */
@@ -124,6 +130,7 @@ export class TestDaemon {
     const listening = await Promise.race([this.logged("listening", from), exited]);
     const [address] = listening.http as string[];
     this.#http = (address as string).replace("http://", "");
+    this.#https = (listening.https as string[] | undefined)?.[0];
   }
 
   /** Resolves with the first log record with this message, from a place in the log on. */

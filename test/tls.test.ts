@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { Agent } from "node:https";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { requireToolchain } from "./guests/build.ts";
+import { makePair, type TestPair } from "./support/certificates.ts";
+import { type DaemonSettings, TestDaemon } from "./support/daemon.ts";
+import { ask } from "./support/http.ts";
+import { askSecurely, connectSecurely } from "./support/https.ts";
+
+const hosts = { route: ["hello.test", "other.test", "deep.wild.test"].map((host) => ({ host })) };
+
+/** A daemon with an HTTPS listener, and the directory of its certificates. */
+async function secureDaemon(
+  t: TestContext,
+  pairs: Readonly<Record<string, TestPair>>,
+  settings: DaemonSettings = {},
+): Promise<{ daemon: TestDaemon; directory: string }> {
+  const directory = mkdtempSync(join(tmpdir(), "warren-tls-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  for (const [name, pair] of Object.entries(pairs)) write(directory, name, pair);
+  const args = ["--https", "127.0.0.1:0", "--tls", directory, ...(settings.args ?? [])];
+  return { daemon: await TestDaemon.start(t, { ...settings, args }), directory };
+}
+
+function write(directory: string, name: string, { chain, key }: TestPair): void {
+  writeFileSync(join(directory, `${name}.crt`), chain);
+  writeFileSync(join(directory, `${name}.key`), key);
+}
+
+test("services answer over TLS with the certificate of the host that was asked for", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const hello = makePair(["hello.test"]);
+  const wild = makePair(["*.wild.test", "wild.test"]);
+  const { daemon, directory } = await secureDaemon(t, { hello });
+  writeFileSync(join(directory, "wild.pem"), wild.key + wild.chain);
+  await daemon.deploy("hello", "c-hello", hosts);
+  const port = daemon.httpsPort;
+  for (let i = 0; i < 10; i++) {
+    const answer = await askSecurely(port, "hello.test", { ca: hello.chain });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.shown, "DNS:hello.test");
+  }
+  await daemon.loggedWhere(({ msg, name }) => msg === "certificate read" && name === "wild");
+  assert.equal((await askSecurely(port, "deep.wild.test", { ca: wild.chain })).status, 200);
+  // One label only, and the standard one for names that have none.
+  assert.match((await askSecurely(port, "too.deep.wild.test")).shown, /^DNS:hello.test$/);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  for (let i = 0; i < 20; i++) assert.equal((await askSecurely(port, "hello.test", { agent })).status, 200);
+  assert.deepEqual(await daemon.kill("SIGTERM"), { code: 0, signal: null });
+});
+
+test("certificates are read again when they change; what is broken takes nothing away", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const first = makePair(["hello.test"]);
+  const { daemon, directory } = await secureDaemon(t, { hello: first });
+  await daemon.deploy("hello", "c-hello", hosts);
+  const port = daemon.httpsPort;
+  assert.equal((await askSecurely(port, "hello.test", { ca: first.chain })).status, 200);
+
+  const second = makePair(["hello.test", "other.test"]);
+  let from = daemon.log.length;
+  writeFileSync(join(directory, "hello.crt"), second.chain);
+  await daemon.loggedWhere(({ problem }) => problem === "the key is not that of the certificate", from);
+  assert.equal((await askSecurely(port, "hello.test", { ca: first.chain })).status, 200);
+  from = daemon.log.length;
+  writeFileSync(join(directory, "next"), second.key);
+  renameSync(join(directory, "next"), join(directory, "hello.key"));
+  await daemon.logged("certificate read", from);
+  assert.equal((await askSecurely(port, "other.test", { ca: second.chain })).status, 200);
+
+  from = daemon.log.length;
+  writeFileSync(join(directory, "hello.key"), "-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n");
+  await daemon.loggedWhere(({ problem }) => String(problem).startsWith("the key cannot be read"), from);
+  assert.equal((await askSecurely(port, "hello.test", { ca: second.chain })).status, 200);
+
+  from = daemon.log.length;
+  rmSync(join(directory, "hello.crt"));
+  await daemon.logged("certificate removed", from);
+  await assert.rejects(askSecurely(port, "hello.test"));
+  const log = JSON.stringify(daemon.log);
+  assert.doesNotMatch(log, /PRIVATE KEY|secret/);
+});
+
+test("a guest in another worker answers over TLS, bodies and upgrades too", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const { daemon } = await secureDaemon(t, { all: makePair(["*.test"]) }, { workers: 3 });
+  for (let i = 0; i < 4; i++) await daemon.deploy(`s${i}`, "c-http", { route: [{ host: `s${i}.test` }] });
+  const agents = Array.from({ length: 6 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+  t.after(() => {
+    for (const agent of agents) agent.destroy();
+  });
+  await Promise.all(
+    agents.map(async (agent, index) => {
+      for (let i = 0; i < 12; i++) {
+        const answer = await askSecurely(daemon.httpsPort, `s${(index + i) % 4}.test`, { agent });
+        assert.equal(answer.status, 200);
+      }
+    }),
+  );
+});
+
+test("clients that do not finish, send garbage or speak plain HTTP cost nobody else anything", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const { daemon } = await secureDaemon(t, { hello: makePair(["hello.test"]) });
+  await daemon.deploy("hello", "c-hello", hosts);
+  const port = daemon.httpsPort;
+  const open = Array.from({ length: 50 }, () => connect(port, "127.0.0.1"));
+  t.after(() => {
+    for (const socket of open) socket.destroy();
+  });
+  for (const [index, socket] of open.entries()) {
+    socket.on("error", () => {});
+    if (index % 2 === 0) socket.write(Buffer.of(22, 3, 1, 2, 0, 1, 0));
+  }
+  for (const bytes of [Buffer.alloc(20_000, 0x55), Buffer.of(22, 3, 1, 0, 0), Buffer.alloc(100_000, 22)]) {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(bytes);
+    socket.resume();
+    await once(socket, "close");
+  }
+  const plain = connect(port, "127.0.0.1");
+  plain.write("GET / HTTP/1.1\r\nHost: hello.test\r\n\r\n");
+  assert.match((await plain.toArray()).join(""), /^HTTP\/1\.1 400 .*https:/s);
+  await assert.rejects(connectSecurely(port, { servername: "hello.test", maxVersion: "TLSv1.1", minVersion: "TLSv1" }));
+  await assert.rejects(connectSecurely(port, { servername: "hello.test", ALPNProtocols: ["nothing"] }));
+  const old = await connectSecurely(port, { servername: "hello.test", maxVersion: "TLSv1.2" });
+  await new Promise<void>((resolve) => {
+    old.on("error", () => resolve());
+    old.on("close", () => resolve());
+    // RFC 5746: refused with an alert or the end of the connection.
+    old.renegotiate({}, (error) => error && resolve());
+  });
+  old.destroy();
+  assert.equal((await askSecurely(port, "hello.test")).status, 200);
+  assert.equal((await ask(daemon.port, "hello.test")).status, 200);
+});
+
+test("a session begun at one worker goes on at another", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const { daemon } = await secureDaemon(t, { hello: makePair(["hello.test"]) }, { workers: 3 });
+  await daemon.deploy("hello", "c-hello", hosts);
+  for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+    const options = { servername: "hello.test", maxVersion };
+    const first = await connectSecurely(daemon.httpsPort, options);
+    const taken = once(first, "session");
+    first.write("GET / HTTP/1.1\r\nHost: hello.test\r\nConnection: close\r\n\r\n");
+    first.resume();
+    const [session] = maxVersion === "TLSv1.3" ? await taken : [first.getSession()];
+    first.destroy();
+    for (let i = 0; i < 30; i++) {
+      const socket = await connectSecurely(daemon.httpsPort, { ...options, session: session as Buffer });
+      assert.equal(socket.isSessionReused(), true, `${maxVersion}, connection ${i}`);
+      socket.destroy();
+    }
+  }
+});
