@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import * as http2 from "node:http2";
 import { Agent } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { connect as tlsConnect } from "node:tls";
 import { requireToolchain } from "./guests/build.ts";
 import { makePair, type TestPair } from "./support/certificates.ts";
 import { type DaemonSettings, TestDaemon } from "./support/daemon.ts";
@@ -160,4 +162,77 @@ test("a session begun at one worker goes on at another", async (t) => {
       socket.destroy();
     }
   }
+});
+
+test("HTTP/2 is offered; a host that another certificate is for gets a 421 in both versions", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const { daemon } = await secureDaemon(t, {
+    hello: makePair(["hello.test", "other.test"]),
+    wild: makePair(["*.wild.test"]),
+  });
+  await daemon.deploy("hello", "c-hello", hosts);
+  const session = http2.connect(`https://hello.test`, {
+    createConnection: () =>
+      tlsConnect({
+        port: daemon.httpsPort,
+        host: "127.0.0.1",
+        servername: "hello.test",
+        ALPNProtocols: ["h2"],
+        rejectUnauthorized: false,
+      }),
+  });
+  t.after(() => session.destroy());
+  for (const [host, status] of [
+    ["hello.test", 200],
+    ["other.test", 200],
+    ["deep.wild.test", 421],
+    ["unknown.test", 404],
+  ] as const) {
+    const stream = session.request({ ":authority": host, ":path": "/" });
+    const [headers] = await once(stream, "response");
+    assert.equal(headers[":status"], status, host);
+    stream.resume();
+    await once(stream, "close");
+    assert.equal((await askSecurely(daemon.httpsPort, "hello.test", { host })).status, status, host);
+  }
+  // Who names no host for TLS may ask for any.
+  const nameless = await connectSecurely(daemon.httpsPort, { host: "127.0.0.1", ALPNProtocols: ["http/1.1"] });
+  nameless.end("GET / HTTP/1.1\r\nHost: deep.wild.test\r\nConnection: close\r\n\r\n");
+  assert.match((await nameless.toArray()).join(""), /^HTTP\/1\.1 200 /);
+});
+
+test("kill -9 of the daemon loses no connection over TLS, and its successor shows the same certificates", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const pair = makePair(["hello.test"]);
+  const { daemon } = await secureDaemon(t, { hello: pair });
+  await daemon.deploy("hello", "c-hello", hosts);
+  const failures: string[] = [];
+  let going = true;
+  let done = 0;
+  const clients = Array.from({ length: 4 }, async () => {
+    while (going) {
+      try {
+        const { status } = await askSecurely(daemon.httpsPort, "hello.test", { ca: pair.chain });
+        if (status !== 200) failures.push(String(status));
+      } catch (error) {
+        failures.push(String(error));
+      }
+      done++;
+    }
+  });
+  const more = async (count: number) => {
+    for (const until = done + count; done < until; ) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  await more(50);
+  for (let kills = 0; kills < 2; kills++) {
+    await daemon.kill("SIGKILL");
+    await more(50);
+    const from = daemon.log.length;
+    await daemon.launch();
+    await daemon.logged("took over from an earlier daemon", from);
+    await more(50);
+  }
+  going = false;
+  await Promise.all(clients);
+  assert.deepEqual(failures, []);
 });

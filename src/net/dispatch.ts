@@ -4,6 +4,7 @@ import type { HttpContext } from "./http1/context.ts";
 import type { ErrorAnswer } from "./http1/error-answer.ts";
 import type { Match } from "./router.ts";
 import type { HttpTarget } from "./target.ts";
+import { misdirected } from "./tls/misdirected.ts";
 import type { Visit } from "./visit.ts";
 
 /** What the front goes by when it decides what becomes of a request; of HTTP/1 and HTTP/2 alike. */
@@ -40,6 +41,11 @@ export function decide(context: HttpContext, request: RequestView, client: Clien
     return {
       kind: "error",
       error: { status: 404, code: "route.unknown", message: "no service is routed here" },
+    };
+  if (misdirected(context, request.host, client, match))
+    return {
+      kind: "error",
+      error: { status: 421, code: "request.misdirected", message: "this host is not served on this connection" },
     };
   if (needsNobody(match)) return { kind: "answer", answer: match.target.answer(request, match) };
   const guest = match as Match<HttpTarget>;

@@ -65,8 +65,6 @@ export class ClientStream {
       const head = Http2RequestHead.parse(raw, context.limits);
       this.#head = head;
       if (ended && head.contentLength > 0) throw new WarrenError("head.framing", "no body where one was announced");
-      if (!this.#connection.covers(head.host))
-        throw new WarrenError("head.host", "this name is not served on this connection", { status: 421 });
       decision = decide(context, head, client);
     } catch (error) {
       this.#refuse(error);

@@ -17,8 +17,6 @@ const lastStreamMax = 2 ** 31 - 1;
 export interface Http2ConnectionOptions {
   /** What was read of the connection already, its preface included. */
   readonly bytes?: Buffer;
-  /** Whether a request for this host may come on this connection; any may when absent. Others get a 421. */
-  readonly covers?: (host: string) => boolean;
 }
 
 /** A client's HTTP/2 connection, over TLS or with prior knowledge: streams, each of them routed by its own :authority. */
@@ -29,7 +27,6 @@ export class Http2Connection implements HttpConnection {
   readonly #session: ServerHttp2Session;
   readonly #guard: FloodGuard;
   readonly #stall: StallWatch;
-  readonly #covers: ((host: string) => boolean) | undefined;
   readonly #streams = new Map<number, ClientStream>();
   /** When it began, or was last left without a stream. */
   #idleSince: number;
@@ -41,7 +38,6 @@ export class Http2Connection implements HttpConnection {
     this.client = client;
     this.context = context;
     this.#socket = socket;
-    this.#covers = options.covers;
     this.#idleSince = this.#beganAt = context.ticker.now;
     this.#stall = new StallWatch(socket);
     this.#guard = new FloodGuard({
@@ -85,11 +81,6 @@ export class Http2Connection implements HttpConnection {
 
   endIdle(): void {
     if (!this.#session.destroyed) this.#session.close();
-  }
-
-  /** Whether a request for this host may come on this connection. */
-  covers(host: string): boolean {
-    return this.#covers === undefined || this.#covers(host);
   }
 
   /** A stream is over. */

@@ -1,10 +1,11 @@
 import { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { Acceptor } from "../acceptor.ts";
+import type { Client } from "../client.ts";
 import { HttpListener } from "../http-listener.ts";
 import type { HttpLimits } from "../http1/limits.ts";
 import type { Listener, ListenerShared } from "../listener.ts";
-import { clientOf } from "../socket-address.ts";
+import { clientOf, setEnds } from "../socket-address.ts";
 import type { Passage } from "../target.ts";
 import type { ClientHello } from "./client-hello.ts";
 import { FailureLog } from "./failure-log.ts";
@@ -40,6 +41,7 @@ export class HttpsListener implements Listener {
     this.#acceptor = await Acceptor.open(fd, {
       connectionsMax: this.#shared.connectionsMax,
       descriptorsMax: this.#shared.descriptorsMax,
+      proxies: this.#shared.proxies,
       onSocket: (socket) => this.#begin(socket, undefined),
       onTrouble: (code, message) => this.#shared.log({ code, message, listener: this.key }),
     });
@@ -55,6 +57,7 @@ export class HttpsListener implements Listener {
       return;
     }
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+    if (passage.ends !== undefined) setEnds(socket, passage.ends);
     this.#acceptor?.adopted();
     this.#begin(socket, bytes);
   }
@@ -117,7 +120,9 @@ export class HttpsListener implements Listener {
   }
 
   #serve(socket: TLSSocket, { host }: ClientHello): void {
-    this.#http.begin(socket, { ...clientOf(socket), scheme: "https", tlsHost: host }, "secure", 0);
+    const client: Client = { ...clientOf(socket), scheme: "https", tlsHost: host };
+    if (socket.alpnProtocol === "h2") this.#http.beginHttp2(socket, client, {});
+    else this.#http.begin(socket, client, "secure", 0);
   }
 
   #forget(handshake: Handshake): void {

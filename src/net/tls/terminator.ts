@@ -37,7 +37,7 @@ export class TlsTerminator {
     this.#tls = tls;
     this.#server = createServer({
       ...contextOptions,
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: ["h2", "http/1.1"],
       SNICallback: (host, done) => this.#choose(host, done),
     });
     this.#server.on("secureConnection", (socket) => {

@@ -1,0 +1,34 @@
+import type { Client } from "../client.ts";
+import { hostName } from "../http1/host.ts";
+import type { RouteTable } from "../router.ts";
+import type { FrontTls } from "./front-tls.ts";
+
+interface Where {
+  /** Key of the listener. */
+  readonly key: string;
+  readonly router: RouteTable;
+  readonly tls: FrontTls;
+}
+
+/**
+ * Whether a request came on a connection that was made for another host, and should come on one of its own (421, RFC 9110
+ * §15.5.20). Clients use a connection for all hosts of the certificate that they were shown (RFC 9113 §9.1.1); they may,
+ * where the hosts belong to one tenant. A client that named no host for TLS may ask for any.
+ */
+export function misdirected(
+  { key, router, tls }: Where,
+  requested: string,
+  { tlsHost = "", local }: Client,
+  { service }: { readonly service: string },
+): boolean {
+  if (tlsHost === "") return false;
+  const host = hostName(requested);
+  if (host === tlsHost) return false;
+  if (!tls.certificates.same(host, tlsHost)) return true;
+  const named = router.match(key, tlsHost, "/", false, local.ip);
+  return named !== undefined && namespaceOf(named.service) !== namespaceOf(service);
+}
+
+function namespaceOf(service: string): string {
+  return service.slice(0, service.indexOf("/") + 1);
+}
