@@ -74,12 +74,24 @@ test("a Go program for GOOS=js", async (t) => {
     assert.equal(run(["--time", "1h"], ["values"]).status, 0);
   });
 
+  await t.test("uses no more CPU than --cpu lets it", () => {
+    const limits = ["--cpu", "0.1", "--time", "5s"];
+    const ran = spawnSync("sh", ["-c", '"$@"; echo $?; times', "sh", launcher, "run", ...limits, program, "spin"], {
+      encoding: "utf8",
+    });
+    const [, status, minutes, seconds] = /^([0-9]+)\n.*\n([0-9]+)m([0-9.]+)s [^\n]*\n$/.exec(ran.stdout) ?? [];
+    assert.equal(status, "124");
+    // Half a second is the quota's, the rest for starting; without the quota it would be five.
+    assert.ok(Number(minutes) * 60 + Number(seconds) < 3, ran.stdout);
+    assert.equal(run(["--cpu", "0.5"], ["values"]).status, 0);
+  });
+
   await t.test("is refused flags that would not hold it", () => {
-    for (const [flag, value] of [
-      ["--cpu", "0.5"],
-      ["--net unix:", "/run/x.sock"],
+    for (const [flag, option] of [
+      ["--net unix:", ["--net", "unix:/run/x.sock"]],
+      ["--listen", ["--listen", "8080"]],
     ] as const) {
-      const ran = run(flag.endsWith(":") ? ["--net", `unix:${value}`] : [flag, value], ["values"]);
+      const ran = run(option, ["values"]);
       assert.equal(ran.status, 1);
       assert.ok(ran.stderr.includes(`no ${flag} (run.gojs-flag)`), ran.stderr);
     }

@@ -13,7 +13,7 @@ import { i32 } from "../wasm/module-info.ts";
 import { reservedModule } from "../wasm/rewrite/contract.ts";
 import { rewriteModule } from "../wasm/rewrite/rewrite.ts";
 import type { Exit } from "./exit.ts";
-import { GojsDeadline } from "./gojs-deadline.ts";
+import { GojsLimits, type GojsLimitsOptions } from "./gojs-limits.ts";
 import type { GuestOptions } from "./guest-options.ts";
 import { trapOf } from "./trap.ts";
 
@@ -23,15 +23,14 @@ const moduleName = "gojs";
 export type GojsRun = Pick<
   GuestOptions,
   "args" | "env" | "mounts" | "stdin" | "stdout" | "stderr" | "outbound" | "onRefused"
-> & {
-  /** Bytes that its memory may grow to. */
-  readonly memoryMax: number;
-  /** Milliseconds that it may run for; as long as it likes when this is absent. */
-  readonly timeMsMax?: number | undefined;
-};
+> &
+  GojsLimitsOptions & {
+    /** Bytes that its memory may grow to. */
+    readonly memoryMax: number;
+  };
 
 /**
- * Runs a Go program for GOOS=js to its end. Nothing but its time can stop it while it computes: it is for a process of its own. Throws
+ * Runs a Go program for GOOS=js to its end. While it computes nothing else does, and its limits may let the thread sleep: it is for a process of its own. Throws
  * what `decodeModule`, `limitMemory` and `rewriteModule` throw, and `program.imports-missing`.
  */
 export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit> {
@@ -39,7 +38,7 @@ export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit
   const table = new DescriptorTable();
   table.add(new InputStream(options.stdin, false));
   for (const output of [options.stdout, options.stderr]) table.add(new OutputStream(output ?? (() => {}), false));
-  let deadline: GojsDeadline | undefined;
+  let limits: GojsLimits | undefined;
   const dialler = new Dialler(new VirtualNetwork(), options.outbound);
   dialler.onRefused = options.onRefused;
   const program = new GojsProgram({
@@ -49,7 +48,7 @@ export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit
     dialler,
     clocks: new SystemClocks(),
     random: systemRandom,
-    onEnter: () => deadline?.enter(),
+    onEnter: () => limits?.enter(),
   });
   for (const item of info.imports) {
     const type = item.kind === "func" ? info.types[item.type] : undefined;
@@ -65,29 +64,29 @@ export async function runGojs(bytes: Uint8Array, options: GojsRun): Promise<Exit
       );
   }
   const limited = limitMemory(bytes, info, options.memoryMax);
-  const rewritten = options.timeMsMax === undefined ? undefined : rewriteModule(decodeModule(limited));
+  const isLimited = options.timeMsMax !== undefined || options.cores !== undefined;
+  const rewritten = isLimited ? rewriteModule(decodeModule(limited)) : undefined;
   const module = await WebAssembly.compile((rewritten?.bytes ?? limited) as Uint8Array<ArrayBuffer>);
   for (const directory of openMounts(options.mounts ?? [])) table.add(directory);
   let timer: NodeJS.Timeout | undefined;
-  if (options.timeMsMax !== undefined) {
-    deadline = new GojsDeadline(options.timeMsMax);
+  if (isLimited) limits = new GojsLimits(options);
+  if (options.timeMsMax !== undefined)
     timer = setTimeout(() => program.kill(new Error("its time is over")), options.timeMsMax);
-  }
   try {
     const imports = { [moduleName]: program.imports };
-    const checks = rewritten && deadline ? { [reservedModule]: deadline.imports(rewritten) } : {};
+    const checks = rewritten && limits ? { [reservedModule]: limits.imports(rewritten) } : {};
     const { exports } = new WebAssembly.Instance(module, { ...imports, ...checks });
-    if (rewritten) deadline?.attach(exports);
+    limits?.attach(exports);
     if (!isProgram(exports))
       throw new WarrenError("program.bad-entry", "the program does not export run, resume, getsp and mem as Go does");
     program.start(exports);
     return { kind: "exit", code: await program.exited };
   } catch (error) {
     if (error instanceof WarrenError) throw error;
-    return deadline?.over === true ? { kind: "killed", reason: "its time is over" } : trapOf(error);
+    return limits?.over === true ? { kind: "killed", reason: "its time is over" } : trapOf(error);
   } finally {
     clearTimeout(timer);
-    await deadline?.stop();
+    await limits?.stop();
   }
 }
 

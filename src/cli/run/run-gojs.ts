@@ -13,7 +13,6 @@ import { isTerminal } from "./terminal.ts";
 
 /** What can be granted and such a program has no use for, or nothing to be held by. */
 const withoutEffect: readonly (readonly [flag: string, granted: (grants: Grants) => boolean])[] = [
-  ["--cpu", ({ cpu }) => cpu !== undefined],
   ["--net unix:", ({ unix }) => unix.length > 0],
   ["--listen", ({ listen }) => listen.length > 0],
   ["--interactive", ({ interactive }) => interactive],
@@ -25,7 +24,7 @@ export async function runGojsProgram(bytes: Uint8Array, run: Run): Promise<numbe
   for (const [flag, granted] of withoutEffect)
     if (granted(grants))
       throw new WarrenError("run.gojs-flag", `${path} is Go for JavaScript hosts, for which there is no ${flag}`, {
-        hint: "build it with `warren build`: such a program can listen and be limited",
+        hint: "build it with `warren build`: such a program can listen",
       });
   const output = (fd: 1 | 2): ((chunk: Uint8Array) => void) =>
     standardOutput(fd, {
@@ -51,6 +50,7 @@ export async function runGojsProgram(bytes: Uint8Array, run: Run): Promise<numbe
     },
     memoryMax: grants.memoryMax ?? memoryMaxDefault,
     timeMsMax: grants.timeMs,
+    cores: grants.cpu,
   });
   if (exit.kind === "killed") return reportTimeOver(run);
   const code = exitCode(path, exit, json);
