@@ -174,11 +174,19 @@ test("a CGI service and a service of its own worker have limits too", async (t) 
   const statuses: number[] = [];
   for (let i = 0; i < 4; i++) statuses.push((await ask(daemon.port, "alone.localhost")).status);
   assert.deepEqual(statuses, [200, 200, 429, 429]);
-  // Each worker counts for itself what it serves itself.
-  await daemon.deploy("shared", "assemblyscript-cgi", { kind: "cgi", limits: { rate: "2/h" } });
-  let taken = 0;
-  for (let i = 0; i < 40; i++) if ((await ask(daemon.port, "shared.localhost")).status === 200) taken++;
-  assert.ok(taken >= 2 && taken <= 4, String(taken));
+  // Whichever worker takes a connection, all count together.
+  await daemon.deploy("shared", "assemblyscript-cgi", {
+    kind: "cgi",
+    limits: { rate: "7/h", client: { rate: "5/h" } },
+    mount: [{ volume: "shared-data", target: "/data" }],
+  });
+  const other = client(t, "127.0.0.2");
+  const taken = { one: 0, other: 0 };
+  for (let i = 0; i < 40; i++) {
+    if ((await ask(daemon.port, "shared.localhost")).status === 200) taken.one++;
+    if (i > 20 && (await ask(daemon.port, "shared.localhost", "/", { agent: other })).status === 200) taken.other++;
+  }
+  assert.deepEqual(taken, { one: 5, other: 2 });
 });
 
 test("connections over the limits of a TCP route are reset, and datagrams of a UDP route dropped", async (t) => {

@@ -207,7 +207,7 @@ test("kill -9 of the daemon loses no connection over TLS, and its successor show
   const { daemon } = await secureDaemon(t, { hello: pair });
   await daemon.deploy("hello", "c-hello", hosts);
   const failures: string[] = [];
-  let going = true;
+  let going: boolean = true;
   let done = 0;
   const clients = Array.from({ length: 4 }, async () => {
     while (going) {

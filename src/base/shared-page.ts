@@ -19,13 +19,16 @@ const libc = bindLibc({
   mmap: { arguments: ["uint64", "uint64", "int32", "int32", "int32", "int64"], return: "int64" },
 });
 
-/** A file in memory that processes may map or read, and none can make shorter, close-on-exec. Throws `system.memory`. */
-export function createSharedPage(name: string): number {
+/**
+ * A file in memory that processes may map or read, and none can make shorter, close-on-exec. Of more than one page only those
+ * take memory that were written to. Throws `system.memory`.
+ */
+export function createSharedPage(name: string, bytes: number = sharedPageBytes): number {
   const text = Buffer.from(`${name}\0`);
   const fd = libc.memfd_create(pointerTo(text), MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) throw failure("make a shared page");
   try {
-    ftruncateSync(fd, sharedPageBytes);
+    ftruncateSync(fd, bytes);
     if (libc.fcntl(fd, F_ADD_SEALS, sizeSeals) < 0) throw failure("seal a shared page");
   } catch (error) {
     closeSync(fd);
@@ -35,10 +38,10 @@ export function createSharedPage(name: string): number {
 }
 
 /** Maps it for the rest of the process's life; the descriptor may be closed. Throws `system.memory`. */
-export function mapSharedPage(fd: number): ArrayBuffer {
-  const address = libc.mmap(0n, BigInt(sharedPageBytes), PROT_READ_WRITE, MAP_SHARED, fd, 0n);
+export function mapSharedPage(fd: number, bytes: number = sharedPageBytes): ArrayBuffer {
+  const address = libc.mmap(0n, BigInt(bytes), PROT_READ_WRITE, MAP_SHARED, fd, 0n);
   if (address === -1n) throw failure("map a shared page");
-  return memoryAt(address, sharedPageBytes);
+  return memoryAt(address, bytes);
 }
 
 function failure(action: string): WarrenError {

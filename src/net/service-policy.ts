@@ -6,6 +6,9 @@ import type { Refusal, ServiceLimits } from "./limits/service-limits.ts";
 import type { Activity, Refused } from "./target.ts";
 import { Visit } from "./visit.ts";
 
+/** CLOCK_MONOTONIC, which all processes share, where performance.now() is 0 when a process begins. */
+const clockAheadMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 /**
  * What the front applies to everything that is for one service, in the process that serves it: its limits and its access log.
  * A target without one has neither.
@@ -22,7 +25,7 @@ export class ServicePolicy {
   /** A request has come: what is to be told when it is over, and the answer if it goes no further. */
   visit(request: RequestView, client: Client, activity: Activity): { visit: Visit; error: ErrorAnswer | undefined } {
     const now = performance.now();
-    const refusal = this.limits?.admit(client.remote.ip, now);
+    const refusal = this.limits?.admit(client.remote.ip, now + clockAheadMs);
     const access = this.access?.sampled() ? this.access : undefined;
     const limits = refusal === undefined ? this.limits : undefined;
     const visit = new Visit({ limits, access, request, client, startedAt: now });
@@ -35,7 +38,7 @@ export class ServicePolicy {
   connection(ip: string, activity: Activity): (() => void) | undefined {
     const { limits } = this;
     if (limits === undefined) return () => {};
-    const refusal = limits.admit(ip, performance.now());
+    const refusal = limits.admit(ip, performance.now() + clockAheadMs);
     if (refusal === undefined) return () => limits.release(ip);
     count(activity, refusal);
     return undefined;
@@ -43,7 +46,7 @@ export class ServicePolicy {
 
   /** A datagram has come: whether the guest may have it. */
   datagram(ip: string, activity: Activity): boolean {
-    const refusal = this.limits?.draw(ip, performance.now());
+    const refusal = this.limits?.draw(ip, performance.now() + clockAheadMs);
     if (refusal !== undefined) count(activity, refusal);
     return refusal === undefined;
   }

@@ -56,26 +56,27 @@ export class Guests {
   }
 
   /**
-   * Starts a revision from the file of its prepared program and what its volumes are open by, which this takes over. Waiting for
+   * Starts a revision from the file of its prepared program and what its volumes are open by and its page of rates, which this takes over. Waiting for
    * it to listen, it rejects when the guest does not or its mounts cannot be had; waiting for room, when the worker has no memory
    * for it. Then nothing is left of it. Else the guest is tried again and again.
    * `number` tells on the worker's page that it runs.
    */
   async start(
     spec: InstanceSpec,
-    [programFd, ...volumes]: readonly [number, ...number[]],
+    [programFd, ...descriptors]: readonly [number, ...number[]],
     wait: StartWait,
     number: number,
   ): Promise<Guest> {
     const key = `${spec.service}@${spec.revision}`;
-    const mounts = new GuestMounts(spec.mounts, volumes, this.#accounts);
+    const ratePage = spec.ratesShared === true ? descriptors.pop() : undefined;
+    const mounts = new GuestMounts(spec.mounts, descriptors, this.#accounts);
     const { log, outbound } = this.#environment;
     const refusals = new RefusalLog((text) => log.add(spec.service, spec.revision, "warren", text));
     const environment: GuestEnvironment = {
       ...this.#environment,
       number,
       share: this.#share(spec),
-      policy: this.#policies.of(spec),
+      policy: this.#policies.of(spec, ratePage),
       mounts: mounts.specs,
       outbound: () => outbound(spec, refusals),
     };

@@ -1,4 +1,7 @@
 import { randomInt } from "node:crypto";
+import { closeSync, fstatSync } from "node:fs";
+import { rateBytes } from "../base/rate-page.ts";
+import { mapSharedPage } from "../base/shared-page.ts";
 import { AccessLog } from "../net/access-log/access-log.ts";
 import { ServiceLimits } from "../net/limits/service-limits.ts";
 import { ServicePolicy } from "../net/service-policy.ts";
@@ -15,6 +18,8 @@ export interface PoliciesOptions {
 export class Policies {
   readonly #options: PoliciesOptions;
   readonly #policies = new Map<string, { readonly terms: string; readonly policy: ServicePolicy }>();
+  /** By inode. Kept for good, as their mappings are. */
+  readonly #pages = new Map<number, Float64Array>();
 
   constructor(options: PoliciesOptions) {
     this.#options = options;
@@ -22,9 +27,10 @@ export class Policies {
 
   /**
    * Of a service's revision; undefined when it has none. One for all revisions on the same terms, so that a deploy gives nobody a
-   * new start.
+   * new start. `ratePage` is that of its shared rates, and is closed.
    */
-  of({ service, revision, limits, access }: InstanceSpec): ServicePolicy | undefined {
+  of({ service, revision, limits, access }: InstanceSpec, ratePage: number | undefined): ServicePolicy | undefined {
+    const shared = ratePage === undefined ? undefined : this.#page(ratePage);
     if (limits === undefined && access === undefined) {
       this.#policies.delete(service);
       return undefined;
@@ -34,7 +40,7 @@ export class Policies {
     if (known?.terms === terms) return known.policy;
     const { log, accessLog } = this.#options;
     const policy = new ServicePolicy({
-      limits: limits && new ServiceLimits(limits, randomInt(2 ** 32)),
+      limits: limits && new ServiceLimits(limits, randomInt(2 ** 32), shared),
       access:
         access &&
         new AccessLog({
@@ -46,6 +52,14 @@ export class Policies {
     });
     this.#policies.set(service, { terms, policy });
     return policy;
+  }
+
+  #page(fd: number): Float64Array {
+    const { ino } = fstatSync(fd);
+    const page = this.#pages.get(ino) ?? new Float64Array(mapSharedPage(fd, rateBytes));
+    this.#pages.set(ino, page);
+    closeSync(fd);
+    return page;
   }
 
   forget(service: string): void {

@@ -32,6 +32,8 @@ export interface InstanceSpec {
   readonly requestMsMax?: number;
   /** What its clients may ask of it together and each; no bounds when absent. */
   readonly limits?: LimitTerms;
+  /** Every worker that is given it counts its rates on one page, the last descriptor of the order to start it. */
+  readonly ratesShared?: boolean;
   /** How many requests may wait for a guest that is starting or does not accept; the worker's default when absent. */
   readonly queueMax?: number;
   /** Which lines its requests leave; none when absent. */
@@ -219,7 +221,7 @@ export interface Orders {
   listener: { body: { key: string }; answer: unknown };
   /**
    * Descriptors: the file of the program, prepared for the memory limit of `spec`; then for each volume among its mounts its
-   * directory and the page of its account (base/volume-page.ts). With `wait` "listening" it answers when the guest listens and
+   * directory and the page of its account (base/volume-page.ts); then the page of its rates, where it shares them (net/limits). With `wait` "listening" it answers when the guest listens and
    * rejects with the reason and its last lines; else it answers at once, and the guest is tried again and again. With "room" it
    * rejects when the worker has no memory for it. The
    * `number` tells on the worker's page that the guest runs.

@@ -14,6 +14,7 @@ import { admitGuest } from "./machine-memory.ts";
 import { ownListeners, routesOf } from "./plan.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { deathsMax } from "./quarantine.ts";
+import { RatePages } from "./rate-pages.ts";
 
 const workerWithinMs = 30_000;
 const startTriesMax = 3;
@@ -33,6 +34,7 @@ export interface PlacerOptions {
 /** Carries the supervisor's decisions out in the workers: which one, start, stop, and telling them all. */
 export class Placer {
   readonly #options: PlacerOptions;
+  readonly #ratePages = new RatePages();
 
   constructor(options: PlacerOptions) {
     this.#options = options;
@@ -169,7 +171,11 @@ export class Placer {
       unixDoor.permit(worker, spec);
       const number = worker.page?.numberOf(spec.service) ?? 0;
       quarantine.starting(worker.id, spec, { alone: this.#options.pool.isAlone(worker) });
-      const status = await worker.order("start", { spec, wait, number }, [handle.fd, ...opened.descriptors]);
+      const status = await worker.order("start", { spec, wait, number }, [
+        handle.fd,
+        ...opened.descriptors,
+        ...this.#ratePages.of(spec),
+      ]);
       quarantine.answered(worker.id, spec);
       return status;
     } catch (error) {
@@ -267,6 +273,7 @@ export class Placer {
   }
 
   async withdraw(services: readonly string[]): Promise<void> {
+    for (const service of services) this.#ratePages.forget(service);
     await Promise.all(
       this.#options.pool.reachable.map((worker) => worker.order("displace", { services }).catch(() => {})),
     );

@@ -63,7 +63,11 @@ export function instanceSpec(
 }
 
 /** What the front applies to the service's requests. */
-function frontTerms({ limits = {}, access }: ServiceSpec): Pick<InstanceSpec, "limits" | "queueMax" | "access"> {
+function frontTerms({
+  kind,
+  limits = {},
+  access,
+}: ServiceSpec): Pick<InstanceSpec, "limits" | "ratesShared" | "queueMax" | "access"> {
   const { rate, connections, queue, client } = limits;
   const clientTerms = client && {
     ...(client.rate === undefined ? {} : { rate: parseRate(client.rate) }),
@@ -76,6 +80,7 @@ function frontTerms({ limits = {}, access }: ServiceSpec): Pick<InstanceSpec, "l
   };
   return {
     ...(Object.keys(terms).length === 0 ? {} : { limits: terms }),
+    ...(kind === "cgi" && (rate ?? client?.rate) !== undefined ? { ratesShared: true } : {}),
     ...(queue === undefined ? {} : { queueMax: queue }),
     ...(access === undefined ? {} : { access: { format: access.format ?? "json", sample: access.sample ?? 1 } }),
   };

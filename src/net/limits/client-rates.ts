@@ -5,6 +5,14 @@ const setsFirst = 64;
 /** 65,536 clients, 1 MiB. */
 const setsMaxDefault = 16_384;
 
+export interface ClientTable {
+  /** 32 secret bits. */
+  readonly seed: number;
+  /** A table of this size that others use too, with the same seed; one of its own, which grows, when absent. */
+  readonly cells?: Float64Array | undefined;
+  readonly setsMax?: number;
+}
+
 /**
  * The buckets of a service's clients, in a table that a flood of addresses cannot make larger than its bound. Where it is full
  * the client goes that has drawn least: nobody can have his own bucket forgotten by coming from other addresses too, and
@@ -15,14 +23,15 @@ export class ClientRates {
   readonly #seed: number;
   readonly #setsMax: number;
   /** Pairs of hash and the time at which the bucket is full, `ways` pairs to a set. */
-  #cells = new Float64Array(setsFirst * ways * 2);
-  #sets = setsFirst;
+  #cells: Float64Array;
+  #sets: number;
 
-  /** `seed`: 32 secret bits. */
-  constructor(rate: Rate, seed: number, setsMax: number = setsMaxDefault) {
+  constructor(rate: Rate, { seed, cells, setsMax = setsMaxDefault }: ClientTable) {
     this.#bucket = new Bucket(rate);
     this.#seed = seed;
-    this.#setsMax = setsMax;
+    this.#cells = cells ?? new Float64Array(setsFirst * ways * 2);
+    this.#sets = this.#cells.length / (ways * 2);
+    this.#setsMax = cells === undefined ? setsMax : this.#sets;
   }
 
   /** Draws on a client's bucket: 0, or how long until it could. Milliseconds. */

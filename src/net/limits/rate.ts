@@ -23,8 +23,8 @@ export class Bucket {
   /** How long until one can be drawn, 0 for now. Milliseconds. */
   waitMs(fullAt: number, now: number): number {
     const early = fullAt - this.#aheadMs - now;
-    // Of sums of fractions a last bit may be left over.
-    return early > 1e-6 ? early : 0;
+    // Of sums of fractions a last bit may be left over. What no draws can have led to was not written by us.
+    return early > 1e-6 && early <= this.#stepMs + 1 ? early : 0;
   }
 
   /** When it is full again after one more draw. */

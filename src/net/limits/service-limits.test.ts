@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { rateCells } from "../../base/rate-page.ts";
 import { ServiceLimits } from "./service-limits.ts";
 
 const minute = { count: 2, perMs: 60_000 };
@@ -42,4 +43,19 @@ test("ServiceLimits draws for datagrams without holding them", () => {
   assert.deepEqual([limits.draw("a", 0), limits.draw("b", 0)], [undefined, undefined]);
   assert.equal(limits.draw("c", 0)?.by, "rate");
   assert.equal(limits.connections, 0);
+});
+
+test("ServiceLimits of two processes count on one page, whatever is written to it", () => {
+  const page = new Float64Array(rateCells);
+  const terms = { rate: { count: 3, perMs: 60_000 }, client: { rate: minute } };
+  const [one, other] = [new ServiceLimits(terms, 1, page), new ServiceLimits(terms, 2, page)];
+  assert.deepEqual([one.admit("a", 0), other.admit("a", 0)], [undefined, undefined]);
+  assert.equal(one.admit("a", 0)?.by, "client.rate");
+  assert.equal(one.admit("b", 0), undefined);
+  assert.equal(other.admit("c", 0)?.by, "rate");
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 1e300, -1]) {
+    page.fill(value);
+    const refusal = other.admit("a", 0);
+    assert.ok(refusal === undefined || refusal.retryMs <= 60_000, String(value));
+  }
 });

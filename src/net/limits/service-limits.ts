@@ -1,3 +1,4 @@
+import { rateCell } from "../../base/rate-page.ts";
 import { clientKey } from "./client-key.ts";
 import { ClientRates } from "./client-rates.ts";
 import { Bucket, type Rate } from "./rate.ts";
@@ -31,14 +32,21 @@ export class ServiceLimits {
   readonly #clientRates: ClientRates | undefined;
   /** Only clients that hold one, so that there are never more than connections. */
   readonly #held = new Map<string, number>();
-  #fullAt = 0;
+  /** As base/rate-page.ts; where nobody else looks, its first cell. */
+  readonly #rates: Float64Array;
   #connections = 0;
 
-  /** `seed`: 32 secret bits. */
-  constructor(terms: LimitTerms, seed: number) {
+  /**
+   * `seed`: 32 secret bits. `shared`: where other processes draw on the same rates, as base/rate-page.ts; then its seed
+   * counts. Two that draw at the same moment may both have one draw.
+   */
+  constructor(terms: LimitTerms, seed: number, shared?: Float64Array) {
     this.#terms = terms;
+    this.#rates = shared ?? new Float64Array(1);
     this.#bucket = terms.rate && new Bucket(terms.rate);
-    this.#clientRates = terms.client?.rate && new ClientRates(terms.client.rate, seed);
+    const table =
+      shared === undefined ? { seed } : { seed: shared[rateCell.seed]!, cells: shared.subarray(rateCell.clients) };
+    this.#clientRates = terms.client?.rate && new ClientRates(terms.client.rate, table);
   }
 
   /** Takes a request or connection in hand, until {@link release}; or says why not, and then nothing has been drawn for the service. */
@@ -73,9 +81,11 @@ export class ServiceLimits {
     // First the client's: what is refused to one takes nothing from the others.
     const clientWaitMs = this.#clientRates?.draw(key, now) ?? 0;
     if (clientWaitMs > 0) return { by: "client.rate", retryMs: clientWaitMs };
-    const waitMs = this.#bucket?.waitMs(this.#fullAt, now) ?? 0;
+    if (this.#bucket === undefined) return undefined;
+    const fullAt = this.#rates[rateCell.fullAt]!;
+    const waitMs = this.#bucket.waitMs(fullAt, now);
     if (waitMs > 0) return { by: "rate", retryMs: waitMs };
-    if (this.#bucket !== undefined) this.#fullAt = this.#bucket.drawn(this.#fullAt, now);
+    this.#rates[rateCell.fullAt] = this.#bucket.drawn(fullAt, now);
     return undefined;
   }
 
