@@ -13,6 +13,11 @@ export class Tunnel {
   readonly #onDone: () => void;
   #blocked: boolean = false;
   #pumping: boolean = false;
+  #due: boolean = false;
+  readonly #pump = (): void => {
+    this.#due = false;
+    if (!this.#socket.destroyed) this.#toSocket();
+  };
   /** What the socket closed on, as the guest is to hear of it. */
   #failure: string | undefined;
 
@@ -26,7 +31,7 @@ export class Tunnel {
   start(ahead: Uint8Array | undefined): void {
     const { input, output } = this.#conduit;
     const socket = this.#socket;
-    input.onReadable = () => this.#toSocket();
+    input.onReadable = () => this.#later();
     output.onWritable = () => this.#onGuestWritable();
     socket.on("data", (chunk: Buffer) => this.#toGuest(chunk));
     socket.on("end", () => output.end());
@@ -56,17 +61,23 @@ export class Tunnel {
     else this.#socket.resume();
   }
 
+  /** What a guest writes before it waits goes out with one call of the system. */
+  #later(): void {
+    if (this.#due) return;
+    this.#due = true;
+    process.nextTick(this.#pump);
+  }
+
   #toSocket(): void {
     const { input, output } = this.#conduit;
     const socket = this.#socket;
     // Taking a chunk may make the guest push the next one before this one is written: that one's turn comes after.
     if (this.#pumping) return;
     this.#pumping = true;
-    while (!this.#blocked) {
-      const chunk = input.shift();
-      if (chunk === undefined) break;
-      this.#blocked = !socket.write(chunk);
-    }
+    let chunk = this.#blocked ? undefined : input.shift();
+    if (chunk !== undefined && input.bytes > 0) socket.cork();
+    for (; chunk !== undefined; chunk = this.#blocked ? undefined : input.shift()) this.#blocked = !socket.write(chunk);
+    if (socket.writableCorked > 0) socket.uncork();
     this.#pumping = false;
     if (!input.finished) return;
     if (input.failure !== undefined) socket.resetAndDestroy();
