@@ -63,6 +63,10 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
     if (route[key] === undefined || listen?.startsWith("tcp:") === true) continue;
     issues.push({ kind: "bad-value", path: [...at, key], message: 'is for a route with listen = "tcp://…" only' });
   }
+  if (route.protocol !== undefined && (listen !== undefined || kind === "cgi")) {
+    const which = kind === "cgi" ? 'kind = "cgi", which speaks no HTTP itself' : "listen, whose bytes pass as they are";
+    issues.push({ kind: "bad-value", path: [...at, "protocol"], message: `cannot be used with ${which}` });
+  }
   if (replies !== undefined && listen?.startsWith("udp:") !== true) {
     issues.push({
       kind: "bad-value",

@@ -12,6 +12,11 @@ export const Route = Type.Object(
       Type.String({ description: "tcp://ADDR:PORT or udp://ADDR:PORT; the daemon's http listener when absent" }),
     ),
     port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: "the guest's own port" })),
+    protocol: Type.Optional(
+      Type.Literal("h2c", {
+        description: "what the guest speaks: HTTP/2 with prior knowledge (gRPC); HTTP/1.1 when absent",
+      }),
+    ),
     replies: Type.Optional(
       Type.Union([Type.Literal("bounded"), Type.Literal("unbounded")], {
         description:

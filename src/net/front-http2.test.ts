@@ -6,6 +6,8 @@ import { WarrenError } from "../base/errors.ts";
 import { Flow } from "../base/flow.ts";
 import { fixedAnswer } from "./answer.ts";
 import { Front } from "./front.ts";
+import { frameFlag, frameType } from "./http2/frame-meter.ts";
+import { get, RawClient } from "./http2/raw-client.ts";
 import { redirecting } from "./redirect.ts";
 import type { Field, HttpTarget, RequestTarget, TargetRequest, TargetResponse } from "./target.ts";
 import { answering, listeningFd, newActivity, ok, streamTarget } from "./test-rig.ts";
@@ -355,4 +357,22 @@ test("a route without a guest redirects and answers over HTTP/2", async () => {
   assert.deepEqual([busy.status, busy.headers["content-type"], busy.body], [503, "text/html", "back soon"]);
   const head = await ask({ ":method": "HEAD", ":path": "/busy" });
   assert.deepEqual([head.status, head.headers["content-length"], head.body], [503, "9", ""]);
+});
+
+test("Front never makes an answer of HTTP/2 look whole that the guest broke off", async () => {
+  for (const wait of [true, false]) {
+    handling(async () => {
+      const body = new Flow();
+      body.push(Buffer.from("abc"));
+      const fail = () => body.fail(new WarrenError("connection.reset", "gone"));
+      if (wait) setTimeout(fail, 20);
+      else fail();
+      return { status: 200, headers: [], body };
+    });
+    const client = new RawClient(port);
+    client.send(get(1));
+    await client.until(() => client.of(frameType.rstStream, 1).length > 0);
+    assert.ok(client.of(frameType.data).every(({ flags }) => (flags & frameFlag.endStream) === 0));
+    client.socket.destroy();
+  }
 });

@@ -4,6 +4,7 @@ import { HttpListener } from "./http-listener.ts";
 import type { FrontEvent } from "./http1/context.ts";
 import { type HttpLimits, httpLimits } from "./http1/limits.ts";
 import { StreamHandler } from "./http1/stream-handler.ts";
+import { Http2Guest } from "./http2/http2-guest.ts";
 import type { Listener, ListenerShared } from "./listener.ts";
 import { TrustedProxies } from "./proxy-protocol/trusted-proxies.ts";
 import { RequestIds } from "./request-ids.ts";
@@ -47,6 +48,7 @@ export class Front implements ListenerShared {
   readonly #listeners = new Map<string, Listener>();
   readonly #udp = new Map<string, UdpListener>();
   readonly #pools = new WeakMap<StreamTarget, UpstreamPool>();
+  readonly #http2 = new WeakMap<StreamTarget, Http2Guest>();
   readonly #handlers = new WeakMap<StreamTarget, RequestTarget>();
   #terminator: Promise<TlsTerminator> | undefined;
 
@@ -129,6 +131,7 @@ export class Front implements ListenerShared {
   /** Closes the idle connections to a guest, and each busy one after its request, so that the guest can end. */
   retire(target: StreamTarget): void {
     this.pool(target).retire();
+    this.#http2.get(target)?.retire();
   }
 
   /** Drains every listener: see {@link Listener.drain}. UDP sockets are closed at once. */
@@ -166,6 +169,16 @@ export class Front implements ListenerShared {
       this.#handlers.set(target, handler);
     }
     return handler;
+  }
+
+  /** The guest, which speaks HTTP/2 with prior knowledge, in the form of one that is called for each request. */
+  speakingHttp2(target: StreamTarget): RequestTarget {
+    let guest = this.#http2.get(target);
+    if (guest === undefined) {
+      guest = new Http2Guest(target, this.#limits, this.ticker);
+      this.#http2.set(target, guest);
+    }
+    return guest;
   }
 
   log(event: FrontEvent): void {

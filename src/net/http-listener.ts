@@ -103,10 +103,10 @@ export class HttpListener implements Listener, HttpContext {
     return this.#shared.handler(target);
   }
 
-  speaksHttp2(connection: ClientConnection, bytes: Buffer): void {
+  speaksHttp2(connection: ClientConnection, bytes: Buffer, peer: boolean): void {
     this.#connections.delete(connection);
     this.ticker.remove(connection);
-    this.beginHttp2(connection.socket, connection.client, { bytes });
+    this.beginHttp2(connection.socket, connection.client, { bytes, peer });
   }
 
   onClosed(connection: HttpConnection): void {

@@ -7,15 +7,20 @@ import type { Client } from "./client.ts";
 // a connection between the two fronts. Each says in this field who the client is. From anyone else it is dropped.
 export const peerField = "Warren-Forwarded";
 
-/** The field's value. */
-export function formatPeerClient({ remote, local, scheme }: Client): string {
-  return `${remote.ip} ${remote.port} ${local.ip} ${local.port} ${scheme}`;
+/** The field's value. `passed`: how often a request was asked of another front before, where that is counted. */
+export function formatPeerClient({ remote, local, scheme }: Client, passed = 0): string {
+  return `${remote.ip} ${remote.port} ${local.ip} ${local.port} ${scheme}${passed === 0 ? "" : ` ${passed}`}`;
+}
+
+/** How often a request with this field had been asked of another front before. */
+export function parsePassed(text: string): number {
+  return Number(text.split(" ")[5] ?? 0);
 }
 
 /** Throws `peer.malformed`: the other worker may have been taken over by its guest. */
 export function parsePeerClient(text: string): Client {
-  const [remoteIp = "", remotePort, localIp = "", localPort, scheme, ...rest] = text.split(" ");
-  if (rest.length > 0 || (scheme !== "http" && scheme !== "https")) throw malformed();
+  const [remoteIp = "", remotePort, localIp = "", localPort, scheme, passed = "0", ...rest] = text.split(" ");
+  if (rest.length > 0 || !/^[0-9]$/.test(passed) || (scheme !== "http" && scheme !== "https")) throw malformed();
   return { remote: address(remoteIp, remotePort), local: address(localIp, localPort), scheme };
 }
 

@@ -72,6 +72,8 @@ export interface ElsewhereTarget {
   pass(fd: number, bytes: Uint8Array, passage: Passage): Promise<void>;
   /** The other worker's front, for the requests of connections that cannot be given away: their state is here. */
   readonly proxied: StreamTarget;
+  /** The same over HTTP/2, for clients of HTTP/2 to a guest that speaks it too: nothing is translated on the way. */
+  readonly multiplexed?: RequestTarget;
 }
 
 /** What travels with a passed connection besides its descriptor and bytes. */
@@ -112,6 +114,8 @@ export interface TargetRequest {
   readonly inform?: (status: number, fields: readonly Field[]) => void;
   readonly client: Address;
   readonly server: Address;
+  /** How often it has been asked of another worker's front before. */
+  readonly passed?: number;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }

@@ -87,6 +87,8 @@ export interface RouteEntry {
   readonly path?: string;
   readonly ip?: string;
   readonly guestPort: number;
+  /** What the guest speaks there; HTTP/1.1 when absent. */
+  readonly protocol?: "h2c";
   /** Of a TCP listener's. */
   readonly stream?: StreamTerms;
   /** What every worker answers itself, without a guest. */

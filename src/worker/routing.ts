@@ -94,16 +94,21 @@ export class Routing {
     if (route.answer !== undefined) return answering(route.answer);
     const guest = this.#guests.get(service, revision);
     if (guest?.kind === "request") return guest;
-    if (guest?.kind === "stream" && worker === this.#id) return guest.target(route.guestPort);
+    if (guest?.kind === "stream" && worker === this.#id) {
+      const target = guest.target(route.guestPort);
+      return route.protocol === "h2c" ? this.#front.speakingHttp2(target) : target;
+    }
     if (placement.kind === "cgi" && worker === this.#id) return refusing(service, "its program could not be loaded");
-    return this.#elsewhere(service, route.listener);
+    return this.#elsewhere(service, route);
   }
 
-  #elsewhere(service: string, listener: string): ElsewhereTarget {
+  #elsewhere(service: string, { listener, protocol }: RouteEntry): ElsewhereTarget {
+    const proxied = this.#peerFronts.target(service, listener);
     return {
       kind: "elsewhere",
       pass: (fd, bytes, passage) => this.#pass(service, fd, bytes, passage),
-      proxied: this.#peerFronts.target(service, listener),
+      proxied,
+      ...(protocol === "h2c" ? { multiplexed: this.#front.speakingHttp2(proxied) } : {}),
     };
   }
 

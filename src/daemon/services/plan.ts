@@ -139,6 +139,7 @@ export function routeEntries(spec: ServiceSpec, httpListeners: readonly string[]
       ...(host === undefined ? {} : { host }),
       ...(path === undefined ? {} : { path }),
       ...(ip === undefined ? {} : { ip: canonicalIp(ip) }),
+      ...(route.protocol === undefined ? {} : { protocol: route.protocol }),
       ...streamTerms(route),
       ...answerOf(route),
     };

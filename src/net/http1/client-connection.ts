@@ -282,7 +282,7 @@ export class ClientConnection implements HttpConnection {
     } catch (error) {
       if (this.#first && beginsHttp2(input)) {
         const bytes = this.releaseToTunnel();
-        this.context.speaksHttp2(this, bytes!);
+        this.context.speaksHttp2(this, bytes!, this.#origin === "peer");
         return false;
       }
       this.#refuse(error);

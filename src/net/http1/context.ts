@@ -40,7 +40,7 @@ export interface HttpContext {
   /** The same guest in the form of one that is called for each request. */
   handler(target: StreamTarget): RequestTarget;
   log(event: FrontEvent): void;
-  /** The client turned out to speak HTTP/2: `bytes` is what was read so far. */
-  speaksHttp2(connection: ClientConnection, bytes: Buffer): void;
+  /** The other end turned out to speak HTTP/2: `bytes` is what was read so far. `peer`: it is another worker's front. */
+  speaksHttp2(connection: ClientConnection, bytes: Buffer, peer: boolean): void;
   onClosed(connection: HttpConnection): void;
 }

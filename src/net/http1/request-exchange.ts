@@ -1,14 +1,14 @@
 import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
 import { describeSpent } from "../../base/spent.ts";
-import { queueCode, type RequestTarget, type TargetRequest, type TargetResponse } from "../target.ts";
+import { type Field, queueCode, type RequestTarget, type TargetRequest, type TargetResponse } from "../target.ts";
 import { writeChunk } from "./answer-body.ts";
 import type { BodyFraming } from "./body-framing.ts";
-import { lastChunk } from "./chunked-body.ts";
+import { lastChunkWith } from "./chunked-body.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { currentDate } from "./date.ts";
 import type { Exchange } from "./exchange.ts";
-import { writeHead } from "./write-head.ts";
+import { writeHead, writeInterim } from "./write-head.ts";
 
 /** A request on its way through a guest that is called once for each request. */
 export class RequestExchange implements Exchange {
@@ -16,10 +16,14 @@ export class RequestExchange implements Exchange {
   readonly #target: RequestTarget;
   readonly #request: TargetRequest;
   readonly #body = new Flow();
+  /** Of the request. */
+  readonly #trailers: Field[] = [];
+  #framing: BodyFraming | undefined;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
   #over: boolean = false;
   #answer: Flow | undefined;
+  #answerTrailers: readonly Field[] = [];
   #form: "length" | "chunked" | "close" = "length";
   #remaining = 0;
   #keep: boolean = false;
@@ -47,6 +51,8 @@ export class RequestExchange implements Exchange {
         ["x-request-id", id],
       ],
       body: this.#body,
+      trailers: this.#trailers,
+      inform: (status, fields) => this.#inform(status, fields),
       client: remote,
       server: local,
       signal: this.#abort.signal,
@@ -76,10 +82,12 @@ export class RequestExchange implements Exchange {
   }
 
   feed(framing: BodyFraming, bytes: Buffer, from: number): number {
+    this.#framing = framing;
     return framing.take(bytes, from, (data) => void this.#body.push(data));
   }
 
   onBodyEnd(): void {
+    this.#trailers.push(...(this.#framing?.chunks?.trailers ?? []));
     this.#body.end();
   }
 
@@ -107,6 +115,11 @@ export class RequestExchange implements Exchange {
     return describeSpent(performance.now() - this.#startedAt, undefined, undefined);
   }
 
+  #inform(status: number, fields: readonly Field[]): void {
+    const { request, socket } = this.#client;
+    if (!this.#over && !this.answered && request.minor === 1) socket.write(writeInterim(status, fields), "latin1");
+  }
+
   async #run(): Promise<void> {
     const response = await this.#target.handle(this.#request);
     if (this.#over) response.body.cancel();
@@ -125,7 +138,7 @@ export class RequestExchange implements Exchange {
     const bodiless = request.method === "HEAD" || status === 204 || status === 304;
     let length = head.contentLength;
     // All of it is there already: its length is known.
-    if (length < 0 && body.closed && body.failure === undefined) length = body.bytes;
+    if (length < 0 && body.closed && body.failure === undefined && !response.trailers?.length) length = body.bytes;
     this.#form = bodiless || length >= 0 ? "length" : request.minor === 1 ? "chunked" : "close";
     this.#remaining = bodiless ? 0 : length;
     this.#keep = this.#client.mayPersist && this.#form !== "close";
@@ -136,6 +149,7 @@ export class RequestExchange implements Exchange {
     if (!this.#keep) text += "Connection: close\r\n";
     else if (request.minor === 0) text += "Connection: keep-alive\r\n";
     this.#answer = body;
+    this.#answerTrailers = response.trailers ?? [];
     socket.cork();
     socket.write(`${text}\r\n`, "latin1");
     if (bodiless) body.cancel();
@@ -180,7 +194,7 @@ export class RequestExchange implements Exchange {
   #done(whole: boolean): void {
     this.#over = true;
     if (!this.#body.closed) this.#body.fail(new WarrenError("connection.ended", "the request was answered"));
-    if (whole && this.#form === "chunked") this.#client.socket.write(lastChunk);
+    if (whole && this.#form === "chunked") this.#client.socket.write(lastChunkWith(this.#answerTrailers));
     this.#release();
     if (whole) this.#client.exchangeDone(this.#keep);
     else this.#client.breakOff(this.#form === "close");

@@ -331,7 +331,7 @@ function requestHead(request: TargetRequest, hasBody: boolean, lengthSaid: boole
   for (const [name, value] of request.headers) text += `${name}: ${value}\r\n`;
   if (peer) {
     const { client: remote, server: local, scheme } = request;
-    text += `${peerField}: ${formatPeerClient({ remote, local, scheme })}\r\n`;
+    text += `${peerField}: ${formatPeerClient({ remote, local, scheme }, request.passed)}\r\n`;
   }
   if (!lengthSaid) {
     if (hasBody) text += "transfer-encoding: chunked\r\n";

@@ -20,6 +20,15 @@ const dropped = new Set([
   "content-length",
 ]);
 
+/** An interim answer of a guest's (RFC 9110 §15.2), without what is not fit to be sent. */
+export function writeInterim(status: number, fields: readonly (readonly [string, string])[]): string {
+  let text = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`;
+  for (const [name, value] of fields)
+    if (tokenPattern.test(name) && valuePattern.test(value) && !dropped.has(name.toLowerCase()))
+      text += `${name}: ${value}\r\n`;
+  return `${text}\r\n`;
+}
+
 /** What a guest's list of fields says, checked, as the lines of a head. */
 export interface WrittenHead {
   /** Status line and fields, without the empty line. */

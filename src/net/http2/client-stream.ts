@@ -2,6 +2,7 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
 import type { Answer } from "../answer.ts";
+import type { Client } from "../client.ts";
 import { type Decision, decide } from "../dispatch.ts";
 import { type ErrorAnswer, errorParts } from "../http1/error-answer.ts";
 import {
@@ -18,13 +19,19 @@ import type { Http2Connection } from "./http2-connection.ts";
 import { Http2RequestHead, trailerFields } from "./request-head.ts";
 import { resetCodeOf } from "./reset-code.ts";
 
-const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_CANCEL } = constants;
+const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
+
+/** As often as one request is asked of another worker before it is answered with 503; more than one of them may know less. */
+const passedMax = 3;
 
 /** One stream of a client: a request and its answer. */
 export class ClientStream {
   readonly #connection: Http2Connection;
   readonly #stream: ServerHttp2Stream;
   #head: Http2RequestHead | undefined;
+  #client: Client;
+  /** How often it has been asked of another front, this time included if it is to be. */
+  #passed = 0;
   /** Of the request; absent when it has none. */
   #body: Flow | undefined;
   readonly #trailers: Field[] = [];
@@ -36,6 +43,7 @@ export class ClientStream {
   #visit: Visit | undefined;
   #answer: TargetResponse | undefined;
   #remaining = Number.POSITIVE_INFINITY;
+  #mayTrail: boolean = false;
   #blocked: boolean = false;
   #pumping: boolean = false;
   /** When body bytes last came. */
@@ -46,6 +54,7 @@ export class ClientStream {
   constructor(connection: Http2Connection, stream: ServerHttp2Stream, id: number) {
     this.#connection = connection;
     this.#stream = stream;
+    this.#client = connection.client;
     this.#readAt = this.#sentAt = connection.context.ticker.now;
     // What went wrong does not matter here: "close" follows.
     stream.on("error", () => {});
@@ -59,11 +68,14 @@ export class ClientStream {
 
   /** `ended`: the head is all of the request. */
   start(raw: readonly string[], ended: boolean): void {
-    const { context, client } = this.#connection;
+    const { context } = this.#connection;
     let decision: Decision;
     try {
       const head = Http2RequestHead.parse(raw, context.limits);
       this.#head = head;
+      const client = this.#connection.clientOf(head);
+      this.#client = client;
+      this.#passed = this.#connection.passedOf(head);
       if (ended && head.contentLength > 0) throw new WarrenError("head.framing", "no body where one was announced");
       decision = decide(context, head, client);
     } catch (error) {
@@ -77,6 +89,10 @@ export class ClientStream {
     }
     if (decision.kind === "answer") {
       this.#answerWhole(decision.answer);
+      return;
+    }
+    if (decision.match.target.kind === "elsewhere" && ++this.#passed > passedMax) {
+      this.#answerError(unavailableAnswer);
       return;
     }
     const target = this.#handlerOf(decision.match.target);
@@ -93,7 +109,7 @@ export class ClientStream {
     const { limits } = this.#connection.context;
     const stream = this.#stream;
     if (stream.bufferSize > 0) {
-      if (now - this.#sentAt > limits.writeStallMsMax) stream.close(NGHTTP2_CANCEL);
+      if (now - this.#sentAt > limits.writeStallMsMax) this.#reset();
       return;
     }
     if (this.#over || this.#target === undefined) return;
@@ -125,7 +141,7 @@ export class ClientStream {
         return this.#connection.context.handler(target);
       case "elsewhere":
         // Its state is this worker's: the connection cannot be given away.
-        return this.#connection.context.handler(target.proxied);
+        return target.multiplexed ?? this.#connection.context.handler(target.proxied);
       default:
         return target satisfies never;
     }
@@ -139,7 +155,7 @@ export class ClientStream {
 
   #targetRequest(mountedAt: string, ended: boolean): TargetRequest {
     const head = this.#head!;
-    const { remote, local, scheme } = this.#connection.client;
+    const { remote, local, scheme } = this.#client;
     const id = this.#connection.context.requestIds.next();
     if (this.#visit !== undefined) this.#visit.requestId = id;
     const body = new Flow();
@@ -163,6 +179,7 @@ export class ClientStream {
       inform: (status, fields) => this.#inform(status, fields),
       client: remote,
       server: local,
+      passed: this.#passed,
       signal: this.#abort.signal,
     };
   }
@@ -232,17 +249,17 @@ export class ClientStream {
     }
     if (contentLength >= 0) this.#remaining = contentLength;
     const whole = body.closed && body.failure === undefined;
-    const mayTrail = trailers !== undefined && !bodiless && (!whole || trailers.length > 0);
-    const endStream = bodiless || (whole && body.bytes === 0 && !mayTrail);
+    this.#mayTrail = trailers !== undefined && !bodiless && (!whole || trailers.length > 0);
+    const endStream = bodiless || (whole && body.bytes === 0 && !this.#mayTrail);
     // All of it is there already: its length is known.
-    if (whole && contentLength < 0 && !bodiless && !mayTrail) list.push("content-length", String(body.bytes));
-    stream.respond(list, { endStream, waitForTrailers: mayTrail });
+    if (whole && contentLength < 0 && !bodiless && !this.#mayTrail) list.push("content-length", String(body.bytes));
+    stream.respond(list, { endStream, waitForTrailers: this.#mayTrail });
     if (endStream) {
       if (!body.closed) body.cancel();
       this.#done();
       return;
     }
-    if (mayTrail) stream.on("wantTrailers", () => this.#sendTrailers());
+    if (this.#mayTrail) stream.on("wantTrailers", () => this.#sendTrailers());
     stream.on("drain", () => {
       this.#blocked = false;
       this.#pump();
@@ -314,7 +331,17 @@ export class ClientStream {
     this.#over = true;
     this.#answer?.body.cancel();
     this.#release();
-    this.#stream.close(resetCodeOf(error) ?? NGHTTP2_INTERNAL_ERROR);
+    const code = resetCodeOf(error);
+    if (this.#mayTrail && code !== undefined) this.#stream.close(code);
+    else this.#reset();
+  }
+
+  /**
+   * Cuts the stream off in the middle. Not by close(): before its reset node:http2 would send what makes the answer look whole,
+   * where no trailers are to come.
+   */
+  #reset(): void {
+    this.#stream.destroy(new Error("cut off"));
   }
 
   #failed(error: unknown): void {
@@ -329,6 +356,11 @@ export class ClientStream {
     this.#over = true;
     this.#abort.abort(error);
     this.#release();
+    // RFC 9113 §8.7: the client may send again what the guest did not look at.
+    if (known && resetCodeOf(error) === NGHTTP2_REFUSED_STREAM) {
+      this.#stream.close(NGHTTP2_REFUSED_STREAM);
+      return;
+    }
     this.#answerError(
       known && error.status === 503
         ? full
@@ -345,7 +377,7 @@ export class ClientStream {
     const headersSent = this.#stream.headersSent;
     this.#giveUp();
     if (headersSent) {
-      this.#stream.close(NGHTTP2_CANCEL);
+      this.#reset();
       return;
     }
     const { status, code, message } =

@@ -23,6 +23,8 @@ export interface FloodGuardOptions {
   readonly skipIn: number;
   /** And before ours. */
   readonly skipOut: number;
+  /** Resets cost nothing. */
+  readonly resetsFree?: boolean;
   /** The time, coarse, milliseconds. */
   now(): number;
   /** Once, when the purse is empty. `what` names the frames that emptied it. */
@@ -91,7 +93,7 @@ export class FloodGuard {
         this.#spend(continuationCost, "CONTINUATION");
         return;
       case frameType.rstStream:
-        this.#spend(resetCost, "RST_STREAM");
+        if (this.#options.resetsFree !== true) this.#spend(resetCost, "RST_STREAM");
         return;
       case frameType.settings:
         this.#spend((frame.flags & frameFlag.ack) === 0 ? settingsCost : controlCost, "SETTINGS");
@@ -126,7 +128,7 @@ export class FloodGuard {
         return;
       case frameType.rstStream:
         // NO_ERROR follows an answer that did not need all of its request (RFC 9113 §8.1): nothing was wasted.
-        if (frame.word !== 0) this.#spend(resetCost, "streams in error");
+        if (frame.word !== 0 && this.#options.resetsFree !== true) this.#spend(resetCost, "streams in error");
         return;
       default:
     }

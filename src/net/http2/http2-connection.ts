@@ -2,12 +2,14 @@ import { constants, performServerHandshake, type ServerHttp2Session, type Server
 import type { Socket } from "node:net";
 import type { Client } from "../client.ts";
 import type { HttpConnection, HttpContext } from "../http1/context.ts";
+import { parsePassed, parsePeerClient } from "../peer-client.ts";
 import { StallWatch } from "../socket-handle.ts";
 import { ClientStream } from "./client-stream.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { GuardedSocket } from "./guarded-socket.ts";
 import { http2Limits } from "./limits.ts";
 import { preface } from "./preface.ts";
+import type { Http2RequestHead } from "./request-head.ts";
 
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_SETTINGS_TIMEOUT, NGHTTP2_NO_ERROR } = constants;
 
@@ -17,6 +19,8 @@ const lastStreamMax = 2 ** 31 - 1;
 export interface Http2ConnectionOptions {
   /** What was read of the connection already, its preface included. */
   readonly bytes?: Buffer;
+  /** It is another worker's front, asking for its clients, each request for one of its own. */
+  readonly peer?: boolean;
 }
 
 /** A client's HTTP/2 connection, over TLS or with prior knowledge: streams, each of them routed by its own :authority. */
@@ -27,6 +31,7 @@ export class Http2Connection implements HttpConnection {
   readonly #session: ServerHttp2Session;
   readonly #guard: FloodGuard;
   readonly #stall: StallWatch;
+  readonly #peer: boolean;
   readonly #streams = new Map<number, ClientStream>();
   /** When it began, or was last left without a stream. */
   #idleSince: number;
@@ -38,11 +43,14 @@ export class Http2Connection implements HttpConnection {
     this.client = client;
     this.context = context;
     this.#socket = socket;
+    this.#peer = options.peer === true;
     this.#idleSince = this.#beganAt = context.ticker.now;
     this.#stall = new StallWatch(socket);
     this.#guard = new FloodGuard({
       skipIn: preface.length,
       skipOut: 0,
+      // Those of many clients come together there, and each of them was counted where it came from.
+      resetsFree: this.#peer,
       now: () => context.ticker.now,
       onFlood: (what) => this.#onFlood(what),
       onData: (id) => this.#streams.get(id)?.onSent(context.ticker.now),
@@ -83,6 +91,15 @@ export class Http2Connection implements HttpConnection {
     if (!this.#session.destroyed) this.#session.close();
   }
 
+  /** Who asks for this. Throws `peer.malformed`. */
+  clientOf(head: Http2RequestHead): Client {
+    return this.#peer ? parsePeerClient(head.peerClient) : this.client;
+  }
+
+  passedOf(head: Http2RequestHead): number {
+    return this.#peer ? parsePassed(head.peerClient) : 0;
+  }
+
   /** A stream is over. */
   closed(id: number): void {
     this.#streams.delete(id);
@@ -106,7 +123,7 @@ export class Http2Connection implements HttpConnection {
       // RFC 9113 §6.5.3. Until then its limits are those of a connection that knows none of ours.
       this.#end(NGHTTP2_SETTINGS_TIMEOUT);
     } else if (this.#streams.size === 0) {
-      if (now - this.#idleSince > limits.keepAliveMsMax) this.endIdle();
+      if (now - this.#idleSince > limits.keepAliveMsMax && !this.#peer) this.endIdle();
     } else for (const stream of this.#streams.values()) stream.sweep(now);
   }
 
