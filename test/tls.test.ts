@@ -141,7 +141,7 @@ test("clients that do not finish, send garbage or speak plain HTTP cost nobody e
   });
   old.destroy();
   assert.equal((await askSecurely(port, "hello.test")).status, 200);
-  assert.equal((await ask(daemon.port, "hello.test")).status, 200);
+  assert.equal((await ask(daemon.port, "hello.test")).status, 308);
 });
 
 test("a session begun at one worker goes on at another", async (t) => {
@@ -207,10 +207,10 @@ test("kill -9 of the daemon loses no connection over TLS, and its successor show
   const { daemon } = await secureDaemon(t, { hello: pair });
   await daemon.deploy("hello", "c-hello", hosts);
   const failures: string[] = [];
-  let going: boolean = true;
+  const ended = new AbortController();
   let done = 0;
   const clients = Array.from({ length: 4 }, async () => {
-    while (going) {
+    while (!ended.signal.aborted) {
       try {
         const { status } = await askSecurely(daemon.httpsPort, "hello.test", { ca: pair.chain });
         if (status !== 200) failures.push(String(status));
@@ -232,7 +232,29 @@ test("kill -9 of the daemon loses no connection over TLS, and its successor show
     await daemon.logged("took over from an earlier daemon", from);
     await more(50);
   }
-  going = false;
+  ended.abort();
   await Promise.all(clients);
   assert.deepEqual(failures, []);
+});
+
+test("plain HTTP is redirected where there is a certificate; a guest that does TLS itself gets its connections as they are", async (t) => {
+  if (!(await requireToolchain(t, "go"))) return;
+  const own = makePair(["own.test"]);
+  const { daemon } = await secureDaemon(t, { all: makePair(["*.test"]) }, { workers: 3 });
+  await daemon.deploy("own", "go-tls", {
+    env: { CERTIFICATE: own.chain, KEY: own.key },
+    route: [{ host: "own.test", tls: "passthrough" }],
+  });
+  await daemon.deploy("hello", "c-hello", { route: [{ host: "hello.test" }, { host: "both.test", tls: "off" }] });
+  for (let i = 0; i < 8; i++) {
+    const answer = await askSecurely(daemon.httpsPort, "own.test", { ca: own.chain, path: `/${i}` });
+    assert.equal(answer.text, `own.test asked for /${i}`);
+    assert.equal((await askSecurely(daemon.httpsPort, "hello.test")).shown, "DNS:*.test");
+  }
+  const { status, headers } = await ask(daemon.port, "hello.test", "/a?b");
+  assert.equal(status, 308);
+  assert.equal(headers.location, `https://hello.test:${daemon.httpsPort}/a?b`);
+  assert.equal((await ask(daemon.port, "both.test")).status, 200);
+  assert.equal((await ask(daemon.port, "own.test")).status, 308);
+  assert.equal((await askSecurely(daemon.httpsPort, "hello.test", { host: "own.test" })).status, 421);
 });

@@ -11,7 +11,7 @@ const pathPattern = /^\/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
 
 const answerBytesMax = 64 * 1024;
 /** Keys that mean something to HTTP alone. */
-const ofHttp = ["host", "path", "redirect", "status", "respond"] as const;
+const ofHttp = ["host", "path", "redirect", "status", "respond", "tls"] as const;
 
 /** What is wrong with the routes of one service. */
 export function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", issues: RuleIssue[]): void {
@@ -41,6 +41,7 @@ export function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", is
 function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
   const { host, path, ip, listen, replies } = route;
   checkAnswer(route, at, issues);
+  checkPassthrough(route, kind, at, issues);
   if (host !== undefined) {
     const problem = hostProblem(host);
     if (problem !== undefined)
@@ -97,6 +98,20 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
   } catch (error) {
     issues.push({ kind: "bad-listen", path: [...at, "listen"], message: `is wrong: ${(error as Error).message}` });
   }
+}
+
+/** What a front that sees no request of the guest's cannot do. */
+function checkPassthrough(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
+  if (route.tls !== "passthrough") return;
+  const bad = (message: string, hint?: string): void => {
+    issues.push({ kind: "bad-value", path: [...at, "tls"], message, ...(hint === undefined ? {} : { hint }) });
+  };
+  if (route.host === undefined)
+    bad('can be "passthrough" for a host only', "connections are told apart by the host of their TLS hello");
+  if (kind === "cgi") bad('cannot be "passthrough" with kind = "cgi", which is called by HTTP only');
+  for (const key of ["path", ...answers] as const)
+    if (route[key] !== undefined)
+      bad(`cannot be "passthrough" together with ${key}, which is inside what the guest decrypts`);
 }
 
 /** The keys of what a route without a guest does. */

@@ -42,6 +42,12 @@ export const Route = Type.Object(
         description: "of a redirect; 308 when absent",
       }),
     ),
+    tls: Type.Optional(
+      Type.Union([Type.Literal("auto"), Type.Literal("off"), Type.Literal("only"), Type.Literal("passthrough")], {
+        description:
+          "auto, the default: plain HTTP is redirected to https where the host has a certificate; off: served by both; only: plain HTTP is refused; passthrough: connections go by the host of their TLS hello to the guest, which does TLS itself",
+      }),
+    ),
     respond: Type.Optional(
       Type.Object(
         {

@@ -4,7 +4,8 @@ import type { HttpContext } from "./http1/context.ts";
 import type { ErrorAnswer } from "./http1/error-answer.ts";
 import type { Match } from "./router.ts";
 import type { HttpTarget } from "./target.ts";
-import { misdirected } from "./tls/misdirected.ts";
+import { refuseMisdirected } from "./tls/misdirected.ts";
+import { leavePlain } from "./tls/plain.ts";
 import type { Visit } from "./visit.ts";
 
 /** What the front goes by when it decides what becomes of a request; of HTTP/1 and HTTP/2 alike. */
@@ -36,17 +37,19 @@ export type Decision =
  * matched, and nothing else.
  */
 export function decide(context: HttpContext, request: RequestView, client: Client): Decision {
+  const challenge = client.scheme === "http" ? context.tls.challenges.http(request.path) : undefined;
+  if (challenge !== undefined) return { kind: "answer", answer: challenge };
   const match = context.router.match(context.key, request.host, request.path, request.suspicious, client.local.ip);
   if (match === undefined)
     return {
       kind: "error",
       error: { status: 404, code: "route.unknown", message: "no service is routed here" },
     };
-  if (misdirected(context, request.host, client, match))
-    return {
-      kind: "error",
-      error: { status: 421, code: "request.misdirected", message: "this host is not served on this connection" },
-    };
+  const otherwise =
+    client.scheme === "https"
+      ? refuseMisdirected(context, request, client, match)
+      : leavePlain(context.tls, request, match);
+  if (otherwise !== undefined) return otherwise;
   if (needsNobody(match)) return { kind: "answer", answer: match.target.answer(request, match) };
   const guest = match as Match<HttpTarget>;
   const { target } = guest;

@@ -157,14 +157,14 @@ test("Front.adopt() closes a connection of a listener that it does not have", as
 
 test("Front.addRemoteListener() takes connections that others accepted, and is drained as any listener", async () => {
   const remote = new Front();
-  await remote.addRemoteListener("http", "http");
+  remote.addRemoteListener("http", "http");
   const target = streamTarget(answering(() => ok("remote")));
   remote.router.set("remote", [{ listener: "http", host: "remote", target }]);
   here.router.set("remote", [{ listener: "http", host: "remote", target: to(() => remote) }]);
   const text = await exchange(port, get("remote") + get("remote", true));
   assert.equal(text.match(/remote$|remoteHTTP/g)?.length, 2);
   // A second order changes nothing.
-  await remote.addRemoteListener("http", "http");
+  remote.addRemoteListener("http", "http");
   await remote.drain(1000);
   assert.equal(remote.connections, 0);
 });

@@ -106,7 +106,7 @@ test("Front does not look for a header of anybody else's", async () => {
 
 test("Front passes on whose connection it is, and the bytes after the header", async () => {
   const other = new Front();
-  await other.addRemoteListener("tcp", "tcp");
+  other.addRemoteListener("tcp", "tcp");
   const { promise, resolve } = Promise.withResolvers<Conduit>();
   other.router.set("it", [{ listener: "tcp", ip: ends.local.ip, target: streamTarget(resolve) }]);
   const passages: Passage[] = [];

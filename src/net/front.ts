@@ -13,7 +13,7 @@ import type { DatagramTarget, Passage, RequestTarget, StreamTarget } from "./tar
 import { TcpListener } from "./tcp.ts";
 import { Ticker } from "./ticker.ts";
 import { FrontTls } from "./tls/front-tls.ts";
-import type { HttpsListener } from "./tls/https-listener.ts";
+import { HttpsListener } from "./tls/https-listener.ts";
 import type { TlsTerminator } from "./tls/terminator.ts";
 import { UdpListener, type UdpOptions } from "./udp.ts";
 import { UpstreamPool } from "./upstream.ts";
@@ -78,7 +78,9 @@ export class Front implements ListenerShared {
 
   /** As {@link addHttpListener}, for a listener whose connections speak TLS. */
   async addHttpsListener(key: string, fd: number): Promise<Listener> {
-    const listener = await this.#httpsListener(key);
+    // Loaded when it is needed: node:tls takes 7 MB.
+    this.#terminator ??= import("./tls/terminator.ts").then(({ TlsTerminator }) => new TlsTerminator(this.tls));
+    const listener = new HttpsListener(key, this.#limits, this, await this.#terminator);
     await listener.open(fd);
     this.#listeners.set(key, listener);
     return listener;
@@ -93,14 +95,14 @@ export class Front implements ListenerShared {
   }
 
   /** A listener that other processes accept from: its connections come by {@link adopt} only. */
-  async addRemoteListener(key: string, protocol: "http" | "https" | "tcp"): Promise<void> {
+  addRemoteListener(key: string, protocol: "http" | "https" | "tcp"): void {
     if (this.#listeners.has(key)) return;
     const listener =
       protocol === "http"
         ? new HttpListener(key, this.#limits, this)
         : protocol === "tcp"
           ? new TcpListener(key, this)
-          : await this.#httpsListener(key);
+          : new HttpsListener(key, this.#limits, this, undefined);
     this.#listeners.set(key, listener);
   }
 
@@ -144,13 +146,6 @@ export class Front implements ListenerShared {
   destroy(): void {
     for (const listener of this.#udp.values()) listener.close();
     for (const listener of this.#listeners.values()) listener.destroy();
-  }
-
-  async #httpsListener(key: string): Promise<HttpsListener> {
-    // Loaded when it is needed: node:tls takes 7 MB.
-    const { HttpsListener } = await import("./tls/https-listener.ts");
-    this.#terminator ??= import("./tls/terminator.ts").then(({ TlsTerminator }) => new TlsTerminator(this.tls));
-    return new HttpsListener(key, this.#limits, this, await this.#terminator);
   }
 
   pool(target: StreamTarget): UpstreamPool {

@@ -4,6 +4,13 @@ import { readings } from "./path.ts";
 import type { StreamTerms } from "./stream-terms.ts";
 import type { RouteTarget } from "./target.ts";
 
+/**
+ * - `off`: plain HTTP is served as HTTP over TLS is
+ * - `only`: plain HTTP is refused
+ * - `passthrough`: the guest does TLS itself
+ */
+export type RouteTls = "off" | "only" | "passthrough";
+
 /** A part of a listener's traffic and where it goes. */
 export interface RouteRule {
   /** The listener's key. */
@@ -16,6 +23,8 @@ export interface RouteRule {
   readonly ip?: string;
   /** Of a TCP listener's. */
   readonly stream?: StreamTerms;
+  /** What becomes of plain HTTP, where a redirect to TLS is not what is wanted. */
+  readonly tls?: RouteTls;
   readonly target: RouteTarget;
 }
 
@@ -25,6 +34,7 @@ export interface Match<Target extends RouteTarget = RouteTarget> {
   readonly path: string;
   readonly service: string;
   readonly stream?: StreamTerms;
+  readonly tls?: RouteTls;
 }
 
 /** The prefixes below one host. */
@@ -127,6 +137,7 @@ export class RouteTable {
           path: pathOf(rule),
           service,
           ...(rule.stream === undefined ? {} : { stream: rule.stream }),
+          ...(rule.tls === undefined ? {} : { tls: rule.tls }),
         });
     }
   }

@@ -15,17 +15,20 @@ import type { Swept } from "./ticker.ts";
 const writeStallMsMax = 30_000;
 const passedMax = 3;
 
-/** A listening socket whose connections go to a guest byte for byte. Its route has no host and no path. */
+/** A listening socket whose connections go to a guest byte for byte. Its routes have no path, and a host where TLS names one. */
 export class TcpListener implements Listener {
   readonly key: string;
   readonly #shared: ListenerShared;
+  readonly #routes: string;
   readonly #connections = new Set<TcpConnection>();
   #acceptor: Acceptor | undefined;
   #onEmpty: (() => void) | undefined;
 
-  constructor(key: string, shared: ListenerShared) {
+  /** `routes` is what its routes name, where it is not the key. */
+  constructor(key: string, shared: ListenerShared, routes: string = key) {
     this.key = key;
     this.#shared = shared;
+    this.#routes = routes;
   }
 
   async open(fd: number): Promise<void> {
@@ -33,7 +36,7 @@ export class TcpListener implements Listener {
       connectionsMax: this.#shared.connectionsMax,
       descriptorsMax: this.#shared.descriptorsMax,
       proxies: this.#shared.proxies,
-      onSocket: (socket) => this.#begin(socket, new Uint8Array(0), 0),
+      onSocket: (socket) => this.begin(socket, new Uint8Array(0), 0),
       onTrouble: (code, message) => this.#shared.log({ code, message, listener: this.key }),
     });
   }
@@ -46,7 +49,7 @@ export class TcpListener implements Listener {
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true } as never);
     if (ends !== undefined) setEnds(socket, ends);
     this.#acceptor?.adopted();
-    this.#begin(socket, bytes, passed);
+    this.begin(socket, bytes, passed);
   }
 
   close(): void {
@@ -68,7 +71,8 @@ export class TcpListener implements Listener {
     for (const connection of this.#connections) connection.socket.destroy();
   }
 
-  #begin(socket: Socket, bytes: Uint8Array, passed: number): void {
+  /** Serves a connection of which `bytes` were read; `host` is whom its client named, if it did. */
+  begin(socket: Socket, bytes: Uint8Array, passed: number, host = ""): void {
     const connection = new TcpConnection(socket);
     this.#connections.add(connection);
     this.#shared.ticker.add(connection);
@@ -79,15 +83,15 @@ export class TcpListener implements Listener {
       this.#acceptor?.released();
       if (this.#connections.size === 0) this.#onEmpty?.();
     });
-    this.#route(connection, bytes, passed).catch((error: unknown) => {
+    this.#route(connection, bytes, passed, host).catch((error: unknown) => {
       this.#shared.log({ code: "service.unavailable", message: String(error), listener: this.key });
       socket.resetAndDestroy();
     });
   }
 
-  async #route(connection: TcpConnection, bytes: Uint8Array, passed: number): Promise<void> {
+  async #route(connection: TcpConnection, bytes: Uint8Array, passed: number, host: string): Promise<void> {
     const { socket } = connection;
-    const match = this.#shared.router.match(this.key, "", "/", false, localAddress(socket).ip);
+    const match = this.#shared.router.match(this.#routes, host, "/", false, localAddress(socket).ip);
     const target = match?.target;
     if (target?.kind === "stream") await this.#connect(connection, bytes, target, match?.stream);
     else if (target?.kind === "elsewhere" && passed < passedMax) await this.#pass(socket, bytes, target, passed + 1);

@@ -91,6 +91,8 @@ export interface RouteEntry {
   readonly protocol?: "h2c";
   /** Of a TCP listener's. */
   readonly stream?: StreamTerms;
+  /** Plain HTTP is redirected where there is a certificate, when absent. */
+  readonly tls?: "off" | "only" | "passthrough";
   /** What every worker answers itself, without a guest. */
   readonly answer?: RouteAnswer;
 }

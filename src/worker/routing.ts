@@ -3,6 +3,7 @@ import { type AnswerTarget, fixedAnswer } from "../net/answer.ts";
 import type { Front } from "../net/front.ts";
 import { redirecting } from "../net/redirect.ts";
 import type { DatagramTarget, ElsewhereTarget, Passage, RouteTarget, StreamTarget } from "../net/target.ts";
+import { passthroughKey } from "../net/tls/passthrough-key.ts";
 import { newActivity } from "./activity.ts";
 import type { Guest, Guests } from "./guests.ts";
 import type { StreamConduits } from "./outbound/stream-conduit.ts";
@@ -46,7 +47,13 @@ export class Routing {
     this.#placements.set(service, placement);
     this.#front.router.set(
       service,
-      placement.routes.map((route) => ({ ...route, target: this.#target(placement, route) })),
+      placement.routes.flatMap((route) => {
+        const rule = { ...route, target: this.#target(placement, route) };
+        // On https listeners by the host of the hello, too; as it is, for requests that must not go anywhere else.
+        return route.tls === "passthrough" && route.listener.startsWith("https:")
+          ? [rule, { ...rule, listener: passthroughKey(route.listener) }]
+          : [rule];
+      }),
     );
     if (placement.worker === undefined && placement.state === "on") return;
     for (const waiter of this.#waiters.get(service) ?? []) {

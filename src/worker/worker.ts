@@ -145,7 +145,7 @@ export class Worker {
     if (key.startsWith("https:")) this.#front.tls.addPort(Number(/[0-9]+$/.exec(key)?.[0]));
     if (fd === undefined) {
       if (key.startsWith("udp:")) throw noDescriptor("listen");
-      await this.#front.addRemoteListener(key, protocolOf(key));
+      this.#front.addRemoteListener(key, protocolOf(key));
       return;
     }
     this.#serving = true;

@@ -31,6 +31,7 @@ export const guests = {
   "rust-command": "rust",
   "go-http": "go",
   "go-sdk": "go",
+  "go-tls": "go",
   "rust-http": "rust",
   "c-http": "c",
   "assemblyscript-cgi": "assemblyscript",

@@ -142,6 +142,7 @@ export function routeEntries(spec: ServiceSpec, httpListeners: readonly string[]
       ...(route.protocol === undefined ? {} : { protocol: route.protocol }),
       ...streamTerms(route),
       ...answerOf(route),
+      ...(route.tls === undefined || route.tls === "auto" ? {} : { tls: route.tls }),
     };
     const own = routeListen(route);
     const listeners = own === undefined ? httpListeners : [formatListen(own)];

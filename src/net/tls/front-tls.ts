@@ -1,5 +1,10 @@
+import type { AnswerTarget } from "../answer.ts";
+import { redirecting } from "../redirect.ts";
 import { Challenges } from "./challenges.ts";
 import { ShownCertificates } from "./shown-certificates.ts";
+
+/** RFC 9110 §15.4.9: the method and the body are to be sent again. */
+const redirectStatus = 308;
 
 /** What the listeners of one front know for TLS. Without an https listener nothing of node:tls is loaded, which takes 7 MB. */
 export class FrontTls {
@@ -9,15 +14,19 @@ export class FrontTls {
   ticketKey: Buffer | undefined;
   /** Called when {@link ticketKey} is another. */
   onTicketKey: (() => void) | undefined;
-  readonly #ports: number[] = [];
+  #port: number | undefined;
+  #redirect: AnswerTarget | undefined;
 
-  /** Of the https listener that plain HTTP is redirected to; undefined without one. */
-  get port(): number | undefined {
-    return this.#ports.includes(443) ? 443 : this.#ports[0];
+  /** From plain HTTP to the same at the https listener; undefined without one. */
+  get redirect(): AnswerTarget | undefined {
+    return this.#redirect;
   }
 
+  /** An https listener is open here or in another worker. Of several, 443 counts, else the first. */
   addPort(port: number): void {
-    if (!this.#ports.includes(port)) this.#ports.push(port);
+    if (this.#port !== undefined && port !== 443) return;
+    this.#port = port;
+    this.#redirect = redirecting(`https://{host}${port === 443 ? "" : `:${port}`}{path}{query}`, redirectStatus);
   }
 
   setTicketKey(key: Buffer): void {

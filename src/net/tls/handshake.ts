@@ -10,7 +10,7 @@ const plainAnswer =
   "this port speaks TLS: use https:// (request.plain)\n";
 
 export interface HandshakeSteps {
-  /** The client's hello has come; it is back in the socket, whose reading is whoever's takes it on. */
+  /** The client's hello has come, the last of `bytes`. The socket is not read any more. */
   hello(hello: ClientHello, bytes: Buffer): void;
   /** The client sent something else; the socket is destroyed. */
   failed(error: { readonly code?: string }): void;
@@ -65,7 +65,6 @@ export class Handshake implements Swept {
     }
     if (hello === undefined) return;
     this.#release();
-    this.socket.unshift(bytes);
     this.#steps.hello(hello, bytes);
   }
 

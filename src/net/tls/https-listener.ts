@@ -5,33 +5,41 @@ import type { Client } from "../client.ts";
 import { HttpListener } from "../http-listener.ts";
 import type { HttpLimits } from "../http1/limits.ts";
 import type { Listener, ListenerShared } from "../listener.ts";
-import { clientOf, setEnds } from "../socket-address.ts";
+import { clientOf, localAddress, setEnds } from "../socket-address.ts";
 import type { Passage } from "../target.ts";
+import { TcpListener } from "../tcp.ts";
 import type { ClientHello } from "./client-hello.ts";
 import { FailureLog } from "./failure-log.ts";
 import { Handshake } from "./handshake.ts";
+import { passthroughKey } from "./passthrough-key.ts";
 import type { TlsTerminator } from "./terminator.ts";
 
 /** Handshakes at a time. Beyond it the oldest is broken off: clients that mean it take a fraction of a second. */
 const handshakesMax = 1000;
 
-/** A listening socket whose connections speak HTTP over TLS. */
+/** A listening socket whose connections speak HTTP over TLS, or TLS with a guest. */
 export class HttpsListener implements Listener {
   readonly key: string;
   readonly #shared: ListenerShared;
-  readonly #terminator: TlsTerminator;
+  /** None where other processes accept: then only guests that do TLS themselves have connections here, and other fronts. */
+  readonly #terminator: TlsTerminator | undefined;
   /** Has the connections whose handshake is done, and those of other workers' fronts. */
   readonly #http: HttpListener;
+  /** Has those that go to guests which do TLS themselves. */
+  readonly #untouched: TcpListener;
+  readonly #named: string;
   readonly #handshakes = new Set<Handshake>();
   readonly #failures: FailureLog;
   #acceptor: Acceptor | undefined;
   #onSettled: (() => void) | undefined;
 
-  constructor(key: string, limits: HttpLimits, shared: ListenerShared, terminator: TlsTerminator) {
+  constructor(key: string, limits: HttpLimits, shared: ListenerShared, terminator: TlsTerminator | undefined) {
     this.key = key;
     this.#shared = shared;
     this.#terminator = terminator;
     this.#http = new HttpListener(key, limits, shared);
+    this.#named = passthroughKey(key);
+    this.#untouched = new TcpListener(key, shared, this.#named);
     this.#failures = new FailureLog(shared.ticker, (message) =>
       shared.log({ code: "tls.handshake", message, listener: key }),
     );
@@ -42,13 +50,13 @@ export class HttpsListener implements Listener {
       connectionsMax: this.#shared.connectionsMax,
       descriptorsMax: this.#shared.descriptorsMax,
       proxies: this.#shared.proxies,
-      onSocket: (socket) => this.#begin(socket, undefined),
+      onSocket: (socket) => this.#begin(socket, undefined, 0),
       onTrouble: (code, message) => this.#shared.log({ code, message, listener: this.key }),
     });
   }
 
   get connections(): number {
-    return this.#handshakes.size + this.#http.connections;
+    return this.#handshakes.size + this.#http.connections + this.#untouched.connections;
   }
 
   adopt(fd: number, bytes: Uint8Array, passage: Passage): void {
@@ -56,10 +64,11 @@ export class HttpsListener implements Listener {
       this.#http.adopt(fd, bytes, passage);
       return;
     }
+    // It came for a guest that does TLS itself, and is routed by its hello once more.
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
     if (passage.ends !== undefined) setEnds(socket, passage.ends);
     this.#acceptor?.adopted();
-    this.#begin(socket, bytes);
+    this.#begin(socket, bytes, passage.passed);
   }
 
   close(): void {
@@ -73,13 +82,15 @@ export class HttpsListener implements Listener {
     // Handshakes end as connections: those are waited for after them.
     await Promise.all([this.#http.drain(graceMs), this.#settled()]);
     clearTimeout(all);
-    await this.#http.drain(Math.max(0, until - performance.now()));
+    const leftMs = Math.max(0, until - performance.now());
+    await Promise.all([this.#http.drain(leftMs), this.#untouched.drain(leftMs)]);
   }
 
   destroy(): void {
     this.close();
     for (const handshake of this.#handshakes) handshake.socket.destroy();
     this.#http.destroy();
+    this.#untouched.destroy();
   }
 
   #settled(): Promise<void> {
@@ -89,9 +100,9 @@ export class HttpsListener implements Listener {
     });
   }
 
-  #begin(socket: Socket, ahead: Uint8Array | undefined): void {
+  #begin(socket: Socket, ahead: Uint8Array | undefined, passed: number): void {
     const handshake = new Handshake(socket, this.#shared.ticker.now, {
-      hello: (hello) => this.#hello(handshake, hello),
+      hello: (hello, bytes) => this.#hello(handshake, hello, bytes, passed),
       failed: (error) => this.#failures.add(error.code ?? "error"),
     });
     socket.once("close", () => {
@@ -108,8 +119,19 @@ export class HttpsListener implements Listener {
     handshake.start(ahead);
   }
 
-  #hello(handshake: Handshake, hello: ClientHello): void {
+  #hello(handshake: Handshake, hello: ClientHello, bytes: Buffer, passed: number): void {
     const { socket } = handshake;
+    const { router } = this.#shared;
+    if (hello.host !== "" && router.match(this.#named, hello.host, "/", false, localAddress(socket).ip) !== undefined) {
+      this.#forget(handshake);
+      this.#untouched.begin(socket, bytes, passed, hello.host);
+      return;
+    }
+    if (this.#terminator === undefined) {
+      socket.destroy();
+      return;
+    }
+    socket.unshift(bytes);
     this.#terminator.secure(socket, hello, {
       done: (secure) => {
         this.#forget(handshake);

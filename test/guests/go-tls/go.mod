@@ -1,0 +1,3 @@
+module warren.dev/test/go-tls
+
+go 1.24
