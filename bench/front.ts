@@ -1,7 +1,7 @@
 // CPU time of a request and requests a second of the front, beside its peers. Names of parts as arguments run these only: see
 // README.md.
 import { guests } from "./front/guests.ts";
-import { proxies, websocket, withHttp2 } from "./front/proxies.ts";
+import { overTls, proxies, websocket, withHttp2 } from "./front/proxies.ts";
 import { findExecutable } from "./support/executable.ts";
 import { wrkLoad } from "./support/wrk.ts";
 
@@ -17,6 +17,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   proxies: () => proxies(load, length),
   guests: () => guests(load, length),
   http2: () => withHttp2(length),
+  tls: () => overTls(load, length),
   websocket: () => websocket(length),
 };
 const wanted = process.argv.slice(2);

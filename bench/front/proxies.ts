@@ -1,7 +1,7 @@
 // The front before the same native server as nginx, HAProxy and Caddy: each on one core, the load and the server on the other.
 import { buildCaddy, startCaddy } from "../support/caddy.ts";
+import { makeCertificate } from "../support/certificate.ts";
 import { moveToCore } from "../support/cores.ts";
-import { echoLoad } from "../support/echo-load.ts";
 import { findExecutable } from "../support/executable.ts";
 import { printTable, ratios, spread, spreadText } from "../support/figures.ts";
 import { h2load } from "../support/h2load.ts";
@@ -9,6 +9,7 @@ import { startHaproxy } from "../support/haproxy.ts";
 import { benchHost, benchHosts } from "../support/hosts.ts";
 import { startNativeGo } from "../support/native-go.ts";
 import { startNginx } from "../support/nginx.ts";
+import { echoLoad, handshakeLoad } from "../support/node-load.ts";
 import { startNode } from "../support/peer-process.ts";
 import { Scope } from "../support/scope.ts";
 import { type Load, type Measured, measureInTurn, type System } from "../support/system.ts";
@@ -28,6 +29,7 @@ interface Case {
   readonly connections: number;
   /** Clients speak HTTP/2 with prior knowledge. */
   readonly http2?: boolean;
+  readonly tls?: boolean;
 }
 
 /** One host and many, small bodies and large ones. */
@@ -55,6 +57,17 @@ export async function websocket(length: Length): Promise<void> {
   await measureCases([{ name: "WebSocket echo of 32 bytes", load: echoLoad, connections: 32 }], length);
 }
 
+/** Handshakes, and requests on connections that are kept. */
+export async function overTls(load: Load, length: Length): Promise<void> {
+  const handshakes = (["new", "resumed"] as const).map((sessions) => ({
+    name: `TLS, ${sessions} session and a request`,
+    load: handshakeLoad(sessions),
+    connections: 8,
+    tls: true,
+  }));
+  await measureCases([{ name: "TLS, 150 bytes", load, connections: 32, tls: true }, ...handshakes], length);
+}
+
 async function measureCases(cases: readonly Case[], length: Length): Promise<void> {
   const go = findExecutable("go");
   if (go === undefined) {
@@ -68,7 +81,7 @@ async function measureCases(cases: readonly Case[], length: Length): Promise<voi
 }
 
 async function measureCase(
-  { name, load, hosts: count = 1, path = "/", connections, http2 = false }: Case,
+  { name, load, hosts: count = 1, path = "/", connections, http2 = false, tls: secure = false }: Case,
   { rounds, seconds }: Length,
   { go, upstream }: { readonly go: string; readonly upstream: number },
 ): Promise<void> {
@@ -76,12 +89,17 @@ async function measureCase(
   const systems: System[] = [];
   const add = (name: string, { pid, port }: { pid: number; port: number }): System => {
     moveToCore(0, pid);
-    const system = { name, port, host: benchHost, path, pids: [pid] };
+    const system = { name, port, host: benchHost, path, tls: secure, pids: [pid] };
     systems.push(system);
     return system;
   };
-  const options = { upstream, hosts: benchHosts(count), http2 };
-  const front = add("Warren", await startNode(scope, frontPeer, { UPSTREAM: String(upstream), HOSTS: String(count) }));
+  const tls = secure ? makeCertificate(scope) : undefined;
+  const options = { upstream, hosts: benchHosts(count), http2, tls };
+  const certificate = tls && { TLS_CHAIN: tls.chain, TLS_KEY: tls.key };
+  const front = add(
+    "Warren",
+    await startNode(scope, frontPeer, { UPSTREAM: String(upstream), HOSTS: String(count), ...certificate }),
+  );
   const [nginxPath, haproxyPath] = ["nginx", "haproxy"].map(findExecutable);
   const nginx = nginxPath === undefined ? undefined : add("nginx", await startNginx(scope, nginxPath, options));
   if (nginxPath === undefined) console.log("skipped: nginx is not installed (apt-get install nginx)");

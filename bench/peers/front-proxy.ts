@@ -1,4 +1,6 @@
 // The front before a server of this machine, as nginx stands before it: its target dials TCP, which no target of a worker does.
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { Address } from "../../src/base/address.ts";
 import { type Conduit, conduitPair } from "../../src/base/conduit.ts";
@@ -24,9 +26,20 @@ const target: StreamTarget = {
 
 const { fd, port } = await listeningFd();
 const front = new Front();
+const hosts = benchHosts(Number(process.env.HOSTS));
 front.router.set(
   "bench",
-  benchHosts(Number(process.env.HOSTS)).map((host) => ({ listener: "http", host, target })),
+  hosts.map((host) => ({ listener: "front", host, target })),
 );
-await front.addHttpListener("http", fd);
+const { TLS_CHAIN, TLS_KEY } = process.env;
+if (TLS_CHAIN === undefined || TLS_KEY === undefined) await front.addHttpListener("front", fd);
+else {
+  const { certificates } = front.tls;
+  certificates.addPair("bench", { chain: readFileSync(TLS_CHAIN, "utf8"), key: readFileSync(TLS_KEY, "utf8") });
+  // wrk names the address that it connects to.
+  for (const name of [...hosts, "127.0.0.1"]) certificates.setName(name, { id: "bench", known: false });
+  certificates.setStandard("bench");
+  front.tls.setTicketKey(randomBytes(48));
+  await front.addHttpsListener("front", fd);
+}
 console.log(port);

@@ -27,7 +27,7 @@ export function buildCaddy(go: string): string {
 export async function startCaddy(
   scope: Scope,
   path: string,
-  { upstream, hosts }: ProxyOptions,
+  { upstream, hosts, tls }: ProxyOptions,
 ): Promise<{ pid: number; port: number }> {
   const port = await freePort();
   const home = mkdtempSync(join(tmpdir(), "warren-bench-caddy-"));
@@ -42,13 +42,13 @@ export async function startCaddy(
     listen: [`127.0.0.1:${port}`],
     automatic_https: { disable: true },
     protocols: ["h1", "h2c"],
+    ...(tls === undefined ? {} : { tls_connection_policies: [{ fallback_sni: hosts[0] }] }),
     routes: [{ match: [{ host: hosts }], handle: [reverse] }],
   };
   const logging = { logs: { default: { level: "ERROR" } } };
-  writeFileSync(
-    config,
-    JSON.stringify({ admin: { disabled: true }, logging, apps: { http: { servers: { server } } } }),
-  );
+  const certificates = { load_files: tls === undefined ? [] : [{ certificate: tls.chain, key: tls.key }] };
+  const apps = { http: { servers: { server } }, tls: { certificates } };
+  writeFileSync(config, JSON.stringify({ admin: { disabled: true }, logging, apps }));
   const child = startProcess(scope, path, ["run", "--config", config], {
     HOME: home,
     GOMAXPROCS: "1",

@@ -10,20 +10,21 @@ import type { Scope } from "./scope.ts";
 export async function startHaproxy(
   scope: Scope,
   path: string,
-  { upstream, hosts, http2 }: ProxyOptions,
+  { upstream, hosts, http2, tls }: ProxyOptions,
 ): Promise<{ pid: number; port: number }> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "warren-bench-haproxy-"));
   scope.after(() => rmSync(folder, { recursive: true, force: true }));
   const [config, list] = [join(folder, "haproxy.cfg"), join(folder, "hosts.lst")];
   writeFileSync(list, `${hosts.join("\n")}\n`);
-  writeFileSync(config, configuration(port, upstream, list, http2 ? " proto h2" : ""));
+  const more = `${http2 ? " proto h2" : ""}${tls === undefined ? "" : ` ssl crt ${tls.both}`}`;
+  writeFileSync(config, configuration(port, upstream, list, more));
   const child = startProcess(scope, path, ["-db", "-f", config]);
   await untilConnects(port);
   return { pid: child.pid!, port };
 }
 
-function configuration(port: number, upstream: number, list: string, protocol: string): string {
+function configuration(port: number, upstream: number, list: string, more: string): string {
   return `global
   nbthread 1
   maxconn 4096
@@ -34,7 +35,7 @@ defaults
   timeout server 300s
   http-reuse always
 frontend clients
-  bind 127.0.0.1:${port}${protocol}
+  bind 127.0.0.1:${port}${more}
   http-request deny deny_status 404 unless { req.hdr(host) -i -f ${list} }
   option forwardfor
   http-request set-header X-Forwarded-Proto http

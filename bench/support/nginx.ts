@@ -11,6 +11,14 @@ export interface ProxyOptions {
   readonly hosts: readonly string[];
   /** Clients speak HTTP/2 with prior knowledge; HTTP/1.1 when absent. */
   readonly http2?: boolean;
+  /** Clients speak TLS: the files of a certificate and its key, and one with both. */
+  readonly tls?: CertificateFiles | undefined;
+}
+
+export interface CertificateFiles {
+  readonly chain: string;
+  readonly key: string;
+  readonly both: string;
 }
 
 /** nginx with one worker as a proxy of an upstream, for many hosts. The worker's pid: the master does nothing. */
@@ -31,7 +39,8 @@ export async function startNginx(
 }
 
 /** What a careful operator writes: keep-alive to the upstream, the forwarding fields, no access log. */
-function configuration(folder: string, port: number, { upstream, hosts, http2 }: ProxyOptions): string {
+function configuration(folder: string, port: number, { upstream, hosts, http2, tls }: ProxyOptions): string {
+  const listen = `${port}${tls === undefined ? "" : " ssl"}${http2 ? " http2" : ""}`;
   return `daemon off;
 worker_processes 1;
 pid ${folder}/pid;
@@ -49,7 +58,8 @@ http {
   # For WebSockets, which every proxy here passes on.
   map $http_upgrade $connection_upgrade { default upgrade; "" ""; }
   server {
-    listen 127.0.0.1:${port}${http2 ? " http2" : ""};
+    listen 127.0.0.1:${listen};
+    ${tls === undefined ? "" : `ssl_certificate ${tls.chain}; ssl_certificate_key ${tls.key}; ssl_protocols TLSv1.2 TLSv1.3;`}
     server_name ${hosts.join("\n      ")};
     location / {
       proxy_pass http://guest;

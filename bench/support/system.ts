@@ -24,6 +24,7 @@ export interface System {
   readonly host: string;
   /** What is asked for; `/` when absent. */
   readonly path?: string;
+  readonly tls?: boolean;
   readonly pids: readonly number[];
   /** A part of it that is told apart. */
   readonly part?: readonly number[];

@@ -7,8 +7,8 @@ const run = promisify(execFile);
 
 /** Loads with wrk from one thread. */
 export function wrkLoad(path: string): Load {
-  return async ({ port, host, path: target = "/" }, { connections, seconds }) => {
-    const url = `http://127.0.0.1:${port}${target}`;
+  return async ({ port, host, path: target = "/", tls }, { connections, seconds }) => {
+    const url = `${tls ? "https" : "http"}://127.0.0.1:${port}${target}`;
     const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "-H", `Host: ${host}`, url];
     const { stdout } = await run(...onCore(1, path, args));
     const errors = /^ *(?:Socket errors|Non-2xx).*$/m.exec(stdout)?.[0];
