@@ -19,7 +19,7 @@ import type { Http2Connection } from "./http2-connection.ts";
 import { Http2RequestHead, trailerFields } from "./request-head.ts";
 import { resetCodeOf } from "./reset-code.ts";
 
-const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
+const { NGHTTP2_NO_ERROR } = constants;
 
 /** As often as one request is asked of another worker before it is answered with 503; more than one of them may know less. */
 const passedMax = 3;
@@ -356,9 +356,11 @@ export class ClientStream {
     this.#over = true;
     this.#abort.abort(error);
     this.#release();
-    // RFC 9113 §8.7: the client may send again what the guest did not look at.
-    if (known && resetCodeOf(error) === NGHTTP2_REFUSED_STREAM) {
-      this.#stream.close(NGHTTP2_REFUSED_STREAM);
+    // To the client a reset says more than a 502: that it may send again what the guest did not look at (RFC 9113 §8.7), or, to one
+    // of gRPC, that its deadline is over.
+    const code = known ? resetCodeOf(error) : undefined;
+    if (code !== undefined) {
+      this.#stream.close(code);
       return;
     }
     this.#answerError(

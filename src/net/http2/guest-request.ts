@@ -10,7 +10,7 @@ import type { Http2Guest } from "./http2-guest.ts";
 import { trailerFields } from "./request-head.ts";
 import { resetByGuest } from "./reset-code.ts";
 
-const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM, NGHTTP2_FLAG_END_STREAM } = constants;
+const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM, NGHTTP2_FLAG_END_STREAM } = constants;
 
 /** Sessions that one request is tried on before the client hears of it. */
 const attemptsMax = 3;
@@ -189,7 +189,7 @@ export class GuestRequest {
       return;
     }
     this.#fail(
-      rstCode === NGHTTP2_NO_ERROR || rstCode === NGHTTP2_CANCEL
+      rstCode === NGHTTP2_NO_ERROR || this.#session?.session.destroyed
         ? new WarrenError("connection.ended", "the guest ended its answer early", { status: 502 })
         : resetByGuest(rstCode),
     );
