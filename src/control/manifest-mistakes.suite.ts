@@ -407,6 +407,14 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `manifest.bad-value | warren.toml:5: "ip" of [[route]] 1 is another address than that of tcp://192.0.2.1:53`,
   ],
   [
+    `${head}[[route]]\nwebsocket = "off"`,
+    `manifest.bad-value | warren.toml:4: "websocket" of [[route]] 1 must be "check", not "off"`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "tcp://:53"\nwebsocket = "check"`,
+    `manifest.bad-value | warren.toml:5: "websocket" of [[route]] 1 is for a route of the http listener only`,
+  ],
+  [
     `${head}[[route]]\nlisten = "tcp://:53"\nreplies = "unbounded"`,
     `manifest.bad-value | warren.toml:5: "replies" of [[route]] 1 is for a route with listen = "udp://…" only`,
   ],

@@ -41,6 +41,7 @@ export function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", is
 function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
   const { host, path, ip, listen, replies } = route;
   checkAnswer(route, at, issues);
+  checkWebSocket(route, kind, at, issues);
   checkPassthrough(route, kind, at, issues);
   if (host !== undefined) {
     const problem = hostProblem(host);
@@ -118,6 +119,21 @@ function checkPassthrough(route: Route, kind: "server" | "cgi", at: Path, issues
 const answers = ["redirect", "respond"] as const;
 
 /** A route does one thing, and what concerns a guest is for one that has it. */
+function checkWebSocket(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
+  if (route.websocket === undefined) return;
+  const message =
+    route.listen !== undefined
+      ? "is for a route of the http listener only"
+      : kind === "cgi"
+        ? 'cannot be used with kind = "cgi", which has no WebSockets'
+        : route.protocol !== undefined
+          ? 'cannot be used with protocol = "h2c"'
+          : needsGuest(route)
+            ? undefined
+            : "is for a route that leads to the program";
+  if (message !== undefined) issues.push({ kind: "bad-value", path: [...at, "websocket"], message });
+}
+
 function checkAnswer(route: Route, at: Path, issues: RuleIssue[]): void {
   const bad = (key: string, message: string, hint?: string): void => {
     issues.push({ kind: "bad-value", path: [...at, key], message, ...(hint === undefined ? {} : { hint }) });

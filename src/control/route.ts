@@ -64,6 +64,11 @@ export const Route = Type.Object(
         { description: "an answer that is always the same, without a guest", additionalProperties: false },
       ),
     ),
+    websocket: Type.Optional(
+      Type.Literal("check", {
+        description: "WebSockets are checked by RFC 6455 on their way; they pass as bytes when absent",
+      }),
+    ),
   },
   { title: "Route", additionalProperties: false },
 );

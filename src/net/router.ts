@@ -26,6 +26,8 @@ export interface RouteRule {
   /** What becomes of plain HTTP, where a redirect to TLS is not what is wanted. */
   readonly tls?: RouteTls;
   readonly target: RouteTarget;
+  /** WebSockets are checked on their way. */
+  readonly webSocket?: "check";
 }
 
 export interface Match<Target extends RouteTarget = RouteTarget> {
@@ -35,6 +37,7 @@ export interface Match<Target extends RouteTarget = RouteTarget> {
   readonly service: string;
   readonly stream?: StreamTerms;
   readonly tls?: RouteTls;
+  readonly webSocket?: "check";
 }
 
 /** The prefixes below one host. */
@@ -138,6 +141,7 @@ export class RouteTable {
           service,
           ...(rule.stream === undefined ? {} : { stream: rule.stream }),
           ...(rule.tls === undefined ? {} : { tls: rule.tls }),
+          ...(rule.webSocket === undefined ? {} : { webSocket: rule.webSocket }),
         });
     }
   }

@@ -95,6 +95,8 @@ export interface RouteEntry {
   readonly tls?: "off" | "only" | "passthrough";
   /** What every worker answers itself, without a guest. */
   readonly answer?: RouteAnswer;
+  /** WebSockets are checked on their way. */
+  readonly webSocket?: "check";
 }
 
 export type RouteAnswer =

@@ -143,6 +143,7 @@ export function routeEntries(spec: ServiceSpec, httpListeners: readonly string[]
       ...streamTerms(route),
       ...answerOf(route),
       ...(route.tls === undefined || route.tls === "auto" ? {} : { tls: route.tls }),
+      ...(route.websocket === undefined ? {} : { webSocket: route.websocket }),
     };
     const own = routeListen(route);
     const listeners = own === undefined ? httpListeners : [formatListen(own)];

@@ -18,6 +18,7 @@ import { RequestExchange } from "./request-exchange.ts";
 import { RequestHead } from "./request-head.ts";
 import { ResponseHead } from "./response-head.ts";
 import { StreamExchange } from "./stream-exchange.ts";
+import { openWebSocket } from "./web-socket-opening.ts";
 import { writeAnswer } from "./write-answer.ts";
 
 /** How often one request may be passed from worker to worker before it is answered with 503. */
@@ -322,7 +323,13 @@ export class ClientConnection implements HttpConnection {
     const { target } = match;
     switch (target.kind) {
       case "stream":
-        this.#exchange = new StreamExchange(this, target, context.pool(target));
+        try {
+          const handshake = match.webSocket === "check" && request.upgrade ? openWebSocket(request) : undefined;
+          this.#exchange = new StreamExchange(this, target, context.pool(target), handshake);
+        } catch (error) {
+          this.#refuse(error);
+          return;
+        }
         break;
       case "request":
         this.#exchange = new RequestExchange(this, target, match.path);

@@ -24,6 +24,8 @@ export function errorParts(error: ErrorAnswer, accept: string | undefined): { fi
     ["X-Content-Type-Options", "nosniff"],
     ["Date", currentDate()],
   ];
+  // RFC 6455 §4.4, RFC 9110 §15.5.22: what to ask for instead.
+  if (status === 426) fields.push(["Upgrade", "websocket"], ["Sec-WebSocket-Version", "13"]);
   if (error.retryAfterSeconds !== undefined) fields.push(["Retry-After", String(error.retryAfterSeconds)]);
   return { fields, body };
 }

@@ -20,6 +20,17 @@ export interface HttpLimits {
   readonly answerMsMax: number;
   /** Reading on after the last answer, so that a reset does not eat it (RFC 9112 §9.6). */
   readonly lingerMsMax: number;
+  /** Of WebSockets that are checked. */
+  readonly webSocket: {
+    /** All frames of one message together. */
+    readonly messageBytesMax: number;
+    /** A client that says nothing for so long is pinged. */
+    readonly pingMs: number;
+    /** From a ping to whatever comes of it. */
+    readonly pongMsMax: number;
+    /** From the front's close frame to the connection's end. */
+    readonly closeMsMax: number;
+  };
 }
 
 export const httpLimits: HttpLimits = {
@@ -35,4 +46,5 @@ export const httpLimits: HttpLimits = {
   writeStallMsMax: 30_000,
   answerMsMax: 300_000,
   lingerMsMax: 3_000,
+  webSocket: { messageBytesMax: 16 * 1024 * 1024, pingMs: 30_000, pongMsMax: 30_000, closeMsMax: 5_000 },
 };

@@ -107,6 +107,11 @@ export class RequestHead {
     return this.forwardedFields().find(([key]) => key === name)?.[1];
   }
 
+  /** Takes the fields of this name (lower case) from what goes on to the guest. */
+  cutField(name: string): void {
+    cutNamed(this.cuts, [name], this.bytes, this.start, this.#scanner.lines, this.#scanner.lineCount);
+  }
+
   #parseLine(): void {
     const { bytes, start } = this;
     const to = start + this.#scanner.lines[1]! - 2;

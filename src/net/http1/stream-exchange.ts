@@ -4,6 +4,8 @@ import { describeSpent } from "../../base/spent.ts";
 import { Tunnel } from "../../base/tunnel.ts";
 import { queueCode, type StreamTarget } from "../target.ts";
 import { Upstream, type UpstreamPool, type UpstreamUser } from "../upstream.ts";
+import { checkAccepted, type Handshake } from "../websocket/handshake.ts";
+import { WebSocketRelay } from "../websocket/relay.ts";
 import { AnswerBody } from "./answer-body.ts";
 import type { BodyFraming } from "./body-framing.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -30,6 +32,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
   readonly #pool: UpstreamPool;
   readonly #hasBody: boolean;
   readonly #method: string;
+  readonly #handshake: Handshake | undefined;
   #upstream: Upstream | undefined;
   #attempts = 0;
   /** What the guest had read of the connection before this request. */
@@ -55,8 +58,10 @@ export class StreamExchange implements Exchange, UpstreamUser {
   #clientBlocked: boolean = false;
   #pumping: boolean = false;
 
-  constructor(client: ClientConnection, target: StreamTarget, pool: UpstreamPool) {
+  /** With a `handshake`, a WebSocket that the guest accepts is checked. */
+  constructor(client: ClientConnection, target: StreamTarget, pool: UpstreamPool, handshake?: Handshake) {
     this.#client = client;
+    this.#handshake = handshake;
     this.#target = target;
     this.#pool = pool;
     this.#hasBody = client.request.hasBody;
@@ -309,9 +314,11 @@ export class StreamExchange implements Exchange, UpstreamUser {
     if (!client.request.upgrade || !head.upgrade)
       throw new WarrenError("head.malformed", "101 for a request that did not ask for it");
     const protocol = head.bytes.toString("latin1", head.upgradeFrom, head.upgradeTo);
+    const handshake = this.#handshake;
+    if (handshake !== undefined) checkAccepted(handshake, protocol, head.fields());
     const insert = `Connection: upgrade\r\nUpgrade: ${protocol}\r\n`;
     client.socket.write(forwardResponse(head, insert, head.end)!);
-    if (rest.length > 0) client.socket.write(rest);
+    if (rest.length > 0 && handshake === undefined) client.socket.write(rest);
     this.#over = true;
     this.#upstream = undefined;
     upstream.user = undefined;
@@ -320,9 +327,19 @@ export class StreamExchange implements Exchange, UpstreamUser {
       client.visit.status = head.status;
       client.visit.cpuMs = () => (upstream.conduit.work?.cpuMs ?? 0) - this.#cpuMsBefore;
     }
-    new Tunnel(client.socket, upstream.conduit, () => {
+    const onDone = (): void => {
       if (--activity.active === 0) activity.onIdle?.();
-    }).start(client.releaseToTunnel());
+    };
+    if (handshake === undefined) {
+      new Tunnel(client.socket, upstream.conduit, onDone).start(client.releaseToTunnel());
+      return;
+    }
+    const { limits, ticker } = client.context;
+    const onGuestWrong = (message: string): void => this.#log("service.websocket", message);
+    new WebSocketRelay(client.socket, upstream.conduit, { limits, ticker, onGuestWrong, onDone }).start(
+      client.releaseToTunnel(),
+      rest,
+    );
   }
 
   /** The answer is complete: `clean` says that the guest said nothing behind it. */
