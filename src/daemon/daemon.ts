@@ -6,6 +6,7 @@ import { DerivedStore } from "../store/derived-store.ts";
 import { EventStore } from "../store/event-store.ts";
 import { ServiceStore } from "../store/service-store.ts";
 import { openStateDirectory } from "../store/state-directory.ts";
+import { type AcmeSettings, makeAcme } from "./acme/make-acme.ts";
 import type { Controller } from "./api/controller.ts";
 import { startApi } from "./api/server.ts";
 import { refuseLive } from "./api/socket.ts";
@@ -45,6 +46,8 @@ export interface DaemonOptions {
   readonly https: readonly string[];
   /** Directory of certificates and keys. */
   readonly tls: string | undefined;
+  /** Certificates by ACME; none when absent. */
+  readonly acme: AcmeSettings | undefined;
   readonly socket: string;
   readonly workers: number;
   /** What the instances of one worker may hold together when one more is to start; by the machine when absent. */
@@ -180,12 +183,23 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       void logs
         .remove(namespace, name)
         .catch((error) => log.error({ err: error }, "the logs of a deleted service could not be removed")),
-    event: (type, message, service) =>
+    event: (type, message, service) => {
       events.publish({
         type,
         message,
         ...(service === undefined ? {} : { namespace: service.namespace, service: service.name }),
-      }),
+      });
+      // Deployed, deleted, started or stopped: the hosts that are routed may be others.
+      if (service !== undefined) acme?.changed();
+    },
+  });
+  const acme = makeAcme(options.acme, {
+    state: state.acmePath,
+    addresses: [...addresses, ...secureAddresses],
+    certificates,
+    services: supervisor.services,
+    event: (type, message, namespace) => events.publish({ type, message, namespace }),
+    log,
   });
   const watchdog = new Watchdog<WorkerProcess>({
     workers: () => pool.connected,
@@ -231,6 +245,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     for (const address of secureAddresses) listeners.open("https", address);
     await certificateFiles?.start();
     await supervisor.load();
+    await acme?.load();
     listeners.dropUnclaimed();
     await pool.start();
     watchdog.start();
@@ -249,6 +264,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       log,
       onUpload: (digest, path) => programs.expect(digest, path),
     });
+    acme?.start();
   } catch (error) {
     // The earlier daemon's workers are left as they are: they serve on, and the next start finds them.
     watchdog.stop();
@@ -279,6 +295,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     void collect(() => blobs.collect(services.programs()), log);
     void collect(() => derived.collect(prepared), log);
     void volumes.recount({ idle: true });
+    if (acme !== undefined) void collect(() => acme.collect(), log, "removed certificates that nothing uses");
   }, collectEveryMs);
   const keysOf = (wanted: Protocol) =>
     listeners.list().flatMap(({ key, protocol }) => (protocol === wanted ? key : []));
@@ -300,6 +317,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       clearInterval(collecting);
       watchdog.stop();
       await api.close();
+      await acme?.close();
       await supervisor.settle();
       await Promise.all([pool.close(drainGraceMs), drained]);
       connector.close();
@@ -347,12 +365,16 @@ function bindController(supervisor: Supervisor, health: () => Promise<HealthView
   };
 }
 
-async function collect(remove: () => Promise<number>, log: Logger): Promise<void> {
+async function collect(
+  remove: () => Promise<number>,
+  log: Logger,
+  what = "removed programs that nothing uses",
+): Promise<void> {
   try {
     const count = await remove();
-    if (count > 0) log.info({ count }, "removed programs that nothing uses");
+    if (count > 0) log.info({ count }, what);
   } catch (error) {
-    log.error({ err: error }, "unused programs could not be removed");
+    log.error({ err: error }, "what nothing uses could not be removed");
   }
 }
 

@@ -27,6 +27,7 @@ export interface StateDirectory {
   readonly preparedPath: string;
   readonly logsPath: string;
   readonly volumesPath: string;
+  readonly acmePath: string;
   /** Gives the lock up. The end of the process does the same. */
   close(): void;
 }
@@ -47,6 +48,7 @@ export function openStateDirectory(where: string): StateDirectory {
     preparedPath: join(path, "prepared"),
     logsPath: join(path, "logs"),
     volumesPath: join(path, "volumes"),
+    acmePath: join(path, "acme"),
     close: () => closeSync(fd),
   };
 }

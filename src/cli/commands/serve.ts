@@ -6,13 +6,13 @@ import { parseNetwork } from "../../base/ip.ts";
 import { parseSize } from "../../control/size.ts";
 import type { Isolation } from "../../daemon/services/plan.ts";
 import type { WallMode } from "../../daemon/wall/wall.ts";
+import { type AcmeFlags, acmeSettings, defineAcme } from "../acme-options.ts";
 import { defaultSocket, defaultState } from "../daemon-address.ts";
 import { collect, examples, jsonOption, wholeNumber } from "../options.ts";
 
-interface ServeOptions {
+interface ServeOptions extends AcmeFlags {
   readonly state?: string;
   readonly http?: string[];
-  readonly https?: string[];
   readonly tls?: string;
   readonly socket?: string;
   readonly workers?: number;
@@ -90,9 +90,14 @@ export function define(command: Command): void {
         .default("info"),
     )
     .action(serve);
+  defineAcme(command);
   examples(command, [
     ["warren serve", `services on http://${defaultHttp}, for this machine only`],
     ["warren serve --http :80", "for everyone who reaches this machine, on port 80"],
+    [
+      "warren serve --http :80 --https :443 --acme me@example.com",
+      "with certificates of Let's Encrypt for the hosts of all services",
+    ],
     [
       "warren serve --state ./state --socket ./warren.sock",
       "beside another daemon; WARREN_HOST=unix://$PWD/warren.sock reaches it",
@@ -130,6 +135,7 @@ async function serve(options: ServeOptions): Promise<void> {
     http: options.http ?? [defaultHttp],
     https: options.https ?? [],
     tls: options.tls === undefined ? undefined : resolve(options.tls),
+    acme: acmeSettings(options),
     socket: resolve(options.socket ?? defaultSocket()),
     workers: options.workers ?? availableParallelism(),
     ...(options.workerMemory === undefined ? {} : { workerMemoryBytesMax: options.workerMemory }),

@@ -35,6 +35,8 @@ export interface AcmeOptions {
   routed(): Iterable<RoutedHost>;
   event(type: string, message: string, namespace: string): void;
   readonly log: Logger;
+  /** Ends what is asked of the CAs. */
+  readonly ending: AbortController;
   readonly random?: () => number;
 }
 
@@ -187,6 +189,7 @@ export class Acme {
     clearTimeout(this.#timer);
     const working = [...this.#names.values()].flatMap(({ work }) => work ?? []);
     for (const { stop } of working) stop.abort();
+    this.#options.ending.abort();
     await Promise.all(working.map(({ done }) => done));
     await this.#reading;
     for (const authority of this.#options.authorities) authority.close();
