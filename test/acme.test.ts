@@ -12,7 +12,10 @@ interface Setting {
 }
 
 /** A CA and a daemon that uses it, with ports where each finds the other. */
-async function both(t: TestContext, { pebble: more = {}, args = [] }: Setting = {}): Promise<{ pebble: Pebble; daemon: TestDaemon }> {
+async function both(
+  t: TestContext,
+  { pebble: more = {}, args = [] }: Setting = {},
+): Promise<{ pebble: Pebble; daemon: TestDaemon }> {
   const [httpPort, tlsPort] = [await freePort(), await freePort()];
   const pebble = await Pebble.start(t, { httpPort, tlsPort, ...more });
   const daemon = await TestDaemon.start(t, {

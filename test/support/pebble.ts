@@ -84,7 +84,18 @@ export class Pebble {
     const file = join(this.#folder, "config.json");
     writeFileSync(file, JSON.stringify(config));
     const options = { stdio: ["ignore", "pipe", "inherit"] as ["ignore", "pipe", "inherit"] };
-    const off = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "", "-management", `127.0.0.1:${await freePort()}`];
+    const off = [
+      "-http01",
+      "",
+      "-https01",
+      "",
+      "-tlsalpn01",
+      "",
+      "-doh",
+      "",
+      "-management",
+      `127.0.0.1:${await freePort()}`,
+    ];
     const resolver = spawn(
       join(folder, "pebble-challtestsrv"),
       ["-dnsserver", `127.0.0.1:${dns}`, "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", ...off],
@@ -122,7 +133,11 @@ export class Pebble {
   /** Has it say when it would have a certificate renewed (RFC 9773). */
   async suggest(certificate: string, window: { readonly start: Date; readonly end: Date }): Promise<void> {
     const ariResponse = JSON.stringify({ suggestedWindow: window });
-    const { status, text } = await this.#manage("POST", "/set-renewal-info/", JSON.stringify({ certificate, ariResponse }));
+    const { status, text } = await this.#manage(
+      "POST",
+      "/set-renewal-info/",
+      JSON.stringify({ certificate, ariResponse }),
+    );
     if (status !== 200) throw new Error(`pebble: ${text}`);
   }
 
@@ -152,7 +167,15 @@ export class Pebble {
 /** The folder of its source. */
 async function build(): Promise<string> {
   const go = (...args: string[]) => run("go", args, { cwd: module, env: { ...process.env, GOWORK: "off" } });
-  await go("build", "-mod=readonly", "-buildvcs=false", "-o", `${folder}/`, `${name}/cmd/pebble`, `${name}/cmd/pebble-challtestsrv`);
+  await go(
+    "build",
+    "-mod=readonly",
+    "-buildvcs=false",
+    "-o",
+    `${folder}/`,
+    `${name}/cmd/pebble`,
+    `${name}/cmd/pebble-challtestsrv`,
+  );
   return (await go("list", "-m", "-f", "{{.Dir}}", name)).stdout.trim();
 }
 
