@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { requireToolchain } from "./guests/build.ts";
 import { TestDaemon } from "./support/daemon.ts";
@@ -78,7 +78,7 @@ test("services share a UDP port by the address that is dialled, in any worker, t
 
 test("services share a TCP port by the address that is dialled", async (t) => {
   if (!(await requireToolchain(t, "c"))) return;
-  const daemon = await TestDaemon.start(t);
+  const daemon = await TestDaemon.start(t, { http: "0.0.0.0:0" });
   const port = await freePort();
   const listen = `tcp://0.0.0.0:${port}`;
   await daemon.deploy("two", "c-tcp-echo", { route: [{ listen, ip: "127.0.0.2" }] });
@@ -100,6 +100,24 @@ test("services share a TCP port by the address that is dialled", async (t) => {
   await assert.rejects(askTcp("127.0.0.1", port, "x"), { code: "ECONNRESET" });
   await daemon.deploy("every", "c-tcp-echo", { route: [{ listen }] });
   assert.equal(await askTcp("127.0.0.1", port, "x"), "x");
+  // A listener of its own, beside the one for every address.
+  await daemon.deploy("four", "c-tcp-echo", { route: [{ listen: `tcp://127.0.0.4:${port}` }] });
+  for (let life = 0; life < 2; life++) {
+    for (let i = 0; i < 4; i++) assert.equal(await askTcp("127.0.0.4", port, "x"), "x");
+    assert.ok((await requests(daemon, "four")) >= 4);
+    if (life === 1) break;
+    await daemon.kill("SIGKILL");
+    await daemon.launch();
+  }
+  const other = createServer();
+  await assert.rejects(
+    new Promise((resolve, reject) => {
+      other.on("error", reject);
+      other.listen({ port, host: "127.0.0.5", reusePort: true }, () => resolve(undefined));
+    }),
+    { code: "EADDRINUSE" },
+  );
+  await assert.rejects(daemon.deploy("http", "c-tcp-echo", { route: [{ listen: `tcp://127.0.0.5:${daemon.port}` }] }));
 });
 
 test("the PROXY protocol comes in from whom the operator names, and goes out to guests that ask for it", async (t) => {

@@ -17,6 +17,7 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_REUSEPORT = 15;
 const SCM_RIGHTS = 1;
 const IPPROTO_IP = 0;
 const IP_PKTINFO = 8;
@@ -68,43 +69,62 @@ export function socketPair(kind: UnixKind): [number, number] {
   return [out[0] as number, out[1] as number];
 }
 
-/** A TCP socket that listens and that nobody in this process accepts from. Throws `listener.*`. */
-export function listenTcp(address: Address): number {
-  const fd = bound(address, SOCK_STREAM, `tcp ${formatAddress(address)}`);
-  if (c.listen(fd, backlogMax) < 0) throw closing(fd, failure(`listen on ${formatAddress(address)}`));
-  return fd;
+/**
+ * A TCP socket that listens and that nobody in this process accepts from. `beside`: sockets of ours on the same port that it may
+ * stand beside, of which one is for all addresses and another for one; the kernel gives each what was sent to it, the closer one
+ * first. Throws `listener.*`.
+ */
+export function listenTcp(address: Address, beside: readonly number[] = []): number {
+  return sharing(SO_REUSEPORT, beside, (share) => {
+    const fd = bound(address, SOCK_STREAM, `tcp ${formatAddress(address)}`, share);
+    if (c.listen(fd, backlogMax) < 0) throw closing(fd, failure(`listen on ${formatAddress(address)}`));
+    return fd;
+  });
+}
+
+/** A bound UDP socket that tells where each datagram was sent to (base/datagram-port.ts). The rest as of {@link listenTcp}. */
+export function bindUdp(address: Address, beside: readonly number[] = []): number {
+  return sharing(SO_REUSEADDR, beside, (share) => {
+    const fd = bound(address, SOCK_DGRAM, `udp ${formatAddress(address)}`, share);
+    const six = address.ip.includes(":");
+    if (six) c.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, pointerTo(optionOn), 4);
+    else c.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, pointerTo(optionOn), 4);
+    return fd;
+  });
 }
 
 /**
- * A bound UDP socket that tells where each datagram was sent to (base/datagram-port.ts). `beside`: sockets of ours on the same port
- * that it may stand beside, of which one is for all addresses and another for one. Throws `listener.*`.
+ * Sockets share a port when all of them say so at the moment when the last one is opened. That moment over, none says so any more:
+ * another program on the same port, or another daemon, must be an error, not a silent share of the traffic.
  */
-export function bindUdp(address: Address, beside: readonly number[] = []): number {
-  const fd = bound(address, SOCK_DGRAM, `udp ${formatAddress(address)}`, beside);
-  const one = pointerTo(optionOn);
-  if (address.ip.includes(":")) c.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, one, 4);
-  else c.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, one, 4);
-  return fd;
+function sharing(option: number, beside: readonly number[], open: (share: (fd: number) => void) => number): number {
+  if (beside.length === 0) return open(() => {});
+  const all: number[] = [];
+  const share = (fd: number): void => {
+    all.push(fd);
+    c.setsockopt(fd, SOL_SOCKET, option, pointerTo(optionOn), 4);
+  };
+  for (const fd of beside) share(fd);
+  try {
+    return open(share);
+  } finally {
+    for (const fd of all) c.setsockopt(fd, SOL_SOCKET, option, pointerTo(optionOff), 4);
+  }
 }
 
-function bound(address: Address, type: number, what: string, beside: readonly number[] = []): number {
+function bound(address: Address, type: number, what: string, share: (fd: number) => void): number {
   const family = address.ip.includes(":") ? AF_INET6 : AF_INET;
   const fd = c.socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) throw failure(`make a socket for ${what}`);
   const on = pointerTo(optionOn);
-  // No SO_REUSEPORT: another daemon on the same port must be an error, not a silent share of the traffic.
-  // SO_REUSEADDR on UDP would be that silent share.
+  // For connections of an earlier listener that linger. With datagrams it would share the port.
   if (type === SOCK_STREAM) c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, 4);
   // [::] and 0.0.0.0 are listeners of their own, whatever net.ipv6.bindv6only says.
   if (family === AF_INET6) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, 4);
+  share(fd);
   const name = socketAddress(family, address);
-  // Both must say so when the second is bound; nobody else's socket does. Before and after, a third is refused.
-  const sharing = beside.length === 0 ? [] : [fd, ...beside];
-  for (const one of sharing) c.setsockopt(one, SOL_SOCKET, SO_REUSEADDR, on, 4);
-  const failed = c.bind(fd, pointerTo(name), name.length) < 0;
-  const errno = failed ? lastErrno() : 0;
-  for (const one of sharing) c.setsockopt(one, SOL_SOCKET, SO_REUSEADDR, pointerTo(optionOff), 4);
-  if (!failed) return fd;
+  if (c.bind(fd, pointerTo(name), name.length) >= 0) return fd;
+  const errno = lastErrno();
   const details = { status: 409, cause: new Error(`errno ${errno}`) };
   if (errno === EADDRINUSE)
     throw closing(

@@ -56,7 +56,7 @@ export class Listeners {
     if (existing !== undefined) return existing;
     const fd =
       this.#take(protocol, address) ??
-      (protocol === "udp" ? bindUdp(address, this.#besideUdp(address)) : listenTcp(address));
+      (protocol === "udp" ? bindUdp : listenTcp)(address, this.#beside(protocol, address));
     const actual = boundAddress(fd);
     const listener = { key: listenerKey(protocol, actual), protocol, address: actual, fd };
     this.#listeners.set(listener.key, listener);
@@ -77,10 +77,11 @@ export class Listeners {
     this.#adopted.clear();
   }
 
-  /** Our UDP sockets on a port: all addresses of the machine and one of them are told apart by the kernel, the closer one first. */
-  #besideUdp({ port }: Address): number[] {
-    const ours = [...this.#listeners.values()].filter((one) => one.protocol === "udp" && one.address.port === port);
-    const adopted = [...this.#adopted].filter(([key]) => key.startsWith("udp://") && key.endsWith(`:${port}`));
+  /** Our sockets on a port, of the same protocol: nobody takes a part of the HTTP port by a TCP route. */
+  #beside(protocol: Protocol, { port }: Address): number[] {
+    if (port === 0) return [];
+    const ours = [...this.#listeners.values()].filter((one) => one.protocol === protocol && one.address.port === port);
+    const adopted = [...this.#adopted].filter(([key]) => key.startsWith(`${protocol}://`) && key.endsWith(`:${port}`));
     return [...ours.map(({ fd }) => fd), ...adopted.map(([, fd]) => fd)];
   }
 
