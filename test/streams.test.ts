@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { connect as tlsConnect } from "node:tls";
+import { clientHello } from "../src/net/tls/test-hello.ts";
 import { requireToolchain } from "./guests/build.ts";
+import { makePair } from "./support/certificates.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { freePort } from "./support/ports.ts";
 
@@ -149,4 +155,36 @@ test("the PROXY protocol comes in from whom the operator names, and goes out to 
   const proxied = connect(daemon.port, "127.0.0.1");
   proxied.write(`PROXY TCP4 192.0.2.1 198.51.100.1 40000 80\r\n${request}`);
   assert.match((await proxied.toArray()).join(""), /^HTTP\/1\.1 200 /);
+});
+
+test("the PROXY protocol comes in before TLS, and goes out before a hello that is passed through", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const directory = mkdtempSync(join(tmpdir(), "warren-streams-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const { chain, key } = makePair(["hello.test"]);
+  writeFileSync(join(directory, "hello.pem"), key + chain);
+  const args = ["--proxy-from", "127.0.0.1", "--https", "127.0.0.1:0", "--tls", directory];
+  const daemon = await TestDaemon.start(t, { args });
+  await daemon.deploy("hello", "c-hello", { route: [{ host: "hello.test", ip: "198.51.100.1" }] });
+  await daemon.deploy("own", "c-tcp-echo", { route: [{ host: "own.test", tls: "passthrough", proxy: "v1" }] });
+  const line = (local: string) => `PROXY TCP4 192.0.2.1 ${local} 40000 443\r\n`;
+  for (const [local, status] of [
+    ["198.51.100.1", "200"],
+    ["198.51.100.2", "404"],
+  ] as const) {
+    for (let i = 0; i < 4; i++) {
+      const carrier = connect(daemon.httpsPort, "127.0.0.1");
+      carrier.write(line(local));
+      const socket = tlsConnect({ socket: carrier, servername: "hello.test", ca: chain });
+      socket.write("GET / HTTP/1.1\r\nHost: hello.test\r\nConnection: close\r\n\r\n");
+      assert.match((await socket.toArray()).join(""), new RegExp(`^HTTP/1\\.1 ${status} `));
+    }
+  }
+  // What the guest gets, it sends back.
+  const sent = Buffer.concat([Buffer.from(line("198.51.100.3")), await clientHello({ servername: "own.test" })]);
+  for (let i = 0; i < 4; i++) {
+    const socket = connect(daemon.httpsPort, "127.0.0.1");
+    socket.end(sent);
+    assert.deepEqual(Buffer.concat(await socket.toArray()), sent);
+  }
 });

@@ -392,11 +392,11 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   ],
   [
     `${head}[[route]]\nhost = "a.example.com"\nproxy = "v1"`,
-    `manifest.bad-value | warren.toml:5: "proxy" of [[route]] 1 is for a route with listen = "tcp://…" only`,
+    `manifest.bad-value | warren.toml:5: "proxy" of [[route]] 1 is for a route with listen = "tcp://…" or tls = "passthrough" only`,
   ],
   [
     `${head}[[route]]\nlisten = "udp://:53"\nidle = "1m"`,
-    `manifest.bad-value | warren.toml:5: "idle" of [[route]] 1 is for a route with listen = "tcp://…" only`,
+    `manifest.bad-value | warren.toml:5: "idle" of [[route]] 1 is for a route with listen = "tcp://…" or tls = "passthrough" only`,
   ],
   [
     `${head}[[route]]\nlisten = "tcp://:53"\nidle = "long"`,

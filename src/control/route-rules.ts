@@ -62,8 +62,9 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
     issues.push({ kind: "bad-value", path: [...at, "ip"], message: `must be an IP address${zone}, not ${shown(ip)}` });
   }
   for (const key of ["proxy", "idle"] as const) {
-    if (route[key] === undefined || listen?.startsWith("tcp:") === true) continue;
-    issues.push({ kind: "bad-value", path: [...at, key], message: 'is for a route with listen = "tcp://…" only' });
+    if (route[key] === undefined || listen?.startsWith("tcp:") === true || route.tls === "passthrough") continue;
+    const message = 'is for a route with listen = "tcp://…" or tls = "passthrough" only';
+    issues.push({ kind: "bad-value", path: [...at, key], message });
   }
   if (route.protocol !== undefined && (listen !== undefined || kind === "cgi")) {
     const which = kind === "cgi" ? 'kind = "cgi", which speaks no HTTP itself' : "listen, whose bytes pass as they are";

@@ -25,7 +25,8 @@ export const Route = Type.Object(
     ),
     proxy: Type.Optional(
       Type.Union([Type.Literal("v1"), Type.Literal("v2")], {
-        description: "of a tcp:// listener: the guest's connection begins with a PROXY protocol header of this version",
+        description:
+          "of a tcp:// listener, and of passthrough: the guest's connection begins with a PROXY protocol header of this version",
       }),
     ),
     idle: Type.Optional(
