@@ -32,7 +32,7 @@ export class GuestSession {
       // A guest's reset answers a request, and costs the guest more than the front.
       resetsFree: true,
       now,
-      onFlood: () => this.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM),
+      onFlood: () => this.session.destroy(new Error("a flood of frames"), constants.NGHTTP2_ENHANCE_YOUR_CALM),
     });
     // What its types leave out (node:http2 has it for both ends): fields that come twice are the client's affair.
     const options: SecureClientSessionOptions & { strictSingleValueFields: boolean } = {

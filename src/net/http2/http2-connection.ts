@@ -137,12 +137,13 @@ export class Http2Connection implements HttpConnection {
   #onFlood(what: string): void {
     const message = `a flood of HTTP/2 frames (${what}) from ${this.client.remote.ip}`;
     this.context.log({ code: "http2.flood", message, listener: this.context.key });
-    this.#end(NGHTTP2_ENHANCE_YOUR_CALM);
+    // Not within a call of node:http2's, in which it may be seen: then it says nothing to the client.
+    setImmediate(() => this.#end(NGHTTP2_ENHANCE_YOUR_CALM));
   }
 
   #end(code: number): void {
     this.#endedAt ??= this.context.ticker.now;
-    this.#session.destroy(undefined, code);
+    this.#session.destroy(new Error("cut off"), code);
   }
 
   #onSessionClose(): void {
