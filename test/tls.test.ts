@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as http2 from "node:http2";
 import { Agent } from "node:https";
 import { connect } from "node:net";
@@ -84,7 +84,7 @@ test("certificates are read again when they change; what is broken takes nothing
   from = daemon.log.length;
   rmSync(join(directory, "hello.crt"));
   await daemon.logged("certificate removed", from);
-  await assert.rejects(askSecurely(port, "hello.test"));
+  assert.match((await askSecurely(port, "hello.test")).shown, /^DNS:localhost, /);
   const log = JSON.stringify(daemon.log);
   assert.doesNotMatch(log, /PRIVATE KEY|secret/);
 });
@@ -257,4 +257,33 @@ test("plain HTTP is redirected where there is a certificate; a guest that does T
   assert.equal((await ask(daemon.port, "both.test")).status, 200);
   assert.equal((await ask(daemon.port, "own.test")).status, 308);
   assert.equal((await askSecurely(daemon.httpsPort, "hello.test", { host: "own.test" })).status, 421);
+});
+
+test("hosts of this machine are certified by its own authority, at deploy and again by the next daemon", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { args: ["--https", "127.0.0.1:0"] });
+  await daemon.deploy("hello", "c-hello", { route: [{ host: "hello.localhost" }, { host: "*.dev.example" }] });
+  const { certificate: ca, path } = await daemon.client.localAuthority();
+  assert.equal(readFileSync(path, "utf8"), ca);
+  for (const host of ["hello.localhost", "a.dev.example", "b.dev.example"])
+    assert.equal((await askSecurely(daemon.httpsPort, host, { ca })).status, 200);
+  const nameless = await connectSecurely(daemon.httpsPort, { ca, rejectUnauthorized: true, host: "127.0.0.1" });
+  nameless.destroy();
+  // Browsers do not know them: nobody is sent there.
+  assert.equal((await ask(daemon.port, "hello.localhost")).status, 200);
+  const before = await daemon.client.listCertificates();
+  assert.deepEqual(
+    before.map(({ source, name }) => `${source} ${name}`),
+    ["local *.dev.example", "local hello.localhost", "local localhost"],
+  );
+  // What a client invents makes none.
+  assert.equal(
+    (await askSecurely(daemon.httpsPort, "nobody.localhost")).shown,
+    "DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1",
+  );
+  await daemon.kill("SIGKILL");
+  await daemon.launch();
+  assert.deepEqual(await daemon.client.listCertificates(), before);
+  await daemon.client.deleteService("default", "hello");
+  while ((await daemon.client.listCertificates()).length > 1) await new Promise((resolve) => setTimeout(resolve, 10));
 });

@@ -83,6 +83,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/doctor.ts"),
   },
   {
+    name: "tls",
+    group: machine,
+    summary: "list certificates, or tell how to trust this machine's own",
+    load: () => import("./commands/tls.ts"),
+  },
+  {
     name: "completion",
     group: machine,
     summary: "print a shell's completion script",

@@ -1,4 +1,5 @@
 import Type, { type TSchema } from "typebox";
+import { CertificateView, LocalAuthorityView } from "./certificate.ts";
 import {
   DigestText,
   EventView,
@@ -236,6 +237,24 @@ export const operations = {
         409: problem("`volume.in-use`, `volume.busy`"),
         ...always,
       },
+    },
+  },
+  listCertificates: {
+    method: "GET",
+    url: "/v1/certificates",
+    schema: {
+      operationId: "listCertificates",
+      summary: "The certificates that are shown to clients, without their keys",
+      response: { 200: json(Type.Array(CertificateView), "the certificates"), ...always },
+    },
+  },
+  localAuthority: {
+    method: "GET",
+    url: "/v1/local-authority",
+    schema: {
+      operationId: "localAuthority",
+      summary: "The machine's own authority, which is made when it is first asked for",
+      response: { 200: json(LocalAuthorityView, "the authority"), ...always },
     },
   },
   headProgram: {

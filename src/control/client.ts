@@ -2,10 +2,13 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Digest } from "../base/digest.ts";
 import { systemCode, WarrenError } from "../base/errors.ts";
+import type { CertificateView, LocalAuthorityView } from "./certificate.ts";
 import { type Host, parseHost } from "./host.ts";
 import {
+  certificatesPath,
   eventsPath,
   healthPath,
+  localAuthorityPath,
   namespacePath,
   namespacesPath,
   programPath,
@@ -135,6 +138,14 @@ export class WarrenClient {
   /** Throws `volume.unknown` and `volume.in-use`. */
   async deleteVolume(namespace: string, name: string): Promise<void> {
     await this.#transport.json("DELETE", volumePath(namespace, name), {});
+  }
+
+  async listCertificates(): Promise<CertificateView[]> {
+    return (await this.#transport.json<CertificateView[]>("GET", certificatesPath)).value;
+  }
+
+  async localAuthority(): Promise<LocalAuthorityView> {
+    return (await this.#transport.json<LocalAuthorityView>("GET", localAuthorityPath)).value;
   }
 
   /** The size of a program the daemon has, undefined when it has it not. */

@@ -18,6 +18,9 @@ export function servicePath(namespace: string, name: string): string {
   return `${servicesPath(namespace)}/${encodeURIComponent(name)}`;
 }
 
+export const certificatesPath = "/v1/certificates";
+export const localAuthorityPath = "/v1/local-authority";
+
 export function volumesPath(namespace: string): string {
   return `/v1/namespaces/${encodeURIComponent(namespace)}/volumes`;
 }

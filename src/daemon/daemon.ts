@@ -19,9 +19,13 @@ import { LogStore } from "./logs/log-store.ts";
 import { Programs, preparedKey } from "./programs/programs.ts";
 import { workerBudget } from "./services/machine-memory.ts";
 import type { Isolation } from "./services/plan.ts";
+import { routedHosts } from "./services/routed-hosts.ts";
 import { Supervisor } from "./services/supervisor.ts";
 import { CertificateFiles } from "./tls/certificate-files.ts";
 import { Certificates } from "./tls/certificates.ts";
+import { LocalCa } from "./tls/local-ca.ts";
+import { isNearby, LocalCertificates } from "./tls/local-certificates.ts";
+import { certificateView, localAuthorityView } from "./tls/views.ts";
 import { WorkerCertificates } from "./tls/worker-certificates.ts";
 import { Volumes } from "./volumes/volumes.ts";
 import type { WallMode } from "./wall/wall.ts";
@@ -98,6 +102,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   const listeners = new Listeners();
   const workerMemoryBytesMax = options.workerMemoryBytesMax ?? workerBudget(options.workers);
   const startedAt = new Date().toISOString();
+  const localCa = new LocalCa(state.localCaPath);
   const certificates = new Certificates();
   const workerCertificates = new WorkerCertificates(certificates);
   const certificateFiles =
@@ -179,6 +184,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     unixDoor,
     log,
     isolation: options.isolation,
+    routesChanged: async () => localCertificates?.refresh(),
     forgetLogs: (namespace, name) =>
       void logs
         .remove(namespace, name)
@@ -201,6 +207,19 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     event: (type, message, namespace) => events.publish({ type, message, namespace }),
     log,
   });
+  const localCertificates =
+    options.https.length === 0
+      ? undefined
+      : new LocalCertificates({
+          ca: localCa,
+          certificates,
+          log,
+          everyHost: options.tls === undefined,
+          addresses: secureAddresses.flatMap(({ ip }) => (isNearby(ip) ? ip : [])),
+          hosts: function* () {
+            for (const { host } of routedHosts(supervisor.services.values())) yield host;
+          },
+        });
   const watchdog = new Watchdog<WorkerProcess>({
     workers: () => pool.connected,
     onSilent: ({ id, pid }, service) => log.warn({ worker: id, pid, service }, "a worker does not answer"),
@@ -225,7 +244,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   });
   let serving = false;
   const earlier = await pool.adopt();
-  const controller: Controller = bindController(supervisor, () => ({
+  const controller: Controller = bindController(supervisor, { certificates, localCa }, () => ({
     version,
     pid: process.pid,
     startedAt,
@@ -247,6 +266,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     await supervisor.load();
     await acme?.load();
     listeners.dropUnclaimed();
+    await localCertificates?.refresh();
     await pool.start();
     watchdog.start();
     if (earlier.length > 0) {
@@ -272,6 +292,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     connector.close();
     workerCertificates.close();
     certificateFiles?.close();
+    localCertificates?.close();
     state.close();
     throw error;
   }
@@ -323,6 +344,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       connector.close();
       workerCertificates.close();
       certificateFiles?.close();
+      localCertificates?.close();
       for (const { key } of listeners.list()) listeners.close(key);
       events.close();
       await logs.close();
@@ -348,9 +370,15 @@ async function adoptListeners(earlier: readonly WorkerProcess[], listeners: List
   }
 }
 
-function bindController(supervisor: Supervisor, health: () => Promise<HealthView> | HealthView): Controller {
+function bindController(
+  supervisor: Supervisor,
+  { certificates, localCa }: { certificates: Certificates; localCa: LocalCa },
+  health: () => Promise<HealthView> | HealthView,
+): Controller {
   return {
     health,
+    listCertificates: () => certificates.list().map(certificateView),
+    localAuthority: () => localAuthorityView(localCa),
     namespaces: () => supervisor.namespaces(),
     createNamespace: (namespace) => supervisor.createNamespace(namespace),
     list: (namespace) => supervisor.list(namespace),

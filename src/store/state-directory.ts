@@ -28,6 +28,8 @@ export interface StateDirectory {
   readonly logsPath: string;
   readonly volumesPath: string;
   readonly acmePath: string;
+  /** Of the machine's own certificate authority. */
+  readonly localCaPath: string;
   /** Gives the lock up. The end of the process does the same. */
   close(): void;
 }
@@ -49,6 +51,7 @@ export function openStateDirectory(where: string): StateDirectory {
     logsPath: join(path, "logs"),
     volumesPath: join(path, "volumes"),
     acmePath: join(path, "acme"),
+    localCaPath: join(path, "local-ca"),
     close: () => closeSync(fd),
   };
 }

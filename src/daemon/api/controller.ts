@@ -1,3 +1,4 @@
+import type { CertificateView, LocalAuthorityView } from "../../control/certificate.ts";
 import type { HealthView, ServiceSpec, ServiceView, VolumeView } from "../../control/service.ts";
 import type { Precondition } from "./etag.ts";
 
@@ -25,6 +26,8 @@ export interface Controller {
   stop(namespace: string, name: string, precondition: Precondition): Promise<ServiceView>;
   restart(namespace: string, name: string, precondition: Precondition): Promise<ServiceView>;
   /** Throws `namespace.unknown`. */
+  listCertificates(): readonly CertificateView[];
+  localAuthority(): Promise<LocalAuthorityView>;
   listVolumes(namespace: string): Promise<readonly VolumeView[]>;
   /** Throws `volume.unknown` (404) and `volume.in-use` (409). */
   removeVolume(namespace: string, name: string): Promise<void>;

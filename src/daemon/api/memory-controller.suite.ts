@@ -1,4 +1,5 @@
 import { WarrenError } from "../../base/errors.ts";
+import type { CertificateView, LocalAuthorityView } from "../../control/certificate.ts";
 import type { HealthView, ServiceSpec, ServiceState, ServiceView, VolumeView } from "../../control/service.ts";
 import type { Controller } from "./controller.ts";
 import { checkPrecondition, type Precondition } from "./etag.ts";
@@ -97,6 +98,14 @@ export class MemoryController implements Controller {
 
   async restart(_namespace: string, name: string, precondition: Precondition): Promise<ServiceView> {
     return this.#become(name, precondition, "running");
+  }
+
+  listCertificates(): CertificateView[] {
+    return [];
+  }
+
+  async localAuthority(): Promise<LocalAuthorityView> {
+    throw new WarrenError("tls.local-ca", "there is none here", { status: 500 });
   }
 
   async listVolumes(_namespace: string): Promise<VolumeView[]> {

@@ -41,6 +41,7 @@ export function addRoutes(app: ApiServer, context: RouteContext): void {
   addStreamRoutes(app, context);
   addProgramRoutes(app, context);
   addVolumeRoutes(app, context);
+  addCertificateRoutes(app, context);
 }
 
 function addServiceRoutes(app: ApiServer, { controller, blobs }: RouteContext): void {
@@ -156,6 +157,11 @@ function addProgramRoutes(app: ApiServer, { blobs, programBytesMax, onUpload }: 
       return reply.code(201).send({ digest, bytes });
     },
   });
+}
+
+function addCertificateRoutes(app: ApiServer, { controller }: RouteContext): void {
+  app.route({ ...operations.listCertificates, handler: async () => controller.listCertificates() });
+  app.route({ ...operations.localAuthority, handler: async () => controller.localAuthority() });
 }
 
 function addVolumeRoutes(app: ApiServer, { controller }: RouteContext): void {

@@ -33,6 +33,8 @@ export interface SupervisorOptions extends Omit<PlacerOptions, "quarantine"> {
   readonly blobs: BlobStore;
   readonly log: Logger;
   readonly isolation: Isolation;
+  /** Routes have come or gone. Awaited before new ones are told to the workers: their certificates are to be there first. */
+  routesChanged(): Promise<void>;
   /** The service is gone, and so are its logs. */
   forgetLogs(namespace: string, name: string): void;
   /** Tells whoever follows the events. */
@@ -40,7 +42,7 @@ export interface SupervisorOptions extends Omit<PlacerOptions, "quarantine"> {
 }
 
 /** Keeps every service that should run running, and carries out what the API asks. */
-export class Supervisor implements Omit<Controller, "health"> {
+export class Supervisor implements Omit<Controller, "health" | "listCertificates" | "localAuthority"> {
   readonly #options: SupervisorOptions;
   readonly #services = new Map<string, DeployedService>();
   readonly #queue = new KeyedQueue();
@@ -331,6 +333,7 @@ export class Supervisor implements Omit<Controller, "health"> {
       this.#volumes.limit();
       this.#options.pool.forget(service.key);
       this.#options.forgetLogs(namespace, name);
+      void this.#options.routesChanged();
       this.#options.event("service.deleted", "deleted", service);
     });
   }
@@ -433,6 +436,7 @@ export class Supervisor implements Omit<Controller, "health"> {
     current.worker = undefined;
     if (current.inOneWorker) this.#place(current, workers[0] as WorkerProcess);
     this.#services.set(key, current);
+    await this.#options.routesChanged();
     await this.#publish(current);
     if (before !== undefined) this.#retire(current, before);
     await this.#refresh(key);

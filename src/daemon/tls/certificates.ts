@@ -86,9 +86,7 @@ export class Certificates {
 
   /** By source, then by name. */
   list(): CertificateEntry[] {
-    return [...this.#entries.values()].sort(
-      (a, b) => sources.indexOf(a.source) - sources.indexOf(b.source) || (a.name < b.name ? -1 : 1),
-    );
+    return [...this.#entries.values()].sort(inOrder);
   }
 
   get(source: CertificateSource, name: string): CertificateEntry | undefined {
@@ -140,10 +138,14 @@ export class Certificates {
     return shown && { name, id: idOf(shown), known: shown.source !== "local" };
   }
 
-  /** A file called `default`; else the first file, the first of ACME, the first of our own. */
+  /** A file called `default`; else the first file, the first of ACME, our own of this machine. */
   #standard(): string {
-    const entry = this.get("file", "default") ?? this.list()[0];
-    return entry === undefined ? "" : idOf(entry);
+    let first = this.get("file", "default");
+    if (first === undefined)
+      for (const entry of this.#entries.values())
+        if (entry.source !== "local" && (first === undefined || inOrder(entry, first) < 0)) first = entry;
+    first ??= this.get("local", "localhost");
+    return first === undefined ? "" : idOf(first);
   }
 }
 
@@ -155,6 +157,10 @@ function byPreference(a: CertificateEntry, b: CertificateEntry): number {
     sources.indexOf(a.source) - sources.indexOf(b.source) ||
     b.notAfter - a.notAfter
   );
+}
+
+function inOrder(a: CertificateEntry, b: CertificateEntry): number {
+  return sources.indexOf(a.source) - sources.indexOf(b.source) || (a.name < b.name ? -1 : 1);
 }
 
 function entryKey({ source, name }: { source: CertificateSource; name: string }): string {

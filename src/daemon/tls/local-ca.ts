@@ -112,7 +112,7 @@ export class LocalCa {
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
         // The subject is empty: then the names are critical (RFC 5280 §4.2.1.6).
         new x509.SubjectAlternativeNameExtension(
-          names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value })),
+          names.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })),
           true,
         ),
         await x509.AuthorityKeyIdentifierExtension.create(issuer),

@@ -1,7 +1,9 @@
+import { parseIp } from "../../base/ip.ts";
+import { specialBlock } from "../../base/ip-special.ts";
 import type { Logger } from "../logger.ts";
 import { checkPair } from "./certificate.ts";
 import type { CertificateEntry, Certificates } from "./certificates.ts";
-import { LocalCa } from "./local-ca.ts";
+import type { LocalCa } from "./local-ca.ts";
 
 const dayMs = 24 * 60 * 60_000;
 /** Made anew when they last no longer than that. */
@@ -12,7 +14,7 @@ const standard = ["localhost", "127.0.0.1", "::1"] as const;
 const hostsMax = 10_000;
 
 export interface LocalCertificatesOptions {
-  readonly directory: string;
+  readonly ca: LocalCa;
   readonly certificates: Certificates;
   readonly log: Logger;
   /** Every host without another certificate gets one, not this machine's own names alone: nothing else is configured. */
@@ -26,14 +28,13 @@ export interface LocalCertificatesOptions {
 /** Certificates by the machine's own authority for names that nobody else certifies. */
 export class LocalCertificates {
   readonly #options: LocalCertificatesOptions;
-  readonly ca: LocalCa;
   readonly #timer: NodeJS.Timeout;
   #going: Promise<void> = Promise.resolve();
   #asked: boolean = false;
+  #made: ReadonlySet<string> = new Set();
 
   constructor(options: LocalCertificatesOptions) {
     this.#options = options;
-    this.ca = new LocalCa(options.directory);
     this.#timer = setInterval(() => void this.refresh(), dayMs).unref();
   }
 
@@ -58,7 +59,7 @@ export class LocalCertificates {
   }
 
   async #refresh(): Promise<void> {
-    const { certificates, everyHost, addresses } = this.#options;
+    const { ca, certificates, everyHost, addresses } = this.#options;
     const wanted = new Set<string>(["localhost"]);
     for (const host of this.#options.hosts()) {
       if (wanted.size >= hostsMax) break;
@@ -68,13 +69,26 @@ export class LocalCertificates {
     for (const name of wanted) {
       const known = certificates.get("local", name);
       if (known !== undefined && known.notAfter > Date.now() + leftMs) continue;
-      const names: [string, ...string[]] = name === "localhost" ? [...standard, ...addresses] : [name];
-      entries.push({ ...checkPair(await this.ca.pairFor(names, leftMs)), source: "local", name });
+      const names: [string, ...string[]] =
+        name === "localhost" ? ([...new Set([...standard, ...addresses])] as [string]) : [name];
+      entries.push({ ...checkPair(await ca.pairFor(names, leftMs)), source: "local", name });
     }
-    const gone = certificates.list().filter(({ source, name }) => source === "local" && !wanted.has(name));
-    if (entries.length > 0 || gone.length > 0) await certificates.replace(entries, gone);
-    await this.ca.keepOnly(wanted);
+    const gone = [...this.#made].filter((name) => !wanted.has(name));
+    if (entries.length === 0 && gone.length === 0) return;
+    await certificates.replace(
+      entries,
+      gone.map((name) => ({ source: "local", name })),
+    );
+    this.#made = wanted;
+    await ca.keepOnly(wanted);
   }
+}
+
+/** Whether an address is of this machine or of its network, so that no authority of the web certifies it. */
+export function isNearby(ip: string): boolean {
+  const bytes = parseIp(ip);
+  const use = bytes && specialBlock(bytes)?.use;
+  return use === "loopback" || use === "private" || use === "link-local";
 }
 
 /** RFC 6761 §6.3. */
