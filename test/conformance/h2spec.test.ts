@@ -56,7 +56,7 @@ test("h2spec finds the front right, but for what is listed", async (t) => {
   }));
   assert.equal(cases.length, 145);
   const failed = cases.filter((one) => one.failed).map(({ name }) => name);
-  assert.deepEqual(failed.toSorted(), [...expected.keys()].toSorted());
+  assert.deepEqual(new Set(failed), new Set(expected.keys()));
 });
 
 const caseElement = /<testcase package="([^"]*)" classname="([^"]*)"[^>]*>(.*?)<\/testcase>/gs;
