@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import { type TestContext, test } from "node:test";
 import { requireToolchain } from "./guests/build.ts";
 import { warren } from "./support/cli.ts";
@@ -15,6 +17,12 @@ async function accessLines(daemon: TestDaemon, name: string, count: number): Pro
     if (lines.length >= count) return lines.map(({ text }) => text);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+function counted(values: readonly unknown[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[String(value)] = (counts[String(value)] ?? 0) + 1;
+  return counts;
 }
 
 async function start(t: TestContext): Promise<TestDaemon> {
@@ -146,4 +154,51 @@ test("a flood of requests fills neither the disk nor the log of the program", as
   const bytes = (await accessLines(daemon, "shop", 1)).reduce((sum, text) => sum + text.length, 0);
   assert.ok(bytes < 40 * 2 ** 20);
   t.diagnostic(`${lost ? "some" : "no"} lines were left out`);
+});
+
+test("requests by HTTP/2 have limits and lines of their own", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 1 });
+  await daemon.deploy("shop", "c-hello", { access: {}, limits: { client: { rate: "3/h" } } });
+  const session = connectHttp2(`http://127.0.0.1:${daemon.port}`);
+  t.after(() => session.destroy());
+  const statuses = await Promise.all(
+    Array.from({ length: 5 }, async (_, index) => {
+      const stream = session.request({ ":authority": "shop.localhost", ":path": `/${index}` });
+      const [headers] = (await once(stream, "response")) as [IncomingHttpHeaders];
+      stream.resume();
+      await once(stream, "end");
+      return headers[":status"];
+    }),
+  );
+  assert.deepEqual(counted(statuses), { 200: 3, 429: 2 });
+  const lines = (await accessLines(daemon, "shop", 5)).map((line) => JSON.parse(line) as Line);
+  assert.deepEqual(counted(lines.map(({ status }) => status)), { 200: 3, 429: 2 });
+  assert.equal(new Set(lines.map(({ target }) => target)).size, 5);
+  for (const { protocol, client, host } of lines)
+    assert.deepEqual([protocol, client, host], ["HTTP/2.0", "127.0.0.1", "shop.localhost"]);
+});
+
+test("a request that comes by another worker is told of and limited as its client's own", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 2 });
+  // One of them is in the worker that has not accepted the connection.
+  const names = ["a", "b", "c", "d"];
+  for (const name of names) await daemon.deploy(name, "c-hello", { access: {}, limits: { client: { rate: "2/h" } } });
+  const session = connectHttp2(`http://127.0.0.1:${daemon.port}`, { localAddress: "127.0.0.7" } as object);
+  t.after(() => session.destroy());
+  for (const name of names) {
+    const statuses: unknown[] = [];
+    for (let i = 0; i < 3; i++) {
+      const stream = session.request({ ":authority": `${name}.localhost`, ":path": "/" });
+      const [headers] = (await once(stream, "response")) as [IncomingHttpHeaders];
+      statuses.push(headers[":status"]);
+      stream.resume();
+      await once(stream, "end");
+    }
+    assert.deepEqual(statuses, [200, 200, 429], name);
+    assert.equal((await ask(daemon.port, `${name}.localhost`)).status, 200, "another client's is another");
+    const lines = (await accessLines(daemon, name, 4)).map((line) => JSON.parse(line) as Line);
+    assert.deepEqual(counted(lines.map(({ client }) => client)), { "127.0.0.1": 1, "127.0.0.7": 3 });
+  }
 });
