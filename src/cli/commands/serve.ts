@@ -37,7 +37,7 @@ export function define(command: Command): void {
     )
     .option(
       "--http <ADDR>",
-      `address of the HTTP listener, several times for several; [::]:80 is every address (default: ${defaultHttp})`,
+      `address of the HTTP listener, several times for several; [::]:80 is every IPv6 address (default: ${defaultHttp})`,
       collect(String),
     )
     .option("--https <ADDR>", "the same for HTTP over TLS, such as :443", collect(String))
