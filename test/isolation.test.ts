@@ -225,10 +225,10 @@ test("serve --isolation namespace gives each namespace a worker of its own, and 
     assert.equal(new Set([...shared, red, blue, own, plain]).size, shared.length + 4);
   };
   const answers = async (): Promise<void> => {
-    for (const name of ["red-one", "blue-one", "own", "plain"])
+    for (const name of ["red-one.red", "blue-one.blue", "own", "plain"])
       assert.equal((await ask(daemon.port, `${name}.localhost`)).status, 200, name);
     // No directory is mounted there.
-    assert.notEqual((await ask(daemon.port, "blue-two.localhost")).status, 503);
+    assert.notEqual((await ask(daemon.port, "blue-two.blue.localhost")).status, 503);
     const tcp = connect(tcpPort, "127.0.0.1");
     tcp.write("ping");
     assert.equal(String((await once(tcp, "data"))[0]), "ping");
@@ -244,7 +244,7 @@ test("serve --isolation namespace gives each namespace a worker of its own, and 
   await deploy("red", "red-one", "c-hello", { env: { ROUND: "2" } });
   assert.deepEqual(await places(), before);
   process.kill(before.get("red-one") as number, "SIGKILL");
-  assert.equal((await ask(daemon.port, "red-one.localhost")).status, 200);
+  assert.equal((await ask(daemon.port, "red-one.red.localhost")).status, 200);
   await answers();
   await apart();
   assert.deepEqual((await load.stop()).failures, []);

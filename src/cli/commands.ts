@@ -40,6 +40,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/volume.ts"),
   },
   {
+    name: "domain",
+    group: services,
+    summary: "say which host names are whose",
+    load: () => import("./commands/domain.ts"),
+  },
+  {
     name: "run",
     group: programs,
     summary: "run a program here and now, in the same sandbox",

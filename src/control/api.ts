@@ -2,6 +2,7 @@ import Type, { type TSchema } from "typebox";
 import { CertificateView, LocalAuthorityView } from "./certificate.ts";
 import {
   DigestText,
+  DomainView,
   EventView,
   HealthView,
   LogLine,
@@ -26,6 +27,10 @@ const Since = Type.String({
 
 const InNamespace = Type.Object({ namespace: Name });
 const OfService = Type.Object({ namespace: Name, name: Name });
+const OfDomain = Type.Object({
+  namespace: Name,
+  domain: Type.String({ minLength: 1, maxLength: 300, description: "example.com with all below it, an address, or *" }),
+});
 const OfProgram = Type.Object({ namespace: Name, digest: DigestText });
 
 const LogQuery = Type.Object(
@@ -255,6 +260,46 @@ export const operations = {
       operationId: "localAuthority",
       summary: "The machine's own authority, which is made when it is first asked for",
       response: { 200: json(LocalAuthorityView, "the authority"), ...always },
+    },
+  },
+  listDomains: {
+    method: "GET",
+    url: "/v1/namespaces/:namespace/domains",
+    schema: {
+      operationId: "listDomains",
+      summary: "The domains that are assigned to a namespace, by name",
+      params: InNamespace,
+      response: {
+        200: json(Type.Array(DomainView), "the domains"),
+        404: problem("`namespace.unknown`"),
+        ...always,
+      },
+    },
+  },
+  putDomain: {
+    method: "PUT",
+    url: "/v1/namespaces/:namespace/domains/:domain",
+    schema: {
+      operationId: "putDomain",
+      summary: "Assign a domain: no other namespace can have routes for it, or for a name below it",
+      params: OfDomain,
+      response: {
+        200: json(DomainView, "it was this namespace's already"),
+        201: json(DomainView, "it is this namespace's now"),
+        404: problem("`namespace.unknown`"),
+        409: problem("`domain.taken`, `domain.too-many`"),
+        ...always,
+      },
+    },
+  },
+  deleteDomain: {
+    method: "DELETE",
+    url: "/v1/namespaces/:namespace/domains/:domain",
+    schema: {
+      operationId: "deleteDomain",
+      summary: "Take a domain away from a namespace; routes that there are stay",
+      params: OfDomain,
+      response: { 204: empty("taken away"), 404: problem("`domain.unknown`, `namespace.unknown`"), ...always },
     },
   },
   headProgram: {

@@ -6,6 +6,8 @@ import type { CertificateView, LocalAuthorityView } from "./certificate.ts";
 import { type Host, parseHost } from "./host.ts";
 import {
   certificatesPath,
+  domainPath,
+  domainsPath,
   eventsPath,
   healthPath,
   localAuthorityPath,
@@ -18,7 +20,16 @@ import {
   volumePath,
   volumesPath,
 } from "./paths.ts";
-import type { EventView, HealthView, LogLine, NamespaceView, ServiceSpec, ServiceView, VolumeView } from "./service.ts";
+import type {
+  DomainView,
+  EventView,
+  HealthView,
+  LogLine,
+  NamespaceView,
+  ServiceSpec,
+  ServiceView,
+  VolumeView,
+} from "./service.ts";
 import { Transport } from "./transport.ts";
 
 const uploadChunkBytes = 256 * 1024;
@@ -111,6 +122,20 @@ export class WarrenClient {
   /** Makes it unless it is there. */
   async createNamespace(namespace: string): Promise<NamespaceView> {
     return (await this.#transport.json<NamespaceView>("PUT", namespacePath(namespace))).value;
+  }
+
+  /** Those assigned to a namespace. */
+  async listDomains(namespace: string): Promise<DomainView[]> {
+    return (await this.#transport.json<DomainView[]>("GET", domainsPath(namespace))).value;
+  }
+
+  /** Throws `domain.invalid` and `domain.taken`. */
+  async assignDomain(namespace: string, domain: string): Promise<DomainView> {
+    return (await this.#transport.json<DomainView>("PUT", domainPath(namespace, domain))).value;
+  }
+
+  async removeDomain(namespace: string, domain: string): Promise<void> {
+    await this.#transport.json("DELETE", domainPath(namespace, domain));
   }
 
   async deleteService(namespace: string, name: string, options: ChangeOptions = {}): Promise<void> {

@@ -12,7 +12,20 @@ export function hostProblem(host: string): string | undefined {
   const name = host.startsWith("*.") ? host.slice(2) : host;
   if (name.includes("*")) return "* stands only for the whole first label, as in *.example.com";
   if (name.length > hostLengthMax) return `at most ${hostLengthMax} characters`;
+  const canonical = canonicalName(name);
+  if (canonical !== undefined && canonical !== name && isIP(canonical) === 0)
+    return `write it as clients send it: ${host.startsWith("*.") ? "*." : ""}${canonical}`;
   if (!name.split(".").every((part) => label.test(part)))
     return "expected a name such as shop.example.com or *.example.com";
+  // Such as 127.1 and xn--a: no client sends these.
+  if (canonical !== name) return "no client can send this name";
   return undefined;
+}
+
+/** A host name as clients send it (WHATWG URL, host parsing): lower case, A-labels, without a dot at its end. */
+export function canonicalName(name: string): string | undefined {
+  const plain = name.endsWith(".") ? name.slice(0, -1) : name;
+  if (plain === "" || /[/?#:@\\[\]%\s]/.test(plain)) return undefined;
+  const url = URL.parse(`http://${plain}/`);
+  return url === null || url.hostname === "" ? undefined : url.hostname;
 }

@@ -41,3 +41,11 @@ export function query(parameters: Readonly<Record<string, string | number | bool
   }
   return search.size === 0 ? "" : `?${search}`;
 }
+
+export function domainsPath(namespace: string): string {
+  return `/v1/namespaces/${encodeURIComponent(namespace)}/domains`;
+}
+
+export function domainPath(namespace: string, domain: string): string {
+  return `${domainsPath(namespace)}/${encodeURIComponent(domain)}`;
+}

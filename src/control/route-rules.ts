@@ -2,8 +2,9 @@ import { parseIp } from "../base/ip.ts";
 import { type Path, shown } from "./check.ts";
 import { hostProblem } from "./host-name.ts";
 import { canonicalIp, formatListen, parseListen, routeListen, unreachableProblem } from "./listen.ts";
+import { checkMatches } from "./match-rules.ts";
 import { redirectProblem } from "./redirect.ts";
-import { needsGuest, type Route } from "./route.ts";
+import { needsGuest, type Route, routeConditionKey } from "./route.ts";
 import type { RuleIssue } from "./rule-issue.ts";
 
 /** RFC 3986 §3.3 pchar without percent-encoding: one spelling for one path, so that no prefix can be dodged. */
@@ -11,7 +12,19 @@ const pathPattern = /^\/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
 
 const answerBytesMax = 64 * 1024;
 /** Keys that mean something to HTTP alone. */
-const ofHttp = ["host", "path", "redirect", "status", "respond", "tls"] as const;
+const ofHttp = [
+  "host",
+  "path",
+  "redirect",
+  "status",
+  "respond",
+  "strip",
+  "methods",
+  "headers",
+  "share",
+  "sticky",
+  "tls",
+] as const;
 
 /** What is wrong with the routes of one service. */
 export function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", issues: RuleIssue[]): void {
@@ -24,7 +37,13 @@ export function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", is
     const own = routeListen(route);
     const listen = own === undefined ? "" : formatListen(own);
     const path = route.path?.replace(/\/+$/, "") ?? "";
-    const key = JSON.stringify([listen, route.host ?? "", path, canonicalIp(route.ip ?? "")]);
+    const key = JSON.stringify([
+      routeConditionKey(route) ?? "",
+      listen,
+      route.host ?? "",
+      path,
+      canonicalIp(route.ip ?? ""),
+    ]);
     const first = seen.get(key);
     if (first !== undefined) {
       issues.push({
@@ -43,6 +62,7 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
   checkAnswer(route, at, issues);
   checkWebSocket(route, kind, at, issues);
   checkPassthrough(route, kind, at, issues);
+  checkMatches(route, at, issues);
   if (host !== undefined) {
     const problem = hostProblem(host);
     if (problem !== undefined)

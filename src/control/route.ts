@@ -70,6 +70,29 @@ export const Route = Type.Object(
         description: "WebSockets are checked by RFC 6455 on their way; they pass as bytes when absent",
       }),
     ),
+    strip: Type.Optional(
+      Type.Boolean({ description: "the guest sees the path without the prefix, which X-Forwarded-Prefix tells" }),
+    ),
+    methods: Type.Optional(
+      Type.Array(Type.String({ pattern: "^[A-Z][A-Z-]{0,31}$", description: "a method such as GET" }), {
+        maxItems: 20,
+        description: "of the requests that it takes; HEAD goes with GET",
+      }),
+    ),
+    headers: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: "fields that a request must have to be taken, with this very value, or any with *",
+      }),
+    ),
+    share: Type.Optional(
+      Type.String({
+        pattern: "^[0-9]{1,3}(\\.[0-9]{1,3})?%$",
+        description: "a part such as 5% of the requests of the same route of another service of the namespace",
+      }),
+    ),
+    sticky: Type.Optional(
+      Type.Boolean({ description: "with shares: a client stays with the service that it came to, by a cookie" }),
+    ),
   },
   { title: "Route", additionalProperties: false },
 );
@@ -78,4 +101,22 @@ export type Route = Static<typeof Route>;
 /** Whether a program must run for this route. */
 export function needsGuest({ redirect, respond }: Route): boolean {
   return redirect === undefined && respond === undefined;
+}
+
+/** The part of the requests that a route takes, 0 to 1; undefined without a share. */
+export function shareOf({ share }: Route): number | undefined {
+  return share === undefined ? undefined : Number(share.slice(0, -1)) / 100;
+}
+
+/** The same text for the same conditions on methods and fields; undefined without any. */
+export function routeConditionKey({ methods = [], headers = {} }: Route): string | undefined {
+  const fields = Object.entries(headers).map(([name, value]) => `${name.toLowerCase()}: ${value}`);
+  if (methods.length === 0 && fields.length === 0) return undefined;
+  const wanted = new Set(methods);
+  if (wanted.has("GET")) wanted.add("HEAD");
+  return JSON.stringify([[...wanted].sort(byText), fields.sort(byText)]);
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : 1;
 }

@@ -380,6 +380,9 @@ export const HealthView = Type.Object(
 );
 export type HealthView = Static<typeof HealthView>;
 
+export const DomainView = Type.Object({ domain: Type.String() }, { title: "DomainView" });
+export type DomainView = Static<typeof DomainView>;
+
 export const NamespaceView = Type.Object({ name: Name }, { title: "NamespaceView" });
 export type NamespaceView = Static<typeof NamespaceView>;
 

@@ -3,6 +3,7 @@ import type { HealthView } from "../control/service.ts";
 import { BlobStore } from "../store/blob-store.ts";
 import { openDatabase } from "../store/database.ts";
 import { DerivedStore } from "../store/derived-store.ts";
+import { DomainStore } from "../store/domain-store.ts";
 import { EventStore } from "../store/event-store.ts";
 import { ServiceStore } from "../store/service-store.ts";
 import { openStateDirectory } from "../store/state-directory.ts";
@@ -175,6 +176,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   });
   const supervisor = new Supervisor({
     services,
+    domains: new DomainStore(database),
     blobs,
     programs,
     listeners,
@@ -312,7 +314,9 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   });
 
   const collecting = setInterval(() => {
-    const prepared = new Set([...supervisor.services.values()].map(({ instance }) => preparedKey(instance)));
+    const prepared = new Set(
+      [...supervisor.services.values()].flatMap((one) => (one.kind === "static" ? [] : [preparedKey(one.instance)])),
+    );
     void collect(() => blobs.collect(services.programs()), log);
     void collect(() => derived.collect(prepared), log);
     void volumes.recount({ idle: true });
@@ -390,6 +394,9 @@ function bindController(
     restart: (namespace, name, precondition) => supervisor.restart(namespace, name, precondition),
     listVolumes: (namespace) => supervisor.listVolumes(namespace),
     removeVolume: (namespace, name) => supervisor.removeVolume(namespace, name),
+    domains: (namespace) => supervisor.domains(namespace),
+    assignDomain: (namespace, domain) => supervisor.assignDomain(namespace, domain),
+    removeDomain: (namespace, domain) => supervisor.removeDomain(namespace, domain),
   };
 }
 

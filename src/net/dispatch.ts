@@ -2,7 +2,8 @@ import type { Answer, AnswerTarget } from "./answer.ts";
 import type { Client } from "./client.ts";
 import type { HttpContext } from "./http1/context.ts";
 import type { ErrorAnswer } from "./http1/error-answer.ts";
-import type { Match } from "./router.ts";
+import type { Alternative, Match } from "./router.ts";
+import { choose } from "./shares.ts";
 import type { HttpTarget } from "./target.ts";
 import { refuseMisdirected } from "./tls/misdirected.ts";
 import { leavePlain } from "./tls/plain.ts";
@@ -25,7 +26,13 @@ export interface RequestView {
 
 /** A visit is to be told what came of the request, and ended with it, whatever came of it. */
 export type Decision =
-  | { readonly kind: "match"; readonly match: Match<HttpTarget>; readonly visit?: Visit }
+  | {
+      readonly kind: "match";
+      readonly match: Match<HttpTarget>;
+      readonly visit?: Visit;
+      /** The value of a Set-Cookie that goes with the answer. */
+      readonly cookie?: string;
+    }
   /** The front's own: a redirect, a fixed answer. */
   | { readonly kind: "answer"; readonly answer: Answer; readonly visit?: Visit }
   | { readonly kind: "error"; readonly error: ErrorAnswer; readonly visit?: Visit };
@@ -34,22 +41,38 @@ export type Decision =
  * What becomes of a request, before any guest sees it. Throws WarrenError (400) for one that must not go anywhere.
  *
  * A service that lives in another worker has its policies applied there, since its counters are there: here it is
- * matched, and nothing else.
+ * matched, and nothing else. `chosen` is the service that such a worker has matched, where several have one route.
  */
-export function decide(context: HttpContext, request: RequestView, client: Client): Decision {
+export function decide(context: HttpContext, request: RequestView, client: Client, chosen?: string): Decision {
   const challenge = client.scheme === "http" ? context.tls.challenges.http(request.path) : undefined;
   if (challenge !== undefined) return { kind: "answer", answer: challenge };
-  const match = context.router.match(context.key, request.host, request.path, request.suspicious, client.local.ip);
-  if (match === undefined)
-    return {
-      kind: "error",
-      error: { status: 404, code: "route.unknown", message: "no service is routed here" },
-    };
+  const { host, path, suspicious } = request;
+  const match = context.router.match(context.key, host, path, suspicious, client.local.ip, request);
+  if (match === undefined) return nowhere(context, request, client);
   const otherwise =
     client.scheme === "https"
       ? refuseMisdirected(context, request, client, match)
       : leavePlain(context.tls, request, match);
   if (otherwise !== undefined) return otherwise;
+  if (match.alternatives !== undefined) return decideAmong(match.alternatives, request, client, chosen);
+  return decideOn(match, request, client);
+}
+
+/** Of several services with one route; where the choice is another worker's, it says so to the client. */
+function decideAmong(
+  alternatives: readonly Alternative[],
+  request: RequestView,
+  client: Client,
+  chosen: string | undefined,
+): Decision {
+  const field = (name: string): string | undefined => request.field(name);
+  const { match, cookie } = choose(alternatives, { scheme: client.scheme, field, chosen, random: Math.random });
+  const decision = decideOn(match, request, client);
+  if (decision.kind !== "match" || decision.match.target.kind === "elsewhere") return decision;
+  return cookie === undefined ? decision : { ...decision, cookie };
+}
+
+function decideOn(match: Match, request: RequestView, client: Client): Decision {
   if (needsNobody(match)) return { kind: "answer", answer: match.target.answer(request, match) };
   const guest = match as Match<HttpTarget>;
   const { target } = guest;
@@ -60,4 +83,17 @@ export function decide(context: HttpContext, request: RequestView, client: Clien
 
 function needsNobody(match: Match): match is Match<AnswerTarget> {
   return match.target.kind === "answer";
+}
+
+function nowhere(context: HttpContext, request: RequestView, client: Client): Decision {
+  const methods = context.router.methodsOf(context.key, request.host, request.path, client.local.ip, request);
+  if (methods.length === 0)
+    return { kind: "error", error: { status: 404, code: "route.unknown", message: "no service is routed here" } };
+  // RFC 9110 §15.5.6: a 405 says which there are.
+  const fields = [
+    ["Allow", methods.join(", ")],
+    ["Content-Type", "text/plain; charset=utf-8"],
+  ] as const;
+  const body = Buffer.from("no service is routed here for this method (route.method)\n");
+  return { kind: "answer", answer: { status: 405, fields, body } };
 }

@@ -55,7 +55,7 @@ function get(host: string, last = false): string {
 test("Front passes a connection on before its first request", async () => {
   reset();
   assert.match(await exchange(port, get("there", true)), /^HTTP\/1\.1 200 OK.*\r\n\r\nthere body$/s);
-  assert.deepEqual(passages, [{ listener: "http", passed: 1, peer: false }]);
+  assert.deepEqual(passages, [{ listener: "http", passed: 1, peer: false, service: "there" }]);
 });
 
 test("Front passes a connection back and forth between requests", async () => {

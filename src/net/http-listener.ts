@@ -55,11 +55,11 @@ export class HttpListener implements Listener, HttpContext {
     return this.#connections.size;
   }
 
-  adopt(fd: number, bytes: Uint8Array, { passed, peer, ends }: Passage): void {
+  adopt(fd: number, bytes: Uint8Array, { passed, peer, ends, service }: Passage): void {
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
     if (ends !== undefined) setEnds(socket, ends);
     this.#acceptor?.adopted();
-    const connection = this.begin(socket, clientOf(socket), peer ? "peer" : "plain", passed);
+    const connection = this.begin(socket, clientOf(socket), peer ? "peer" : "plain", passed, service);
     if (bytes.length > 0) connection.onData(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
@@ -117,8 +117,8 @@ export class HttpListener implements Listener, HttpContext {
   }
 
   /** Serves a connection that this or another listener accepted. */
-  begin(socket: Socket, client: Client, origin: Origin, passed: number): ClientConnection {
-    const connection = new ClientConnection(socket, client, this, origin, passed);
+  begin(socket: Socket, client: Client, origin: Origin, passed: number, chosen?: string): ClientConnection {
+    const connection = new ClientConnection(socket, client, this, origin, passed, chosen);
     this.#add(connection);
     return connection;
   }

@@ -1,6 +1,9 @@
 import { WarrenError } from "../base/errors.ts";
 import { hostName } from "./http1/host.ts";
 import { readings } from "./path.ts";
+import type { Asked, Conditions } from "./route-condition.ts";
+import { chainOf, entriesOf, RouteEntry } from "./route-entry.ts";
+import { RouteHosts, tenantOf } from "./route-hosts.ts";
 import type { StreamTerms } from "./stream-terms.ts";
 import type { RouteTarget } from "./target.ts";
 
@@ -12,7 +15,7 @@ import type { RouteTarget } from "./target.ts";
 export type RouteTls = "off" | "only" | "passthrough";
 
 /** A part of a listener's traffic and where it goes. */
-export interface RouteRule {
+export interface RouteRule extends Conditions {
   /** The listener's key. */
   readonly listener: string;
   /** A name, or `*.example.com` for every name below; any host when absent. */
@@ -21,6 +24,14 @@ export interface RouteRule {
   readonly path?: string;
   /** The address that the client dialled; any when absent. */
   readonly ip?: string;
+  /** The guest sees the path without the prefix. */
+  readonly strip?: boolean;
+  /** This part of the requests, 0 to 1; what the others leave when absent. */
+  readonly share?: number;
+  /** It cannot answer at the moment; false counts where another service has the same route only. */
+  readonly able?: boolean;
+  /** Clients stay with the service that they came to, by a cookie with this value. */
+  readonly sticky?: string;
   /** Of a TCP listener's. */
   readonly stream?: StreamTerms;
   /** What becomes of plain HTTP, where a redirect to TLS is not what is wanted. */
@@ -35,147 +46,120 @@ export interface Match<Target extends RouteTarget = RouteTarget> {
   /** The prefix that matched, without a slash at its end; empty for `/`. */
   readonly path: string;
   readonly service: string;
-  readonly stream?: StreamTerms;
-  readonly tls?: RouteTls;
-  readonly webSocket?: "check";
+  /** The guest sees the path without the prefix. */
+  readonly strip: boolean;
+  /** All that have the same route, this one among them, when they are several: one is to be chosen (net/shares.ts). */
+  readonly alternatives: readonly Alternative[] | undefined;
+  readonly stream: StreamTerms | undefined;
+  readonly tls: RouteTls | undefined;
+  readonly webSocket: "check" | undefined;
 }
 
-/** The prefixes below one host. */
-class Prefixes {
-  readonly #byPath = new Map<string, Match>();
-  #depthMax = 0;
-
-  get empty(): boolean {
-    return this.#byPath.size === 0;
-  }
-  get(path: string): Match | undefined {
-    return this.#byPath.get(path);
-  }
-  set(match: Match): void {
-    this.#byPath.set(match.path, match);
-    this.#depthMax = Math.max(this.#depthMax, match.path.split("/").length - 1);
-  }
-  delete(path: string): void {
-    this.#byPath.delete(path);
-  }
-
-  /** The longest prefix of `path`. Looks at no more segments than the longest prefix has, however long the path is. */
-  find(path: string): Match | undefined {
-    let found = this.#byPath.get("");
-    let end = 0;
-    for (let depth = 1; depth <= this.#depthMax && end >= 0 && end < path.length; depth++) {
-      end = path.indexOf("/", end + 1);
-      found = this.#byPath.get(end < 0 ? path : path.slice(0, end)) ?? found;
-    }
-    return found;
-  }
-}
-
-/** The hosts of one listener, for one dialled address or for any. */
-class Hosts {
-  readonly #exact = new Map<string, Prefixes>();
-  /** By what follows the `*`: `.example.com`. */
-  readonly #wildcard = new Map<string, Prefixes>();
-  readonly #any = new Prefixes();
-
-  prefixes(host: string, make: boolean): Prefixes | undefined {
-    if (host === "") return this.#any;
-    const wildcard = host.startsWith("*.");
-    const map = wildcard ? this.#wildcard : this.#exact;
-    const key = wildcard ? host.slice(1) : host;
-    let prefixes = map.get(key);
-    if (prefixes === undefined && make) {
-      prefixes = new Prefixes();
-      map.set(key, prefixes);
-    }
-    return prefixes;
-  }
-
-  forget(host: string): void {
-    if (host === "" || this.prefixes(host, false)?.empty !== true) return;
-    if (host.startsWith("*.")) this.#wildcard.delete(host.slice(1));
-    else this.#exact.delete(host);
-  }
-
-  find(host: string, path: string): Match | undefined {
-    const exact = this.#exact.get(host)?.find(path);
-    if (exact !== undefined) return exact;
-    if (this.#wildcard.size > 0) {
-      for (let dot = host.indexOf("."); dot > 0; dot = host.indexOf(".", dot + 1)) {
-        const found = this.#wildcard.get(host.slice(dot))?.find(path);
-        if (found !== undefined) return found;
-      }
-    }
-    return this.#any.find(path);
-  }
+/** One of the services that share a route. */
+export interface Alternative extends Match {
+  readonly share: number | undefined;
+  readonly able: boolean;
+  /** The cookie's value of clients that stay with it; undefined where none do. */
+  readonly token: string | undefined;
 }
 
 /** Where requests go. Lookups cost the same for one service and for thousands. */
 export class RouteTable {
   /** By listener, then by dialled address; `""` for any. */
-  readonly #listeners = new Map<string, Map<string, Hosts>>();
+  readonly #listeners = new Map<string, Map<string, RouteHosts>>();
   readonly #services = new Map<string, readonly RouteRule[]>();
+  /** How many routes have conditions. */
+  #conditional = 0;
 
   /**
    * Gives a service these routes in place of those it had. Throws `route.conflict` (409) when another service has one of
    * them; then nothing has changed.
    */
   set(service: string, rules: readonly RouteRule[]): void {
-    for (const rule of rules) {
-      const taken = this.#hosts(rule, false)?.prefixes(hostOf(rule), false)?.get(pathOf(rule));
-      if (taken !== undefined && taken.service !== service) {
-        throw new WarrenError("route.conflict", `${describe(rule)} belongs to ${taken.service} already`, {
-          status: 409,
-          hint: `Give ${service} another host or path, or remove ${taken.service}.`,
-        });
-      }
-    }
+    const entries = rules.map((rule) => new RouteEntry(service, pathOf(rule), rule));
+    for (const [index, entry] of entries.entries()) this.#check(rules[index]!, entry);
     this.delete(service);
     this.#services.set(service, rules);
-    for (const rule of rules) {
-      this.#hosts(rule, true)!
-        .prefixes(hostOf(rule), true)!
-        .set({
-          target: rule.target,
-          path: pathOf(rule),
-          service,
-          ...(rule.stream === undefined ? {} : { stream: rule.stream }),
-          ...(rule.tls === undefined ? {} : { tls: rule.tls }),
-          ...(rule.webSocket === undefined ? {} : { webSocket: rule.webSocket }),
-        });
+    for (const [index, entry] of entries.entries()) {
+      const place = this.#hosts(rules[index]!, true)!.prefixes(hostOf(rules[index]!), true)!;
+      place.set(entry.path, chainOf([...entriesOf(place.get(entry.path)), entry])!);
+      if (entry.when !== undefined) this.#conditional++;
     }
   }
 
   delete(service: string): void {
     for (const rule of this.#services.get(service) ?? []) {
-      const hosts = this.#hosts(rule, false);
-      hosts?.prefixes(hostOf(rule), false)?.delete(pathOf(rule));
+      const byIp = this.#listeners.get(rule.listener);
+      const hosts = byIp?.get(rule.ip ?? "");
+      const place = hosts?.prefixes(hostOf(rule), false);
+      const entries = entriesOf(place?.get(pathOf(rule)));
+      const left = entries.filter((entry) => entry.service !== service);
+      for (const entry of entries) if (entry.service === service && entry.when !== undefined) this.#conditional--;
+      const chain = chainOf(left);
+      if (chain === undefined) place?.delete(pathOf(rule));
+      else place?.set(pathOf(rule), chain);
       hosts?.forget(hostOf(rule));
+      if (hosts?.empty) byIp?.delete(rule.ip ?? "");
     }
     this.#services.delete(service);
   }
 
   /**
    * The most specific route: the address dialled before any address, an exact host before the longest wildcard before any
-   * host, then the longest prefix. The next one is tried where a host has no route for the path.
+   * host, then the longest prefix, then the conditions. The next one is tried where a host has no route for the path; but a
+   * host that a tenant has named is served by that tenant's routes alone.
    *
    * The path goes to the guest as it is; so where `suspicious` says that it may hold dot segments and removing them would
-   * lead to another route, it is refused with `route.path` (400).
+   * lead to another route, or above a prefix that is taken off, it is refused with `route.path` (400).
    */
-  match(listener: string, host: string, path: string, suspicious: boolean, ip: string): Match | undefined {
+  match(
+    listener: string,
+    host: string,
+    path: string,
+    suspicious: boolean,
+    ip: string,
+    request?: Asked,
+  ): Match | undefined {
     const byIp = this.#listeners.get(listener);
     if (byIp === undefined) return undefined;
     const name = hostName(host);
-    const match = find(byIp, ip, name, path);
+    const match = find(byIp, ip, name, path, request);
     if (!suspicious) return match;
     for (const reading of readings(path)) {
-      if (find(byIp, ip, name, reading) !== match)
+      if (find(byIp, ip, name, reading, request) !== match)
         throw new WarrenError("route.path", "the path leaves the service that it begins in");
     }
+    // It climbs above its root, if it does, for a guest that sees the rest alone.
+    if (match?.strip) readings(path.slice(match.path.length) || "/");
     return match;
   }
 
-  #hosts(rule: RouteRule, make: boolean): Hosts | undefined {
+  /** The methods for which there would be a route where there is none for this request's. */
+  methodsOf(listener: string, host: string, path: string, ip: string, request: Asked): string[] {
+    const byIp = this.#listeners.get(listener);
+    if (byIp === undefined || this.#conditional === 0) return [];
+    const name = hostName(host);
+    const field = (field: string): string | undefined => request.field(field);
+    return methods.filter((method) => find(byIp, ip, name, path, { method, field }) !== undefined);
+  }
+
+  #check(rule: RouteRule, entry: RouteEntry): void {
+    const { service, share } = entry;
+    const place = this.#hosts(rule, false)?.prefixes(hostOf(rule), false);
+    const taken = entriesOf(place?.get(entry.path)).find(
+      (other) =>
+        other.service !== service &&
+        other.when?.key === entry.when?.key &&
+        ((other.share === undefined && share === undefined) || tenantOf(other.service) !== tenantOf(service)),
+    );
+    if (taken === undefined) return;
+    throw new WarrenError("route.conflict", `${describe(rule)} belongs to ${taken.service} already`, {
+      status: 409,
+      hint: `Give ${service} another host or path, or remove ${taken.service}.`,
+    });
+  }
+
+  #hosts(rule: RouteRule, make: boolean): RouteHosts | undefined {
     const { listener, ip = "" } = rule;
     let byIp = this.#listeners.get(listener);
     if (byIp === undefined && make) {
@@ -184,16 +168,34 @@ export class RouteTable {
     }
     let hosts = byIp?.get(ip);
     if (hosts === undefined && make) {
-      hosts = new Hosts();
+      hosts = new RouteHosts();
       byIp!.set(ip, hosts);
     }
     return hosts;
   }
 }
 
-function find(byIp: Map<string, Hosts>, ip: string, host: string, path: string): Match | undefined {
-  const dialled = byIp.size > 1 || !byIp.has("") ? byIp.get(ip)?.find(host, path) : undefined;
-  return dialled ?? byIp.get("")?.find(host, path);
+/** Those that a 405 tells of (RFC 9110 §9.3, RFC 5789). */
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+function find(
+  byIp: ReadonlyMap<string, RouteHosts>,
+  ip: string,
+  host: string,
+  path: string,
+  request: Asked | undefined,
+): RouteEntry | undefined {
+  const all = byIp.get("");
+  const own = byIp.size > 1 || all === undefined ? byIp.get(ip) : undefined;
+  if (own === undefined) return all?.find(host, path, request);
+  const owner = own.owner(host) ?? all?.owner(host);
+  for (const hosts of [own, all]) {
+    const named = hosts?.named(host, path, request);
+    if (named !== undefined && (owner === undefined || tenantOf(named.service) === owner)) return named;
+    const any = hosts?.anyHost(path, request);
+    if (any !== undefined && (owner === undefined || tenantOf(any.service) === owner)) return any;
+  }
+  return undefined;
 }
 
 function hostOf(rule: RouteRule): string {

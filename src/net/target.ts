@@ -82,6 +82,8 @@ export interface Passage {
   readonly listener: string;
   /** How often this request has been passed on, this time included. */
   readonly passed: number;
+  /** `namespace/name` of the one that it is for: several may share a route, and one was chosen. */
+  readonly service?: string;
   /** It is no client's own connection but one between two fronts: see net/peer-client.ts. */
   readonly peer?: boolean;
   /** Whose it is, where a proxy has said so. */
@@ -102,6 +104,8 @@ export interface TargetRequest {
   readonly path: string;
   /** Prefix of `path` that the route matched, `""` for the root. */
   readonly mountedAt: string;
+  /** A guest that sees one path only is to see it without that prefix. */
+  readonly strip?: boolean;
   readonly host: string;
   readonly scheme: "http" | "https";
   /** Names in lower case, in order, hop-by-hop fields removed, forwarding fields set. */

@@ -56,7 +56,7 @@ export class PeerFronts {
   async #connect(service: string, listener: string, from: Address): Promise<Conduit> {
     const [near, far] = socketPair("stream");
     try {
-      await this.#pass(service, far, new Uint8Array(0), { listener, passed: 0, peer: true });
+      await this.#pass(service, far, new Uint8Array(0), { listener, passed: 0, peer: true, service });
     } catch (error) {
       closeSync(near);
       throw error;

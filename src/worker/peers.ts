@@ -70,9 +70,14 @@ export class Peers {
    * Hands a connection on; `fd` stays the caller's, who keeps it open until this resolves. False when that worker is gone or
    * did not take it.
    */
-  async send(id: string, fd: number, bytes: Uint8Array, { listener, passed, peer, ends }: Passage): Promise<boolean> {
+  async send(
+    id: string,
+    fd: number,
+    bytes: Uint8Array,
+    { listener, passed, peer, service, ends }: Passage,
+  ): Promise<boolean> {
     const whose = ends === undefined ? "" : ` ${formatPeerClient({ ...ends, scheme: "http" })}`;
-    const head = Buffer.from(`${peer ? "front" : "client"} ${passed} ${listener}${whose}\n`);
+    const head = Buffer.from(`${peer ? "front" : "client"} ${passed} ${listener} ${service ?? "-"}${whose}\n`);
     if (head.length + bytes.length > messageBytesMax) return false;
     for (let tries = 0; tries < retriesMax; tries++) {
       const peer = this.#peers.get(id);
@@ -106,9 +111,10 @@ export class Peers {
 
 /** Undefined for what no worker of ours says: it may have been taken over by its guest. */
 function parsePassage(head: string): Passage | undefined {
-  const [, whose, passed, listener, client] = /^(front|client) ([0-9]+) ([^ ]+)(?: (.+))?$/.exec(head) ?? [];
-  if (listener === undefined) return undefined;
-  const passage = { listener, passed: Number(passed), peer: whose === "front" };
+  const pattern = /^(front|client) ([0-9]+) ([^ ]+) ([^ ]+)(?: (.+))?$/;
+  const [, whose, passed, listener, service, client] = pattern.exec(head) ?? [];
+  if (listener === undefined || service === undefined) return undefined;
+  const passage = { listener, passed: Number(passed), peer: whose === "front", service };
   if (client === undefined) return passage;
   try {
     const { remote, local } = parsePeerClient(client);

@@ -97,6 +97,14 @@ export interface RouteEntry {
   readonly answer?: RouteAnswer;
   /** WebSockets are checked on their way. */
   readonly webSocket?: "check";
+  /** The guest sees the path without the prefix. */
+  readonly strip?: boolean;
+  readonly methods?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** This part of the requests, 0 to 1; what other services leave when absent. */
+  readonly share?: number;
+  /** The value of the cookie of clients that stay with the service. */
+  readonly sticky?: string;
 }
 
 export type RouteAnswer =
@@ -116,6 +124,8 @@ export interface Placement {
    * one of them, for those that were not; the only one when it has a worker of its own.
    */
   readonly worker: string | undefined;
+  /** It cannot answer at the moment: where others have the same route, they do. */
+  readonly failing: boolean;
   readonly routes: readonly RouteEntry[];
 }
 

@@ -45,10 +45,11 @@ export class Routing {
     const { service } = placement;
     if (this.#placements.get(service)?.worker !== placement.worker) this.#leavePeers(service);
     this.#placements.set(service, placement);
+    const able = placement.state === "on" && !placement.failing;
     this.#front.router.set(
       service,
       placement.routes.flatMap((route) => {
-        const rule = { ...route, target: this.#target(placement, route) };
+        const rule = { ...route, able, target: this.#target(placement, route) };
         // On https listeners by the host of the hello, too; as it is, for requests that must not go anywhere else.
         return route.tls === "passthrough" && route.listener.startsWith("https:")
           ? [rule, { ...rule, listener: passthroughKey(route.listener) }]

@@ -75,7 +75,7 @@ function preferred(addresses: readonly Address[]): readonly ChallengeType[] {
 
 function* routedHosts(services: Iterable<DeployedService>): Iterable<RoutedHost> {
   for (const { namespace, spec, desired } of services) {
-    for (const { host, listen, tls } of routesOf(spec)) {
+    for (const { host, listen, tls } of routesOf(namespace, spec)) {
       if (host === undefined || listen !== undefined || tls === "passthrough") continue;
       yield { host, namespace, active: desired === "running" };
     }

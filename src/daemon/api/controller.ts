@@ -31,4 +31,10 @@ export interface Controller {
   listVolumes(namespace: string): Promise<readonly VolumeView[]>;
   /** Throws `volume.unknown` (404) and `volume.in-use` (409). */
   removeVolume(namespace: string, name: string): Promise<void>;
+  /** Those assigned to it. Throws `namespace.unknown`. */
+  domains(namespace: string): readonly string[];
+  /** Throws `domain.invalid` (400), `domain.taken` and `domain.too-many` (409). */
+  assignDomain(namespace: string, domain: string): { domain: string; created: boolean };
+  /** Throws `domain.unknown` (404). */
+  removeDomain(namespace: string, domain: string): void;
 }

@@ -116,6 +116,18 @@ export class MemoryController implements Controller {
     if (name !== "data") throw new WarrenError("volume.unknown", `there is no volume "${name}"`, { status: 404 });
   }
 
+  domains(_namespace: string): string[] {
+    return ["example.com"];
+  }
+
+  assignDomain(_namespace: string, domain: string): { domain: string; created: boolean } {
+    return { domain, created: domain !== "example.com" };
+  }
+
+  removeDomain(_namespace: string, domain: string): void {
+    if (domain !== "example.com") throw new WarrenError("domain.unknown", `no domain "${domain}"`, { status: 404 });
+  }
+
   #become(name: string, precondition: Precondition, state: ServiceState): ServiceView {
     const view = { ...this.#known(name, precondition), state };
     this.services.set(name, view);

@@ -42,6 +42,7 @@ export function addRoutes(app: ApiServer, context: RouteContext): void {
   addProgramRoutes(app, context);
   addVolumeRoutes(app, context);
   addCertificateRoutes(app, context);
+  addDomainRoutes(app, context);
 }
 
 function addServiceRoutes(app: ApiServer, { controller, blobs }: RouteContext): void {
@@ -174,6 +175,29 @@ function addVolumeRoutes(app: ApiServer, { controller }: RouteContext): void {
     ...operations.deleteVolume,
     handler: async ({ params }, reply) => {
       await controller.removeVolume(params.namespace, params.name);
+      return reply.code(204).send();
+    },
+  });
+}
+
+function addDomainRoutes(app: ApiServer, { controller }: RouteContext): void {
+  app.route({
+    ...operations.listDomains,
+    handler: async ({ params }) => controller.domains(params.namespace).map((domain) => ({ domain })),
+  });
+
+  app.route({
+    ...operations.putDomain,
+    handler: async ({ params }, reply) => {
+      const { domain, created } = controller.assignDomain(params.namespace, params.domain);
+      return reply.code(created ? 201 : 200).send({ domain });
+    },
+  });
+
+  app.route({
+    ...operations.deleteDomain,
+    handler: async ({ params }, reply) => {
+      controller.removeDomain(params.namespace, params.domain);
       return reply.code(204).send();
     },
   });

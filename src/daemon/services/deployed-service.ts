@@ -46,6 +46,8 @@ export class DeployedService {
   slot: number | undefined;
   /** Why no worker could be given it, while none has it. */
   failure: string | undefined;
+  /** Its guest does not answer at the moment, as far as its worker says. */
+  failing: boolean = false;
   readonly #volumesPath: string;
   readonly #guests = new Map<string, GuestStatus>();
   readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0, throttled: 0, traps: 0, limitsHit: 0 };
@@ -116,17 +118,23 @@ export class DeployedService {
     this.spec = JSON.parse(record.revision.spec) as ServiceSpec;
     this.programBytes = programBytes;
     this.failure = undefined;
+    this.failing = false;
   }
 
   /** Any worker will do for shared CGI: each has it, but for those that are leaving. */
-  placement(httpListeners: readonly string[], anyWorker: string | undefined): Placement {
+  placement(
+    httpListeners: readonly string[],
+    anyWorker: string | undefined,
+    stickyToken: (key: string) => string,
+  ): Placement {
     return {
       service: this.key,
       revision: this.revision.number,
       kind: this.kind,
       state: this.wanted ? "on" : "off",
       worker: this.inOneWorker ? this.worker : anyWorker,
-      routes: routeEntries(this.spec, httpListeners),
+      failing: this.failing || (this.inOneWorker && this.worker === undefined),
+      routes: routeEntries(this.namespace, this.spec, httpListeners, () => stickyToken(this.key)),
     };
   }
 
@@ -181,7 +189,7 @@ export class DeployedService {
       ...(this.revision.program === undefined ? {} : { program: this.revision.program }),
       ...(this.programBytes === undefined ? {} : { programBytes: this.programBytes }),
       deployedAt: new Date(this.revision.deployedAt).toISOString(),
-      routes: routeUrls(this.spec, httpListeners),
+      routes: routeUrls(this.namespace, this.spec, httpListeners),
       instances: guests.map(([worker, status]) => ({
         worker,
         revision: status.revision,

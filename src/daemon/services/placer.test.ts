@@ -28,6 +28,7 @@ const placement: Placement = {
   kind: "server",
   state: "on",
   worker: "two",
+  failing: false,
   routes: [],
 };
 

@@ -235,7 +235,7 @@ export class Placer {
       const key = formatListen(listen);
       const listener = listeners.get(key);
       if (listener === undefined) continue;
-      const route = routesOf(service.spec).find((one) => {
+      const route = routesOf(service.namespace, service.spec).find((one) => {
         const own = routeListen(one);
         return own !== undefined && formatListen(own) === key;
       });

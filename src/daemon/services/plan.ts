@@ -5,7 +5,7 @@ import { canonicalIp, formatListen, parseListen, routeListen } from "../../contr
 import { outboundRight } from "../../control/outbound.ts";
 import { parseRate } from "../../control/rate.ts";
 import { redirectStatusDefault } from "../../control/redirect.ts";
-import { needsGuest, type Route } from "../../control/route.ts";
+import { needsGuest, type Route, shareOf } from "../../control/route.ts";
 import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "../../control/service.ts";
 import { parseSize } from "../../control/size.ts";
 import type {
@@ -57,7 +57,7 @@ export function instanceSpec(
     weight: spec.limits?.weight ?? weightDefault,
     ...(spec.limits?.request === undefined ? {} : { requestMsMax: parseDuration(spec.limits.request) }),
     ...frontTerms(spec),
-    ports: kind === "cgi" ? [] : guestPorts(routesOf(spec)),
+    ports: kind === "cgi" ? [] : guestPorts(spec.route ?? [{}]),
     ...outboundRights(namespace, spec.outbound ?? []),
   };
 }
@@ -119,20 +119,26 @@ export function volumesOf(spec: ServiceSpec): { readonly name: string; readonly 
   );
 }
 
-/** The routes of a service; one that names none answers to NAME.localhost. */
-export function routesOf(spec: ServiceSpec): readonly Route[] {
-  return spec.route ?? [{ host: `${spec.name}.localhost` }];
+/** The routes of a service; one that names none answers to NAME.localhost, and outside of `default` to NAME.NAMESPACE.localhost. */
+export function routesOf(namespace: string, spec: ServiceSpec): readonly Route[] {
+  const below = namespace === "default" ? "" : `.${namespace}`;
+  return spec.route ?? [{ host: `${spec.name}${below}.localhost` }];
 }
 
 /** The TCP and UDP listeners that a service needs for itself. */
 export function ownListeners(spec: ServiceSpec): Listen[] {
-  const listens = routesOf(spec).flatMap((route) => routeListen(route) ?? []);
+  const listens = (spec.route ?? []).flatMap((route) => routeListen(route) ?? []);
   return [...new Map(listens.map((listen) => [formatListen(listen), listen])).values()];
 }
 
 /** The routes as workers know them, for the daemon's HTTP listeners. */
-export function routeEntries(spec: ServiceSpec, httpListeners: readonly string[]): RouteEntry[] {
-  return routesOf(spec).flatMap((route) => {
+export function routeEntries(
+  namespace: string,
+  spec: ServiceSpec,
+  httpListeners: readonly string[],
+  stickyToken: () => string,
+): RouteEntry[] {
+  return routesOf(namespace, spec).flatMap((route) => {
     const { host, path, ip } = route;
     const rest = {
       guestPort: route.port ?? 0,
@@ -144,6 +150,7 @@ export function routeEntries(spec: ServiceSpec, httpListeners: readonly string[]
       ...answerOf(route),
       ...(route.tls === undefined || route.tls === "auto" ? {} : { tls: route.tls }),
       ...(route.websocket === undefined ? {} : { webSocket: route.websocket }),
+      ...matchTerms(route, stickyToken),
     };
     const own = routeListen(route);
     const listeners = own === undefined ? httpListeners : [formatListen(own)];
@@ -168,20 +175,21 @@ function answerOf({ redirect, status, respond }: Route): { answer?: RouteAnswer 
   return { answer: { kind: "respond", status: code, body, type } };
 }
 
-/** What a route takes of the machine's traffic: two services must not have the same. */
-export function routeClaims(spec: ServiceSpec): string[] {
-  return routesOf(spec).map(({ listen, host, path, ip }) => {
-    const own = routeListen({ listen, ip });
-    const where = own === undefined ? "http://" : formatListen(own);
-    // The listener of a UDP route has the address.
-    const at = ip === undefined || own?.protocol === "udp" ? "" : ` on ${canonicalIp(ip)}`;
-    return `${where}${host ?? (listen === undefined ? "*" : "")}${path?.replace(/\/+$/, "") ?? ""}${at}`;
-  });
+function matchTerms(route: Route, stickyToken: () => string): Partial<RouteEntry> {
+  const { strip, methods, headers } = route;
+  const share = shareOf(route);
+  return {
+    ...(strip === true ? { strip } : {}),
+    ...(methods === undefined ? {} : { methods }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(share === undefined ? {} : { share }),
+    ...(route.sticky === true ? { sticky: stickyToken() } : {}),
+  };
 }
 
 /** The routes as URLs for people: the ports of the HTTP listeners are filled in. */
-export function routeUrls(spec: ServiceSpec, httpListeners: readonly string[]): string[] {
-  return routesOf(spec).flatMap(({ listen, host, path = "/", ip }) => {
+export function routeUrls(namespace: string, spec: ServiceSpec, httpListeners: readonly string[]): string[] {
+  return routesOf(namespace, spec).flatMap(({ listen, host, path = "/", ip }) => {
     const own = routeListen({ listen, ip });
     if (own !== undefined) return [formatListen(own)];
     return httpListeners.map((key) => {

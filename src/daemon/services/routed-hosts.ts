@@ -12,7 +12,7 @@ export interface RoutedHost {
 /** Those of all services; a host as often as it has routes. */
 export function* routedHosts(services: Iterable<DeployedService>): Generator<RoutedHost, void, undefined> {
   for (const { namespace, spec, desired } of services)
-    for (const { host, listen, tls } of routesOf(spec))
+    for (const { host, listen, tls } of routesOf(namespace, spec))
       if (host !== undefined && listen === undefined && tls !== "passthrough")
         yield { host, namespace, active: desired === "running" };
 }

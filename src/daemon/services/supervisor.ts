@@ -3,6 +3,7 @@ import { WarrenError } from "../../base/errors.ts";
 import { KeyedQueue } from "../../base/keyed-queue.ts";
 import type { ServiceSpec, ServiceView, VolumeView } from "../../control/service.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
+import type { DomainStore } from "../../store/domain-store.ts";
 import type { ServiceRecord, ServiceStore } from "../../store/service-store.ts";
 import type { GuestStatus, Incident, MountedPath, Placement } from "../../worker/protocol.ts";
 import type { Controller } from "../api/controller.ts";
@@ -16,8 +17,8 @@ import { Placer, type PlacerOptions, tenant } from "./placer.ts";
 import type { Isolation } from "./plan.ts";
 import { groupOf, instanceSpec, ownListeners, volumesOf } from "./plan.ts";
 import { deathsMax, Quarantine } from "./quarantine.ts";
-import { checkConflicts } from "./route-claims.ts";
 import { ServiceListeners } from "./service-listeners.ts";
+import { ServiceRoutes } from "./service-routes.ts";
 import { ServiceVolumes } from "./service-volumes.ts";
 
 /** How long what is in flight may take when a revision is replaced or a service stopped. */
@@ -30,6 +31,7 @@ const messageCharsMax = 1000;
 
 export interface SupervisorOptions extends Omit<PlacerOptions, "quarantine"> {
   readonly services: ServiceStore;
+  readonly domains: DomainStore;
   readonly blobs: BlobStore;
   readonly log: Logger;
   readonly isolation: Isolation;
@@ -50,11 +52,13 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
   readonly #placer: Placer;
   readonly #volumes: ServiceVolumes;
   readonly #listeners: ServiceListeners;
+  readonly #routes: ServiceRoutes;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#volumes = new ServiceVolumes(options.volumes, this.#services);
     this.#listeners = new ServiceListeners(options.listeners, options.pool, this.#services);
+    this.#routes = new ServiceRoutes(options.domains);
     this.#placer = new Placer({ ...options, quarantine: this.#quarantine });
   }
 
@@ -63,7 +67,8 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
   }
 
   #placement(service: DeployedService): Placement {
-    return service.placement(this.#http, this.#options.pool.ready[0]?.id);
+    const anyWorker = this.#options.pool.ready[0]?.id;
+    return service.placement(this.#http, anyWorker, (key) => this.#routes.stickyToken(key));
   }
 
   get #http(): string[] {
@@ -84,6 +89,7 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
         isolation,
       );
       this.#services.set(service.key, service);
+      this.#routes.load(service.namespace, service.spec);
       for (const { name } of volumesOf(service.spec)) volumes.ensure(service.namespace, name);
       // Spread, so that each worker starts with the rights that it will need.
       if (service.mounts.length > 0 && !service.isolated) service.slot = mounting++ % pool.count;
@@ -106,6 +112,21 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
   async removeVolume(namespace: string, name: string): Promise<void> {
     this.#checkNamespace(namespace);
     return this.#volumes.remove(namespace, name);
+  }
+
+  domains(namespace: string): readonly string[] {
+    this.#checkNamespace(namespace);
+    return this.#routes.domainsOf(namespace);
+  }
+
+  assignDomain(namespace: string, domain: string): { domain: string; created: boolean } {
+    this.#checkNamespace(namespace);
+    return this.#routes.assign(namespace, domain);
+  }
+
+  removeDomain(namespace: string, domain: string): void {
+    this.#checkNamespace(namespace);
+    this.#routes.unassign(namespace, domain);
   }
 
   /** The directories of the services that a slot has or, being CGI, every slot has. */
@@ -267,11 +288,19 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
     if (service === undefined || status.revision > service.revision.number) return;
     service.report(worker.id, status);
     if (status.revision !== service.revision.number || status.state === "stopping") return;
+    if (service.kind === "server") this.#failing(service, status.state !== "running");
     const { event } = this.#options;
     if (status.state === "crash-loop") event("service.state", `crash-loop: ${status.reason}`, service);
     else if (status.state === "restarting") event("service.restarted", status.reason ?? "it ended", service);
     else if (status.state === "running" && status.restarts > 0)
       event("service.state", `running again after ${status.restarts} restarts`, service);
+  }
+
+  /** Where others have a part of its routes, they take its part as well while it cannot answer. */
+  #failing(service: DeployedService, failing: boolean): void {
+    if (service.failing === failing) return;
+    service.failing = failing;
+    if (this.#routes.sharers(service.key).length > 0) void this.#placer.publish([this.#placement(service)]);
   }
 
   /** Takes a worker's note of something that its operator wants to hear of. */
@@ -328,6 +357,7 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
       this.#quarantine.forget(service.key);
       this.#services.delete(service.key);
       await this.#placer.withdraw([service.key]);
+      this.#routes.release(service.key);
       await this.#end(service);
       this.#listeners.release(service.spec);
       this.#volumes.limit();
@@ -399,13 +429,14 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
     step("check");
     if (instance !== undefined) await programs.prepare(instance);
 
-    // Now, since others may have been deployed meanwhile.
-    checkConflicts(key, spec, this.#services.values());
-    step("listeners");
-    const opened = this.#listeners.open(spec);
+    // Now, since others may have been deployed meanwhile; and until it has them, since others may be.
+    const reservation = this.#routes.reserve(namespace, spec);
+    let opened: string[] = [];
     let workers: WorkerProcess[] = [];
     let record: ServiceRecord;
     try {
+      step("listeners");
+      opened = this.#listeners.open(spec);
       for (const { name } of volumesOf(spec)) volumes.ensure(namespace, name);
       // Before it can write, and the old revision until it ends.
       this.#volumes.limit(namespace, spec);
@@ -420,6 +451,7 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
         deployedAt: Date.now(),
       });
     } catch (error) {
+      reservation.cancel();
       for (const listener of opened) this.#options.listeners.close(listener);
       await Promise.all(workers.map((worker) => this.#placer.stop(key, revision, worker, 0)));
       this.#volumes.limit();
@@ -438,11 +470,20 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
     this.#services.set(key, current);
     await this.#options.routesChanged();
     await this.#publish(current);
+    // Only now: what it has given up leads nowhere else before every worker knows.
+    reservation.keep();
+    await this.#placer.publish(this.#sharersOf(key));
     if (before !== undefined) this.#retire(current, before);
     await this.#refresh(key);
     event("service.deployed", `revision ${revision}`, current);
     step("answer");
     return { view: current.view(this.#http), created: service === undefined };
+  }
+
+  /** Where those are that have a part of its routes: nobody may have been told how they are. */
+  #sharersOf(key: string): Placement[] {
+    const services = this.#routes.sharers(key).flatMap((other) => this.#services.get(other) ?? []);
+    return services.map((service) => this.#placement(service));
   }
 
   /** Routes first, then listeners: what comes in by a listener must find its way. */
@@ -473,6 +514,7 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
       service.desired = "running";
       service.quarantine = undefined;
       service.failure = undefined;
+      service.failing = false;
       if (service.inOneWorker) this.#place(service, workers[0] as WorkerProcess);
       await this.#publish(service);
       await this.#refresh(service.key);

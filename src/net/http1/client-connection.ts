@@ -71,6 +71,8 @@ export class ClientConnection implements HttpConnection {
   #held: boolean = false;
   #advancing: boolean = false;
   #passed: number;
+  /** The service that the worker has chosen which passed the connection on: for one request, or another front's for all. */
+  #chosen: string | undefined;
   readonly #origin: Origin;
   #peerForwarding: Buffer | undefined;
   /** What the other front said last of the client. */
@@ -83,7 +85,7 @@ export class ClientConnection implements HttpConnection {
   #first: boolean = true;
   readonly #stall: StallWatch;
 
-  constructor(socket: Socket, client: Client, context: HttpContext, origin: Origin, passed: number) {
+  constructor(socket: Socket, client: Client, context: HttpContext, origin: Origin, passed: number, chosen?: string) {
     this.socket = socket;
     this.client = client;
     this.context = context;
@@ -92,6 +94,7 @@ export class ClientConnection implements HttpConnection {
     this.forwarding = forwardingPrefix(client);
     this.#origin = origin;
     this.#passed = passed;
+    this.#chosen = chosen;
     this.#since = context.ticker.now;
     this.#stall = new StallWatch(socket);
     socket.on("data", (chunk: Buffer) => this.onData(chunk));
@@ -158,6 +161,7 @@ export class ClientConnection implements HttpConnection {
   exchangeDone(keep: boolean): void {
     this.#exchange = undefined;
     this.#passed = 0;
+    if (this.#origin !== "peer") this.#chosen = undefined;
     if (this.visit !== undefined) this.#endVisit();
     if (this.#phase !== "exchange") return;
     if (!keep || this.context.draining) this.close();
@@ -305,7 +309,7 @@ export class ClientConnection implements HttpConnection {
     let decision: Decision;
     try {
       if (this.#origin === "peer") this.#readPeerClient();
-      decision = decide(context, request, this.client);
+      decision = decide(context, request, this.client, this.#chosen);
     } catch (error) {
       this.#refuse(error);
       return;
@@ -325,21 +329,21 @@ export class ClientConnection implements HttpConnection {
       case "stream":
         try {
           const handshake = match.webSocket === "check" && request.upgrade ? openWebSocket(request) : undefined;
-          this.#exchange = new StreamExchange(this, target, context.pool(target), handshake);
+          this.#exchange = new StreamExchange(this, target, context.pool(target), match, decision.cookie, handshake);
         } catch (error) {
           this.#refuse(error);
           return;
         }
         break;
       case "request":
-        this.#exchange = new RequestExchange(this, target, match.path);
+        this.#exchange = new RequestExchange(this, target, match, decision.cookie);
         break;
       case "elsewhere":
         if (this.#origin === "secure") {
-          this.#exchange = new StreamExchange(this, target.proxied, context.pool(target.proxied));
+          this.#exchange = new StreamExchange(this, target.proxied, context.pool(target.proxied), undefined, undefined);
           break;
         }
-        this.#pass(target, input.subarray(request.start));
+        this.#pass(target, input.subarray(request.start), match.service);
         return;
       default:
         target satisfies never;
@@ -483,7 +487,7 @@ export class ClientConnection implements HttpConnection {
     this.close();
   }
 
-  #pass(target: ElsewhereTarget, bytes: Buffer): void {
+  #pass(target: ElsewhereTarget, bytes: Buffer, service: string): void {
     const passed = this.#passed + 1;
     if (passed > passedMax) {
       this.answerError({
@@ -499,6 +503,7 @@ export class ClientConnection implements HttpConnection {
       listener: this.context.key,
       passed,
       peer: this.#origin === "peer",
+      service,
     }).catch((error: unknown) => {
       if (this.#phase !== "passing") return;
       this.context.log({ code: "service.unavailable", message: String(error), listener: this.context.key });

@@ -1,5 +1,6 @@
 import type { Client } from "../client.ts";
 import { formatPeerClient, peerField } from "../peer-client.ts";
+import { stripped } from "../strip.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
@@ -21,12 +22,15 @@ export function peerPrefix(client: Client): Buffer {
 
 /**
  * The head that goes to the guest: the client's bytes without the cut lines, and the forwarding fields behind them, with the
- * request's `id`.
+ * request's `id`. `strip` is a prefix that is taken off the path and told in X-Forwarded-Prefix; empty for none.
  */
-export function forwardRequest(head: RequestHead, prefix: Buffer, id: string): Buffer {
+export function forwardRequest(head: RequestHead, prefix: Buffer, id: string, strip = ""): Buffer {
   const { bytes, start, end, cuts, hostFrom, hostTo } = head;
-  const line = head.plainLine ? "" : `${head.method} ${head.target} HTTP/1.1\r\n`;
-  const keptFrom = head.plainLine ? start : bytes.indexOf(0x0a, start) + 1;
+  const plain = head.plainLine && strip === "";
+  const target = strip === "" ? head.target : stripped(head.target, strip);
+  const line = plain ? "" : `${head.method} ${target} HTTP/1.1\r\n`;
+  const keptFrom = plain ? start : bytes.indexOf(0x0a, start) + 1;
+  const told = strip === "" ? "" : `\r\nX-Forwarded-Prefix: ${strip}`;
   const upgrade = head.upgrade
     ? `Connection: upgrade\r\nUpgrade: ${bytes.toString("latin1", head.upgradeFrom, head.upgradeTo)}\r\n`
     : "";
@@ -38,6 +42,7 @@ export function forwardRequest(head: RequestHead, prefix: Buffer, id: string): B
     (hostTo - hostFrom) +
     idName.length +
     id.length +
+    told.length +
     4;
   const out = Buffer.allocUnsafe(size);
   let to = line === "" ? 0 : out.write(line, 0, "latin1");
@@ -49,6 +54,7 @@ export function forwardRequest(head: RequestHead, prefix: Buffer, id: string): B
   out.set(idName, to);
   to += idName.length;
   to += out.write(id, to, "latin1");
+  if (told !== "") to += out.write(told, to, "latin1");
   out.set(twoLines, to);
   return out.subarray(0, to + 4);
 }

@@ -1,6 +1,7 @@
 import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
 import { describeSpent } from "../../base/spent.ts";
+import type { Match } from "../router.ts";
 import { type Field, queueCode, type RequestTarget, type TargetRequest, type TargetResponse } from "../target.ts";
 import { writeChunk } from "./answer-body.ts";
 import type { BodyFraming } from "./body-framing.ts";
@@ -14,6 +15,8 @@ import { writeHead, writeInterim } from "./write-head.ts";
 export class RequestExchange implements Exchange {
   readonly #client: ClientConnection;
   readonly #target: RequestTarget;
+  /** The value of a Set-Cookie of the front's. */
+  readonly #cookie: string | undefined;
   readonly #request: TargetRequest;
   readonly #body = new Flow();
   /** Of the request. */
@@ -30,17 +33,19 @@ export class RequestExchange implements Exchange {
   #blocked: boolean = false;
   #pumping: boolean = false;
 
-  constructor(client: ClientConnection, target: RequestTarget, mountedAt: string) {
+  constructor(client: ClientConnection, target: RequestTarget, match: Match, cookie: string | undefined) {
     const { request } = client;
     const { remote, local, scheme } = client.client;
     const id = client.context.requestIds.next();
     if (client.visit !== undefined) client.visit.requestId = id;
     this.#client = client;
     this.#target = target;
+    this.#cookie = cookie;
     this.#request = {
       method: request.method,
       path: request.target,
-      mountedAt: mountedAt === "/" ? "" : mountedAt,
+      mountedAt: match.path,
+      strip: match.strip,
       host: request.host,
       scheme,
       headers: [
@@ -49,6 +54,7 @@ export class RequestExchange implements Exchange {
         ["x-forwarded-proto", scheme],
         ["x-forwarded-host", request.host],
         ["x-request-id", id],
+        ...(match.strip ? [["x-forwarded-prefix", match.path] as const] : []),
       ],
       body: this.#body,
       trailers: this.#trailers,
@@ -146,6 +152,7 @@ export class RequestExchange implements Exchange {
     if (bodiless ? head.contentLength >= 0 && status !== 204 : this.#form === "length")
       text += `Content-Length: ${length}\r\n`;
     else if (this.#form === "chunked") text += "Transfer-Encoding: chunked\r\n";
+    if (this.#cookie !== undefined) text += `Set-Cookie: ${this.#cookie}\r\n`;
     if (!this.#keep) text += "Connection: close\r\n";
     else if (request.minor === 0) text += "Connection: keep-alive\r\n";
     this.#answer = body;

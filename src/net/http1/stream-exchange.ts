@@ -2,6 +2,7 @@ import { type Conduit, resetConduit } from "../../base/conduit.ts";
 import { WarrenError } from "../../base/errors.ts";
 import { describeSpent } from "../../base/spent.ts";
 import { Tunnel } from "../../base/tunnel.ts";
+import type { Match } from "../router.ts";
 import { queueCode, type StreamTarget } from "../target.ts";
 import { Upstream, type UpstreamPool, type UpstreamUser } from "../upstream.ts";
 import { checkAccepted, type Handshake } from "../websocket/handshake.ts";
@@ -33,6 +34,8 @@ export class StreamExchange implements Exchange, UpstreamUser {
   readonly #hasBody: boolean;
   readonly #method: string;
   readonly #handshake: Handshake | undefined;
+  /** The value of a Set-Cookie of the front's. */
+  readonly #cookie: string | undefined;
   #upstream: Upstream | undefined;
   #attempts = 0;
   /** What the guest had read of the connection before this request. */
@@ -58,8 +61,18 @@ export class StreamExchange implements Exchange, UpstreamUser {
   #clientBlocked: boolean = false;
   #pumping: boolean = false;
 
-  /** With a `handshake`, a WebSocket that the guest accepts is checked. */
-  constructor(client: ClientConnection, target: StreamTarget, pool: UpstreamPool, handshake?: Handshake) {
+  /**
+   * `match` is absent where another worker's front does what the route asks for. With a `handshake`, a WebSocket that the guest
+   * accepts is checked.
+   */
+  constructor(
+    client: ClientConnection,
+    target: StreamTarget,
+    pool: UpstreamPool,
+    match: Match | undefined,
+    cookie: string | undefined,
+    handshake?: Handshake,
+  ) {
     this.#client = client;
     this.#handshake = handshake;
     this.#target = target;
@@ -71,7 +84,9 @@ export class StreamExchange implements Exchange, UpstreamUser {
       client.visit.requestId = id;
       client.visit.cpuMs = () => this.#guestCpuMs;
     }
-    this.#head = forwardRequest(client.request, target.peer ? client.peerForwarding : client.forwarding, id);
+    const strip = match?.strip ? match.path : "";
+    this.#cookie = cookie;
+    this.#head = forwardRequest(client.request, target.peer ? client.peerForwarding : client.forwarding, id, strip);
   }
 
   start(): void {
@@ -275,6 +290,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
     this.#keep = client.mayPersist && !body.endsWithConnection;
     // RFC 9110 §6.6.1: who forwards an answer without a Date adds one.
     let insert = head.dated ? "" : `Date: ${currentDate()}\r\n`;
+    if (this.#cookie !== undefined) insert += `Set-Cookie: ${this.#cookie}\r\n`;
     if (body.insertChunked) insert += "Transfer-Encoding: chunked\r\n";
     if (!this.#keep) insert += "Connection: close\r\n";
     else if (request.minor === 0) insert += "Connection: keep-alive\r\n";

@@ -3,6 +3,7 @@ import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
 import { describeSpent } from "../../base/spent.ts";
 import { formatPeerClient, peerField } from "../peer-client.ts";
+import { stripped } from "../strip.ts";
 import type { Field, TargetRequest, TargetResponse } from "../target.ts";
 import { Upstream, type UpstreamUser } from "../upstream.ts";
 import { BodyFraming } from "./body-framing.ts";
@@ -327,7 +328,8 @@ export class StreamRequest implements UpstreamUser {
 const bodyMethods = new Set(["POST", "PUT", "PATCH"]);
 
 function requestHead(request: TargetRequest, hasBody: boolean, lengthSaid: boolean, peer: boolean): Buffer {
-  let text = `${request.method} ${request.path} HTTP/1.1\r\n`;
+  const target = request.strip ? stripped(request.path, request.mountedAt) : request.path;
+  let text = `${request.method} ${target} HTTP/1.1\r\n`;
   for (const [name, value] of request.headers) text += `${name}: ${value}\r\n`;
   if (peer) {
     const { client: remote, server: local, scheme } = request;

@@ -5,6 +5,7 @@ import type { Answer } from "../answer.ts";
 import type { Client } from "../client.ts";
 import { type Decision, decide } from "../dispatch.ts";
 import { type ErrorAnswer, errorParts } from "../http1/error-answer.ts";
+import type { Match } from "../router.ts";
 import {
   type Field,
   type HttpTarget,
@@ -42,6 +43,8 @@ export class ClientStream {
   /** Where the service has limits or an access log. */
   #visit: Visit | undefined;
   #answer: TargetResponse | undefined;
+  /** The value of a Set-Cookie of the front's. */
+  #cookie: string | undefined;
   #remaining = Number.POSITIVE_INFINITY;
   #mayTrail: boolean = false;
   #blocked: boolean = false;
@@ -97,7 +100,8 @@ export class ClientStream {
     }
     const target = this.#handlerOf(decision.match.target);
     this.#target = target;
-    this.#run(target, this.#targetRequest(decision.match.path, ended));
+    this.#cookie = decision.cookie;
+    this.#run(target, this.#targetRequest(decision.match, ended));
   }
 
   /** Bytes of the answer have gone out. */
@@ -153,18 +157,21 @@ export class ClientStream {
     visit.receivedBytes = this.#head!.size;
   }
 
-  #targetRequest(mountedAt: string, ended: boolean): TargetRequest {
+  #targetRequest({ path: mountedAt, strip, target }: Match<HttpTarget>, ended: boolean): TargetRequest {
     const head = this.#head!;
     const { remote, local, scheme } = this.#client;
     const id = this.#connection.context.requestIds.next();
     if (this.#visit !== undefined) this.#visit.requestId = id;
+    // Another worker's front takes it off itself.
+    const off = strip && target.kind !== "elsewhere";
     const body = new Flow();
     if (ended) body.end();
     else this.#receive(body);
     return {
       method: head.method,
       path: head.target,
-      mountedAt: mountedAt === "/" ? "" : mountedAt,
+      mountedAt,
+      strip: off,
       host: head.host,
       scheme,
       headers: [
@@ -173,6 +180,7 @@ export class ClientStream {
         ["x-forwarded-proto", scheme],
         ["x-forwarded-host", head.host],
         ["x-request-id", id],
+        ...(off ? [["x-forwarded-prefix", mountedAt] as const] : []),
       ],
       body,
       trailers: this.#trailers,
@@ -247,6 +255,7 @@ export class ClientStream {
       this.#visit.status = status;
       this.#visit.cpuMs = response.cpuMs;
     }
+    if (this.#cookie !== undefined) list.push("set-cookie", this.#cookie);
     if (contentLength >= 0) this.#remaining = contentLength;
     const whole = body.closed && body.failure === undefined;
     this.#mayTrail = trailers !== undefined && !bodiless && (!whole || trailers.length > 0);
