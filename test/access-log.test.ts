@@ -202,3 +202,30 @@ test("a request that comes by another worker is told of and limited as its clien
     assert.deepEqual(counted(lines.map(({ client }) => client)), { "127.0.0.1": 1, "127.0.0.7": 3 });
   }
 });
+
+test("routes without a guest have the limits and the access log of their service", async (t) => {
+  const daemon = await TestDaemon.start(t, { workers: 1 });
+  await daemon.client.putService("default", {
+    name: "moved",
+    route: [
+      { host: "old.example", redirect: "https://new.example" },
+      { host: "soon.example", respond: { status: 503, body: "back soon" } },
+    ],
+    access: { format: "common" },
+    limits: { rate: "2/h" },
+  });
+  const statuses: number[] = [];
+  for (const host of ["old.example", "soon.example", "old.example"])
+    statuses.push((await ask(daemon.port, host, "/a?b")).status);
+  assert.deepEqual(statuses, [308, 503, 429]);
+  const session = connectHttp2(`http://127.0.0.1:${daemon.port}`);
+  t.after(() => session.destroy());
+  const stream = session.request({ ":authority": "old.example", ":path": "/h2" });
+  await once(stream, "response");
+  stream.resume();
+  const lines = await accessLines(daemon, "moved", 4);
+  assert.deepEqual(
+    lines.map((line) => line.replace(/^.*\] /, "").replace(/ [0-9]+$/, "")),
+    ['"GET /a?b HTTP/1.1" 308', '"GET /a?b HTTP/1.1" 503', '"GET /a?b HTTP/1.1" 429', '"GET /h2 HTTP/2.0" 429'],
+  );
+});

@@ -1,5 +1,6 @@
 import type { RequestView } from "./dispatch.ts";
 import type { Match } from "./router.ts";
+import type { ServicePolicy } from "./service-policy.ts";
 
 /** A whole answer that the front gives itself. Its fields are checked when they are written. */
 export interface Answer {
@@ -12,6 +13,8 @@ export interface Answer {
 /** A route that needs no guest: every worker answers it. */
 export interface AnswerTarget {
   readonly kind: "answer";
+  /** Of its service, in this process. */
+  readonly policy?: ServicePolicy | undefined;
   answer(request: RequestView, match: Match): Answer;
 }
 

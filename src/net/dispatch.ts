@@ -73,12 +73,20 @@ function decideAmong(
 }
 
 function decideOn(match: Match, request: RequestView, client: Client): Decision {
-  if (needsNobody(match)) return { kind: "answer", answer: match.target.answer(request, match) };
+  if (needsNobody(match)) return answerOf(match, request, client);
   const guest = match as Match<HttpTarget>;
   const { target } = guest;
   if (target.kind === "elsewhere" || target.policy === undefined) return { kind: "match", match: guest };
   const { visit, error } = target.policy.visit(request, client, target.activity);
   return error === undefined ? { kind: "match", match: guest, visit } : { kind: "error", error, visit };
+}
+
+function answerOf(match: Match<AnswerTarget>, request: RequestView, client: Client): Decision {
+  const { target } = match;
+  if (target.policy === undefined) return { kind: "answer", answer: target.answer(request, match) };
+  const { visit, error } = target.policy.visit(request, client);
+  if (error !== undefined) return { kind: "error", error, visit };
+  return { kind: "answer", answer: target.answer(request, match), visit };
 }
 
 function needsNobody(match: Match): match is Match<AnswerTarget> {

@@ -23,7 +23,7 @@ export class ServicePolicy {
   }
 
   /** A request has come: what is to be told when it is over, and the answer if it goes no further. */
-  visit(request: RequestView, client: Client, activity: Activity): { visit: Visit; error: ErrorAnswer | undefined } {
+  visit(request: RequestView, client: Client, activity?: Activity): { visit: Visit; error: ErrorAnswer | undefined } {
     const now = performance.now();
     const refusal = this.limits?.admit(client.remote.ip, now + clockAheadMs);
     const access = this.access?.sampled() ? this.access : undefined;
@@ -62,7 +62,7 @@ const messages = {
 /**
  * 429 (RFC 6585 §4) where asking less often helps, 503 (RFC 9110 §15.6.4) where the service is full.
  */
-function refused(refusal: Refusal, activity: Activity): ErrorAnswer {
+function refused(refusal: Refusal, activity: Activity | undefined): ErrorAnswer {
   count(activity, refusal);
   const { by, retryMs } = refusal;
   return {
@@ -73,7 +73,8 @@ function refused(refusal: Refusal, activity: Activity): ErrorAnswer {
   };
 }
 
-function count({ refused }: Activity, { by }: Refusal): void {
+function count(activity: Activity | undefined, { by }: Refusal): void {
+  const refused = activity?.refused;
   if (refused === undefined) return;
   const key: keyof Refused = by === "rate" || by === "client.rate" ? "rate" : "connections";
   refused[key]++;

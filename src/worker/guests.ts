@@ -31,14 +31,14 @@ export class Guests {
 
   readonly #shares = new Map<string, CpuShare>();
 
-  readonly #policies: Policies;
+  readonly policies: Policies;
 
   readonly #accounts = new VolumeAccounts();
   readonly #mounts = new Map<Guest, GuestMounts>();
 
   constructor(environment: WorkerEnvironment) {
     this.#environment = environment;
-    this.#policies = new Policies(environment);
+    this.policies = new Policies(environment);
   }
 
   get(service: string, revision: number): Guest | undefined {
@@ -76,7 +76,7 @@ export class Guests {
       ...this.#environment,
       number,
       share: this.#share(spec),
-      policy: this.#policies.of(spec, ratePage),
+      policy: this.policies.of(spec, ratePage),
       mounts: mounts.specs,
       outbound: () => outbound(spec, refusals),
     };
@@ -145,7 +145,7 @@ export class Guests {
     if (this.all().some((other) => other.spec.service === service)) return;
     this.#environment.log.forget(service);
     this.#shares.delete(service);
-    this.#policies.forget(service);
+    this.policies.forget(service);
   }
 
   async #use(spec: InstanceSpec, fd: number): Promise<Program> {

@@ -14,10 +14,16 @@ export interface PoliciesOptions {
   readonly accessLog: GuestLog;
 }
 
+interface Known {
+  readonly terms: string;
+  readonly shared: Float64Array | undefined;
+  readonly policy: ServicePolicy;
+}
+
 /** What the front applies to each service of this worker. */
 export class Policies {
   readonly #options: PoliciesOptions;
-  readonly #policies = new Map<string, { readonly terms: string; readonly policy: ServicePolicy }>();
+  readonly #policies = new Map<string, Known>();
   /** By inode. Kept for good, as their mappings are. */
   readonly #pages = new Map<number, Float64Array>();
 
@@ -29,7 +35,10 @@ export class Policies {
    * Of a service's revision; undefined when it has none. One for all revisions on the same terms, so that a deploy gives nobody a
    * new start. `ratePage` is that of its shared rates, and is closed.
    */
-  of({ service, revision, limits, access }: InstanceSpec, ratePage: number | undefined): ServicePolicy | undefined {
+  of(
+    { service, revision, limits, access }: Pick<InstanceSpec, "service" | "revision" | "limits" | "access">,
+    ratePage?: number,
+  ): ServicePolicy | undefined {
     const shared = ratePage === undefined ? undefined : this.#page(ratePage);
     if (limits === undefined && access === undefined) {
       this.#policies.delete(service);
@@ -37,7 +46,7 @@ export class Policies {
     }
     const terms = JSON.stringify([limits, access]);
     const known = this.#policies.get(service);
-    if (known?.terms === terms) return known.policy;
+    if (known?.terms === terms && (shared === undefined || known.shared === shared)) return known.policy;
     const { log, accessLog } = this.#options;
     const policy = new ServicePolicy({
       limits: limits && new ServiceLimits(limits, randomInt(2 ** 32), shared),
@@ -50,7 +59,7 @@ export class Policies {
           tell: (message) => log.add(service, revision, "warren", message),
         }),
     });
-    this.#policies.set(service, { terms, policy });
+    this.#policies.set(service, { terms, shared, policy });
     return policy;
   }
 

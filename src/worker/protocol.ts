@@ -127,6 +127,8 @@ export interface Placement {
   /** It cannot answer at the moment: where others have the same route, they do. */
   readonly failing: boolean;
   readonly routes: readonly RouteEntry[];
+  /** Where routes of it are answered without a guest: what the front applies to those. */
+  readonly terms?: Pick<InstanceSpec, "limits" | "access">;
 }
 
 /** A certificate as workers use it: PEM, the leaf first. */

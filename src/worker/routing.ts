@@ -76,6 +76,7 @@ export class Routing {
 
   displace(service: string): void {
     this.#placements.delete(service);
+    this.#guests.policies.forget(service);
     this.#front.router.delete(service);
     this.#leavePeers(service);
   }
@@ -99,7 +100,10 @@ export class Routing {
   #target(placement: Placement, route: RouteEntry): RouteTarget {
     const { service, revision, worker, state } = placement;
     if (state === "off") return refusing(service, "it is stopped");
-    if (route.answer !== undefined) return answering(route.answer);
+    if (route.answer !== undefined) {
+      const policy = this.#guests.policies.of({ service, revision, ...placement.terms });
+      return { ...answering(route.answer), policy };
+    }
     const guest = this.#guests.get(service, revision);
     if (guest?.kind === "request") return guest;
     if (guest?.kind === "stream" && worker === this.#id) {

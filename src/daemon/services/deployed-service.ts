@@ -4,7 +4,7 @@ import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service
 import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
 import { hostPaths } from "../workers/mount-cover.ts";
 import type { Isolation } from "./plan.ts";
-import { groupOf, instanceSpec, kindOf, routeEntries, routeUrls } from "./plan.ts";
+import { frontTerms, groupOf, instanceSpec, kindOf, routeEntries, routeUrls } from "./plan.ts";
 
 /** A service counts as held up for so long after it was. */
 const throttledForMs = 10_000;
@@ -127,6 +127,8 @@ export class DeployedService {
     anyWorker: string | undefined,
     stickyToken: (key: string) => string,
   ): Placement {
+    const routes = routeEntries(this.namespace, this.spec, httpListeners, () => stickyToken(this.key));
+    const { limits, access } = frontTerms(this.spec);
     return {
       service: this.key,
       revision: this.revision.number,
@@ -134,7 +136,10 @@ export class DeployedService {
       state: this.wanted ? "on" : "off",
       worker: this.inOneWorker ? this.worker : anyWorker,
       failing: this.failing || (this.inOneWorker && this.worker === undefined),
-      routes: routeEntries(this.namespace, this.spec, httpListeners, () => stickyToken(this.key)),
+      routes,
+      ...(routes.some(({ answer }) => answer !== undefined)
+        ? { terms: { ...(limits && { limits }), ...(access && { access }) } }
+        : {}),
     };
   }
 

@@ -63,7 +63,7 @@ export function instanceSpec(
 }
 
 /** What the front applies to the service's requests. */
-function frontTerms({
+export function frontTerms({
   kind,
   limits = {},
   access,
