@@ -46,3 +46,6 @@ export function spells(bytes: Uint8Array, from: number, lower: Uint8Array): bool
   }
   return true;
 }
+
+/** In place of bytes that are not held any more. */
+export const noBytes: Buffer = Buffer.alloc(0);

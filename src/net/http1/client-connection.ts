@@ -203,6 +203,8 @@ export class ClientConnection implements HttpConnection {
   releaseToTunnel(): Buffer | undefined {
     const rest = this.#input?.subarray(this.#at);
     this.#phase = "tunnel";
+    this.request.release();
+    this.response.release();
     if (this.visit !== undefined) this.#readBefore = this.socket.bytesRead - (rest?.length ?? 0);
     this.#exchange = undefined;
     this.#input = undefined;
@@ -429,6 +431,8 @@ export class ClientConnection implements HttpConnection {
   }
 
   #toIdle(): void {
+    this.request.release();
+    this.response.release();
     this.#phase = "idle";
     this.#since = this.context.ticker.now;
     this.#discarded = 0;

@@ -1,6 +1,6 @@
 import { WarrenError } from "../../base/errors.ts";
 import { isTraceparent } from "../trace-context.ts";
-import { COLON, CR, LF, SPACE, spells, TAB, tokenByte } from "./bytes.ts";
+import { COLON, CR, LF, noBytes, SPACE, spells, TAB, tokenByte } from "./bytes.ts";
 import { cutNamed, listFields } from "./cuts.ts";
 import { field, fieldKind } from "./field-name.ts";
 import { framing, hopNames, parseContentLength, parseTokens } from "./field-value.ts";
@@ -19,7 +19,7 @@ const methodBytesMax = 32;
  */
 export class RequestHead {
   /** The buffer that the head lies in, from `start` to `end`. */
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = noBytes;
   start = 0;
   end = 0;
 
@@ -94,6 +94,11 @@ export class RequestHead {
     this.#parseLine();
     this.#parseFields();
     return end;
+  }
+
+  /** Lets go of the bytes, which may be a large piece of input: a connection may be idle for long. */
+  release(): void {
+    this.bytes = noBytes;
   }
 
   /** The fields that go on to a guest that is called with a list of them; names in lower case. */

@@ -1,5 +1,5 @@
 import { WarrenError } from "../../base/errors.ts";
-import { COLON, SPACE, spells, TAB, tokenByte } from "./bytes.ts";
+import { COLON, noBytes, SPACE, spells, TAB, tokenByte } from "./bytes.ts";
 import { addCut, cutNamed, listFields } from "./cuts.ts";
 import { field, fieldKind } from "./field-name.ts";
 import { framing, hopNames, parseContentLength, parseTokens } from "./field-value.ts";
@@ -13,7 +13,7 @@ const chunkedWord = Buffer.from("chunked");
  * checked byte by byte, so that no guest can end a head early or frame a body so that two readers disagree.
  */
 export class ResponseHead {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = noBytes;
   start = 0;
   end = 0;
 
@@ -46,6 +46,11 @@ export class ResponseHead {
   /** Before the first bytes of a head. */
   reset(): void {
     this.#scanner.reset();
+  }
+
+  /** As `RequestHead.release`: a guest may have written its answer's body with the head. */
+  release(): void {
+    this.bytes = noBytes;
   }
 
   /** As `RequestHead.parse`. Throws WarrenError for anything malformed. */
