@@ -1,4 +1,6 @@
-import Type, { type TSchema } from "typebox";
+import Type from "typebox";
+import { acmeOperations } from "./acme.ts";
+import { always, empty, json, ndjson, problem } from "./answers.ts";
 import { CertificateView, LocalAuthorityView } from "./certificate.ts";
 import {
   DigestText,
@@ -8,7 +10,6 @@ import {
   LogLine,
   Name,
   NamespaceView,
-  Problem,
   ServiceSpec,
   ServiceView,
   VolumeView,
@@ -54,26 +55,6 @@ const EventQuery = Type.Object(
 export const ProgramView = Type.Object({ digest: DigestText, bytes: Type.Integer() });
 
 const tagged = { ETag: { type: "string", description: "revision and desired state, for If-Match" } };
-const json = (schema: TSchema, description: string, headers?: object): object => ({
-  description,
-  ...(headers === undefined ? {} : { headers }),
-  content: { "application/json": { schema } },
-});
-const ndjson = (schema: TSchema, description: string): object => ({
-  description,
-  content: { "application/x-ndjson": { schema } },
-});
-const empty = (description: string): object => ({ description, type: "null" });
-const problem = (description: string): object => ({
-  description,
-  content: { "application/problem+json": { schema: Problem } },
-});
-
-const always = {
-  400: problem("the request is not valid: `request.invalid`, `service.*`"),
-  403: problem("a foreign Host or Origin: `request.foreign-host`, `request.foreign-origin`"),
-  "5xx": problem("the daemon failed: `internal`, `state.*`"),
-};
 const unknown = { 404: problem("`service.unknown`, `namespace.unknown`") };
 const changed = { 412: problem("`service.changed`: If-Match or If-None-Match does not hold") };
 
@@ -106,6 +87,7 @@ function action(name: "start" | "stop" | "restart", summary: string) {
 }
 
 export const operations = {
+  ...acmeOperations,
   health: {
     method: "GET",
     url: "/v1/health",

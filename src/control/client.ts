@@ -2,10 +2,14 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Digest } from "../base/digest.ts";
 import { systemCode, WarrenError } from "../base/errors.ts";
+import type { AcmeNameView, RevocationReason } from "./acme.ts";
 import type { CertificateView, LocalAuthorityView } from "./certificate.ts";
 import { type Host, parseHost } from "./host.ts";
 import {
+  acmeNamePath,
+  acmeNamesPath,
   certificatesPath,
+  changeAcmeKeysPath,
   domainPath,
   domainsPath,
   eventsPath,
@@ -171,6 +175,24 @@ export class WarrenClient {
 
   async localAuthority(): Promise<LocalAuthorityView> {
     return (await this.#transport.json<LocalAuthorityView>("GET", localAuthorityPath)).value;
+  }
+
+  async listAcmeNames(): Promise<AcmeNameView[]> {
+    return (await this.#transport.json<AcmeNameView[]>("GET", acmeNamesPath)).value;
+  }
+
+  /** Orders a certificate now. Throws `acme.*` with why there is none. */
+  async renewCertificate(host: string): Promise<AcmeNameView> {
+    return (await this.#transport.json<AcmeNameView>("POST", acmeNamePath(host, "renew"))).value;
+  }
+
+  async revokeCertificate(host: string, reason?: RevocationReason): Promise<void> {
+    await this.#transport.json("POST", acmeNamePath(host, "revoke") + query({ reason }));
+  }
+
+  /** Gives the daemon's ACME accounts new keys. */
+  async changeAcmeKeys(): Promise<void> {
+    await this.#transport.json("POST", changeAcmeKeysPath);
   }
 
   /** The size of a program the daemon has, undefined when it has it not. */

@@ -33,6 +33,14 @@ export function programPath(namespace: string, digest: string): string {
   return `/v1/namespaces/${encodeURIComponent(namespace)}/programs/${encodeURIComponent(digest)}`;
 }
 
+export const acmeNamesPath = "/v1/acme/names";
+
+export function acmeNamePath(host: string, action: "renew" | "revoke"): string {
+  return `${acmeNamesPath}/${encodeURIComponent(host)}/${action}`;
+}
+
+export const changeAcmeKeysPath = "/v1/acme/change-keys";
+
 /** `?a=1&b=2` of what is given, or nothing. */
 export function query(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const search = new URLSearchParams();

@@ -282,6 +282,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       blobs,
       logs,
       events,
+      acme,
       socketPath: options.socket,
       log,
       onUpload: (digest, path) => programs.expect(digest, path),

@@ -150,7 +150,14 @@ export class Pebble {
   #manage(method: string, path: string, body?: string): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const asked = request(
-        { host: "127.0.0.1", port: this.#managementPort, method, path, ca: readFileSync(this.rootFile) },
+        {
+          host: "127.0.0.1",
+          port: this.#managementPort,
+          method,
+          path,
+          ca: readFileSync(this.rootFile),
+          headers: { "user-agent": "test" },
+        },
         (answer) => {
           const chunks: Buffer[] = [];
           answer.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -1,11 +1,12 @@
 import { errorRecord, WarrenError } from "../../base/errors.ts";
+import type { AcmeNameView } from "../../control/acme.ts";
 import type { PrivateFiles } from "../../store/private-files.ts";
 import type { Logger } from "../logger.ts";
 import { attempt, type Outcome } from "./attempt.ts";
 import type { Authority } from "./authority.ts";
 import type { ChallengeAnswers, ChallengeType } from "./issue.ts";
 import { fileOf, type KeptCertificate, readName, type Trouble } from "./name-record.ts";
-import { type NameState, stateOf } from "./name-state.ts";
+import { stateOf } from "./name-state.ts";
 import { Rests } from "./rests.ts";
 import { askTime, failureWait, withWindow } from "./timing.ts";
 import { type Due, Turns } from "./turns.ts";
@@ -15,6 +16,8 @@ import { leafOf } from "./x509.ts";
 /** The longest time without a look at what is due: names that a file covered may be free again. */
 const lookMsMax = 10 * 60_000;
 const asksAtOnce = 2;
+/** After a failure that is not the name's, when no CA rests. */
+const waitMsMin = 10_000;
 
 /** Where certificates are shown. */
 export interface CertificateSink extends ChallengeAnswers {
@@ -51,6 +54,12 @@ export interface Name {
   trouble: Trouble | undefined;
   /** What is done for it now; ended by `stop`. */
   work: { readonly done: Promise<void>; readonly stop: AbortController } | undefined;
+}
+
+/** An event to come. */
+interface News {
+  readonly type: string;
+  readonly message: string;
 }
 
 /** Gets and renews certificates for the hosts that services are routed by, by ACME (RFC 8555). */
@@ -97,7 +106,8 @@ export class Acme {
     });
   }
 
-  states(): NameState[] {
+  /** By name. */
+  states(): AcmeNameView[] {
     const states = [...this.#names.values()].map((name) => {
       const rest = this.#restsUntil(name.namespace);
       return stateOf(name, {
@@ -112,13 +122,12 @@ export class Acme {
       state: "unsupported" as const,
       reason,
     }));
-    return [...states, ...refused];
+    return [...states, ...refused].sort((a, b) => (a.host < b.host ? -1 : 1));
   }
 
   /** Asks for a certificate now, whatever was before. Throws what the attempt failed with, or `acme.unknown-name`. */
   async renew(host: string): Promise<void> {
-    const name = this.#known(host);
-    await name.work?.done;
+    const name = await this.#idle(host);
     this.#rests.forget(name.namespace);
     const outcome = await this.#order(name);
     if (outcome?.kind === "failed") throw outcome.error;
@@ -126,8 +135,7 @@ export class Acme {
 
   /** Revokes the certificate of a host (RFC 8555 §7.6); another is ordered if it is still routed. Reasons: RFC 5280 §5.3.1. */
   async revoke(host: string, reason: number): Promise<void> {
-    const name = this.#known(host);
-    await name.work?.done;
+    const name = await this.#idle(host);
     const { certificate } = name;
     if (certificate === undefined)
       throw new WarrenError("acme.no-certificate", `${host} has no certificate of a CA`, { status: 404 });
@@ -195,8 +203,17 @@ export class Acme {
     for (const authority of this.#options.authorities) authority.close();
   }
 
-  #known(host: string): Name {
-    const name = this.#names.get(host);
+  /** A name that nothing is done for just now. Throws `acme.unknown-name`, and `acme.busy` while accounts change. */
+  async #idle(host: string): Promise<Name> {
+    let name = this.#names.get(host);
+    while (name?.work !== undefined) {
+      await name.work.done;
+      name = this.#names.get(host);
+    }
+    if (this.#held) {
+      const message = "the keys of the accounts are being changed, or the daemon ends";
+      throw new WarrenError("acme.busy", message, { status: 409, hint: "try again in a moment" });
+    }
     if (name !== undefined) return name;
     const why = this.#refused.get(host)?.reason ?? "no service is routed by that name";
     throw new WarrenError("acme.unknown-name", `${host.slice(0, 253)} gets no certificate by ACME: ${why}`, {
@@ -238,7 +255,6 @@ export class Acme {
   async #drop(name: Name): Promise<void> {
     this.#names.delete(name.host);
     name.work?.stop.abort();
-    await name.work?.done;
     if (name.certificate !== undefined) await this.#options.sink.remove("acme", name.host);
   }
 
@@ -327,6 +343,7 @@ export class Acme {
     const { host, namespace } = name;
     const end = this.#turns.begin(namespace, Date.now());
     let outcome: Outcome | undefined;
+    let news: News | undefined;
     await this.#work(name, async (signal) => {
       try {
         outcome = await attempt({
@@ -340,18 +357,21 @@ export class Acme {
           random: this.#random,
           signal,
         });
-        if (outcome.kind === "issued") await this.#issued(name, outcome.certificate);
-        else await this.#failed(name, outcome);
+        if (outcome.kind === "failed") news = await this.#failed(name, outcome);
+        // What was issued all the same is kept, should the host come back.
+        else if (signal.aborted) await this.#keep({ ...name, certificate: outcome.certificate, trouble: undefined });
+        else news = await this.#issued(name, outcome.certificate);
       } finally {
         end(outcome === undefined || outcome.kind === "issued" || outcome.counts);
       }
     });
+    // Whoever hears of it finds it so.
+    if (news !== undefined) this.#tell(news.type, name, news.message);
     return outcome;
   }
 
-  async #issued(name: Name, certificate: KeptCertificate): Promise<void> {
-    const before = name.certificate;
-    const { trouble } = name;
+  async #issued(name: Name, certificate: KeptCertificate): Promise<News> {
+    const { certificate: before, trouble } = name;
     name.certificate = certificate;
     name.trouble = undefined;
     // On the disk first: what is lost has to be ordered again, and CAs count.
@@ -359,27 +379,24 @@ export class Acme {
     if (!(await this.#show(name, certificate))) {
       name.certificate = before;
       name.trouble = trouble;
-      const error = new WarrenError(
-        "acme.unusable",
-        `the certificate that was issued for ${name.host} cannot be used`,
-        { status: 502 },
-      );
+      const why = `the certificate that was issued for ${name.host} cannot be used`;
+      const error = new WarrenError("acme.unusable", why, { status: 502 });
       return this.#failed(name, { kind: "failed", error, counts: true, retryAt: undefined });
     }
     const until = new Date(certificate.to).toISOString();
     const type = before === undefined ? "certificate.issued" : "certificate.renewed";
-    this.#tell(type, name, `${name.host}: by ${this.#label(certificate.ca)}, until ${until}`);
+    return { type, message: `${name.host}: by ${this.#label(certificate.ca)}, until ${until}` };
   }
 
-  async #failed(name: Name, { error, counts, retryAt = 0 }: Extract<Outcome, { kind: "failed" }>): Promise<void> {
+  async #failed(name: Name, { error, counts, retryAt = 0 }: Extract<Outcome, { kind: "failed" }>): Promise<News> {
     const now = Date.now();
     const failures = (name.trouble?.failures ?? 0) + (counts ? 1 : 0);
-    const wait = counts ? failureWait(failures, (name.certificate?.to ?? 0) - now, this.#random) : 0;
+    const wait = counts ? failureWait(failures, (name.certificate?.to ?? 0) - now, this.#random) : waitMsMin;
     const next = Math.max(now + wait, retryAt, this.#restsUntil(name.namespace));
     const { code, message } = errorRecord(error);
     name.trouble = { failures, at: now, next, code, message };
-    this.#tell("certificate.failed", name, `${message}; next try ${new Date(next).toISOString()}`);
     await this.#keep(name);
+    return { type: "certificate.failed", message: `${message}; next try ${new Date(next).toISOString()}` };
   }
 
   #tell(type: string, name: Name, message: string): void {
@@ -388,12 +405,17 @@ export class Acme {
     this.#options.event(type, message, name.namespace);
   }
 
-  async #keep({ host, certificate, trouble }: Name): Promise<void> {
-    await this.#options.files.write(fileOf(host), {
-      host,
+  /** What cannot be kept, on a full disk, is used all the same until the daemon ends. */
+  async #keep({ host, certificate, trouble }: Pick<Name, "host" | "certificate" | "trouble">): Promise<void> {
+    const kept = {
       ...(certificate === undefined ? {} : { certificate }),
       ...(trouble === undefined ? {} : { trouble }),
-    });
+    };
+    await this.#options.files
+      .write(fileOf(host), { host, ...kept })
+      .catch((error) =>
+        this.#options.log.error({ host, err: error }, "what is known of a certificate could not be stored"),
+      );
   }
 
   /** Asks the CA whether it would have a certificate renewed earlier, as it does when it must revoke many (RFC 9773). */

@@ -12,6 +12,7 @@ import { checkDeployed } from "../../control/spec-rules.ts";
 import { type BlobStore, blobTooLarge, blobUnknown } from "../../store/blob-store.ts";
 import type { EventBus } from "../events.ts";
 import type { LogStore } from "../logs/log-store.ts";
+import { type AcmeController, addAcmeRoutes } from "./acme-routes.ts";
 import type { Controller } from "./controller.ts";
 import { etagOf, parsePrecondition } from "./etag.ts";
 import type { LineStreams } from "./stream.ts";
@@ -22,6 +23,7 @@ export interface RouteContext {
   readonly logs: LogStore;
   readonly events: EventBus;
   readonly streams: LineStreams;
+  readonly acme: AcmeController | undefined;
   readonly programBytesMax: number;
   /** A program of this digest is being written to a file. */
   readonly onUpload: (digest: string, path: string) => void;
@@ -43,6 +45,7 @@ export function addRoutes(app: ApiServer, context: RouteContext): void {
   addVolumeRoutes(app, context);
   addCertificateRoutes(app, context);
   addDomainRoutes(app, context);
+  addAcmeRoutes(app, context.acme);
 }
 
 function addServiceRoutes(app: ApiServer, { controller, blobs }: RouteContext): void {

@@ -9,6 +9,7 @@ import { WarrenError } from "../../base/errors.ts";
 import type { BlobStore } from "../../store/blob-store.ts";
 import type { EventBus } from "../events.ts";
 import type { LogStore } from "../logs/log-store.ts";
+import type { AcmeController } from "./acme-routes.ts";
 import type { Controller } from "./controller.ts";
 import { swaggerOptions } from "./openapi.ts";
 import { problemOf, problemType, warrenErrorOf } from "./problem.ts";
@@ -36,6 +37,7 @@ export interface ApiOptions {
   readonly onUpload?: (digest: string, path: string) => void;
   readonly logs: LogStore;
   readonly events: EventBus;
+  readonly acme?: AcmeController | undefined;
   readonly socketPath: string;
   readonly log: Logger;
   readonly programBytesMax?: number;
@@ -51,7 +53,7 @@ export interface Api {
 /** The control API on a unix socket. Throws the errors of {@link listenOnSocket}. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { controller, blobs, logs, events, socketPath, log, programBytesMax = programBytesMaxDefault } = options;
-  const { onUpload = () => {} } = options;
+  const { onUpload = () => {}, acme } = options;
   const streams = new LineStreams();
   let server: Server | undefined;
   const app = fastify({
@@ -73,7 +75,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   }).withTypeProvider<TypeBoxTypeProvider>();
   prepare(app);
   await app.register(swagger, swaggerOptions);
-  app.after(() => addRoutes(app, { controller, blobs, logs, events, streams, programBytesMax, onUpload }));
+  app.after(() => addRoutes(app, { controller, blobs, logs, events, streams, acme, programBytesMax, onUpload }));
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   await app.ready();
   app.server.maxConnections = connectionsMax;
