@@ -2,6 +2,7 @@ import { errorRecord, WarrenError } from "../../base/errors.ts";
 import type { AcmeNameView } from "../../control/acme.ts";
 import type { PrivateFiles } from "../../store/private-files.ts";
 import type { Logger } from "../logger.ts";
+import type { RoutedHost } from "../services/routed-hosts.ts";
 import { attempt, type Outcome } from "./attempt.ts";
 import type { Authority } from "./authority.ts";
 import type { ChallengeAnswers, ChallengeType } from "./issue.ts";
@@ -10,7 +11,7 @@ import { stateOf } from "./name-state.ts";
 import { Rests } from "./rests.ts";
 import { askTime, failureWait, withWindow } from "./timing.ts";
 import { type Due, Turns } from "./turns.ts";
-import { eligibility, type RoutedHost, uniqueHosts } from "./wanted.ts";
+import { eligibility, uniqueHosts } from "./wanted.ts";
 import { leafOf } from "./x509.ts";
 
 /** The longest time without a look at what is due: names that a file covered may be free again. */
@@ -111,17 +112,15 @@ export class Acme {
     const states = [...this.#names.values()].map((name) => {
       const rest = this.#restsUntil(name.namespace);
       return stateOf(name, {
-        covered: this.#covered(name),
+        covered: this.#covered(name.host),
         dueAt: Math.max(this.#dueAt(name), rest),
         label: (ca) => this.#label(ca),
       });
     });
-    const refused = [...this.#refused].map(([host, { namespace, reason }]) => ({
-      host,
-      namespace,
-      state: "unsupported" as const,
-      reason,
-    }));
+    const refused = [...this.#refused].map(([host, { namespace, reason }]): AcmeNameView => {
+      if (this.#covered(host)) return { host, namespace, state: "covered" };
+      return { host, namespace, state: "unsupported", reason };
+    });
     return [...states, ...refused].sort((a, b) => (a.host < b.host ? -1 : 1));
   }
 
@@ -241,7 +240,7 @@ export class Acme {
     const can = eligibility(host);
     if (can.kind === "local") return;
     if (can.kind === "no") {
-      if (this.#refused.has(host) || this.#options.sink.find(host) !== undefined) return;
+      if (this.#refused.has(host) || this.#covered(host)) return;
       this.#refused.set(host, { namespace, reason: can.reason });
       this.#options.event("certificate.unsupported", `${host}: ${can.reason}`, namespace);
       return;
@@ -270,7 +269,8 @@ export class Acme {
     }
   }
 
-  #covered({ host }: Name): boolean {
+  /** A certificate from a file is shown for it. */
+  #covered(host: string): boolean {
     const shown = this.#options.sink.find(host);
     return shown !== undefined && shown.source === "file" && shown.notAfter > Date.now();
   }
@@ -299,7 +299,7 @@ export class Acme {
     let nextAt = now + lookMsMax;
     const due: Due[] = [];
     for (const name of this.#names.values()) {
-      if (!name.active || name.work !== undefined || this.#covered(name)) continue;
+      if (!name.active || name.work !== undefined || this.#covered(name.host)) continue;
       const at = Math.max(this.#dueAt(name), this.#restsUntil(name.namespace));
       if (at <= now) due.push({ host: name.host, namespace: name.namespace, at });
       else nextAt = Math.min(nextAt, at);

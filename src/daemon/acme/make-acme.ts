@@ -5,12 +5,11 @@ import { WarrenError } from "../../base/errors.ts";
 import { PrivateFiles } from "../../store/private-files.ts";
 import type { Logger } from "../logger.ts";
 import type { DeployedService } from "../services/deployed-service.ts";
-import { routesOf } from "../services/plan.ts";
+import { routedHosts } from "../services/routed-hosts.ts";
 import { Acme, type CertificateSink } from "./acme.ts";
 import { Authority, directoryOf, knownAuthorities } from "./authority.ts";
 import type { ChallengeType } from "./issue.ts";
 import type { ExternalAccount } from "./jws.ts";
-import type { RoutedHost } from "./wanted.ts";
 
 /** What the operator says of ACME. */
 export interface AcmeSettings {
@@ -71,15 +70,6 @@ export function makeAcme(settings: AcmeSettings | undefined, around: AcmeSurroun
 function preferred(addresses: readonly Address[]): readonly ChallengeType[] {
   const plain = addresses.some(({ port }) => port === 80) || !addresses.some(({ port }) => port === 443);
   return plain ? ["http-01", "tls-alpn-01"] : ["tls-alpn-01", "http-01"];
-}
-
-function* routedHosts(services: Iterable<DeployedService>): Iterable<RoutedHost> {
-  for (const { namespace, spec, desired } of services) {
-    for (const { host, listen, tls } of routesOf(namespace, spec)) {
-      if (host === undefined || listen !== undefined || tls === "passthrough") continue;
-      yield { host, namespace, active: desired === "running" };
-    }
-  }
 }
 
 /** Two words: the key's id and the MAC key, base64url. */

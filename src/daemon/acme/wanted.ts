@@ -1,12 +1,5 @@
 import { isIP } from "node:net";
-
-/** A host of a route. */
-export interface RoutedHost {
-  readonly host: string;
-  readonly namespace: string;
-  /** It is served; one of a stopped service keeps its certificate, but none is ordered. */
-  readonly active: boolean;
-}
+import type { RoutedHost } from "../services/routed-hosts.ts";
 
 /** Whether a CA of the web could certify a host; if not, why, or nothing when somebody else sees to it. */
 export type Eligibility =
