@@ -32,9 +32,14 @@ export function localAddress(socket: Socket): Address {
   return { ip: plainIp(socket.localAddress ?? "0.0.0.0"), port: socket.localPort ?? 0 };
 }
 
-/** A dual-stack listener sees IPv4 clients as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2): routes and guests mean 192.0.2.1. */
+/**
+ * One text for one address. A dual-stack listener sees IPv4 clients as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2): routes and guests
+ * mean 192.0.2.1. A link-local address comes with its zone, which means something on this machine only.
+ */
 export function plainIp(ip: string): string {
-  return ip.startsWith("::ffff:") && ip.includes(".") ? ip.slice(7) : ip;
+  if (ip.startsWith("::ffff:") && ip.includes(".")) return ip.slice(7);
+  const zone = ip.indexOf("%");
+  return zone < 0 ? ip : ip.slice(0, zone);
 }
 
 export function clientOf(socket: Socket): Client {

@@ -1,4 +1,5 @@
 import { ReplyBudget } from "./reply-budget.ts";
+import { Place, UseOrder } from "./use-order.ts";
 
 export interface FlowLimits {
   /** Flows of one listener. */
@@ -19,8 +20,7 @@ const newPart = 1 / 4;
 class Source {
   readonly key: string;
   readonly budget: ReplyBudget;
-  /** The one longest unused first. */
-  readonly flows = new Set<UdpFlow>();
+  readonly flows = new UseOrder<UdpFlow>();
 
   constructor(key: string, now: number) {
     this.key = key;
@@ -34,8 +34,10 @@ export class UdpFlow<P = unknown> {
   readonly source: Source;
   /** Set once, by the owner. */
   peer: P | undefined;
-  /** When it was last renewed in the order of use. */
+  /** When it was last renewed in both orders of use. */
   usedAt: number;
+  readonly place: Place<UdpFlow<P>> = new Place(this);
+  readonly placeInSource: Place<UdpFlow> = new Place(this as UdpFlow);
   /** `new`: nothing was sent back, or nothing came since. It says who is likely to stay, not that an address is real. */
   state: "new" | "answered" | "established" | "ended" = "new";
 
@@ -56,9 +58,8 @@ export class UdpFlows<P> {
   readonly #onEnd: (flow: UdpFlow<P>) => void;
   readonly #flows = new Map<string, UdpFlow<P>>();
   readonly #sources = new Map<string, Source>();
-  /** Each with the one longest unused first. */
-  readonly #young = new Set<UdpFlow<P>>();
-  readonly #established = new Set<UdpFlow<P>>();
+  readonly #young = new UseOrder<UdpFlow<P>>();
+  readonly #established = new UseOrder<UdpFlow<P>>();
 
   constructor(onEnd: (flow: UdpFlow<P>) => void, limits: FlowLimits = flowLimits) {
     this.#onEnd = onEnd;
@@ -73,8 +74,8 @@ export class UdpFlows<P> {
   received(key: string, sourceKey: () => string, bytes: number, now: number): UdpFlow<P> {
     const flow = this.#flows.get(key) ?? this.#begin(key, sourceKey(), now);
     if (flow.state === "answered") {
-      this.#young.delete(flow);
-      this.#established.add(flow);
+      this.#young.remove(flow.place);
+      this.#established.add(flow.place);
       flow.state = "established";
     }
     if (now - flow.usedAt >= renewMs) this.#renew(flow, now);
@@ -92,7 +93,7 @@ export class UdpFlows<P> {
   /** Forgets those that are idle. */
   sweep(now: number): void {
     for (const tier of [this.#young, this.#established]) {
-      for (const flow of tier) {
+      for (let flow = tier.first; flow !== undefined; flow = tier.first) {
         if (now - flow.usedAt < this.#limits.idleMs) break;
         this.#end(flow);
       }
@@ -106,44 +107,41 @@ export class UdpFlows<P> {
   #begin(key: string, sourceKey: string, now: number): UdpFlow<P> {
     let source = this.#sources.get(sourceKey);
     if (source !== undefined && source.flows.size >= this.#limits.perSourceMax)
-      this.#end(first(source.flows) as UdpFlow<P>);
+      this.#end(source.flows.first as UdpFlow<P>);
     else if (this.#flows.size >= this.#limits.flowsMax) this.#evict();
     // The last flow of the source itself may have gone just now.
     source = this.#sources.get(sourceKey) ?? new Source(sourceKey, now);
     this.#sources.set(sourceKey, source);
     const flow = new UdpFlow<P>(key, source, now);
     this.#flows.set(key, flow);
-    source.flows.add(flow);
-    this.#young.add(flow);
+    source.flows.add(flow.placeInSource);
+    this.#young.add(flow.place);
     return flow;
   }
 
   #evict(): void {
     const young = this.#young.size > this.#limits.flowsMax * newPart || this.#established.size === 0;
-    this.#end(first(young ? this.#young : this.#established) as UdpFlow<P>);
+    const oldest = (young ? this.#young : this.#established).first;
+    if (oldest !== undefined) this.#end(oldest);
   }
 
   #renew(flow: UdpFlow<P>, now: number): void {
     flow.usedAt = now;
-    for (const order of [flow.state === "established" ? this.#established : this.#young, flow.source.flows]) {
-      order.delete(flow);
-      order.add(flow);
-    }
+    this.#tier(flow).renew(flow.place);
+    flow.source.flows.renew(flow.placeInSource);
+  }
+
+  #tier({ state }: UdpFlow<P>): UseOrder<UdpFlow<P>> {
+    return state === "established" ? this.#established : this.#young;
   }
 
   #end(flow: UdpFlow<P>): void {
+    this.#tier(flow).remove(flow.place);
     flow.state = "ended";
     this.#flows.delete(flow.key);
-    this.#young.delete(flow);
-    this.#established.delete(flow);
     const { source } = flow;
-    source.flows.delete(flow);
+    source.flows.remove(flow.placeInSource);
     if (source.flows.size === 0) this.#sources.delete(source.key);
     this.#onEnd(flow);
   }
-}
-
-function first<T>(set: ReadonlySet<T>): T | undefined {
-  for (const one of set) return one;
-  return undefined;
 }
