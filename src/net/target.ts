@@ -122,6 +122,8 @@ export interface TargetRequest {
   readonly passed?: number;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
+  /** The same for one who needs no signal, which costs more than the rest of a request: to be set by the target. */
+  onGone?: (() => void) | undefined;
 }
 
 export interface TargetResponse {

@@ -113,6 +113,7 @@ export class RequestExchange implements Exchange {
     this.#body.fail(error);
     this.#answer?.cancel();
     this.#abort.abort(error);
+    this.#request.onGone?.();
     this.#release();
   }
 

@@ -3,7 +3,11 @@ import type { Activity, RequestTarget, StreamTarget, TargetRequest, TargetRespon
 import type { Swept, Ticker } from "../ticker.ts";
 import type { UpstreamPool } from "../upstream.ts";
 import type { HttpLimits } from "./limits.ts";
+import { ResponseHead } from "./response-head.ts";
 import { StreamRequest } from "./stream-request.ts";
+
+/** Parsers kept for later. */
+const parsersMax = 64;
 
 /** A guest that listens and speaks HTTP/1.1, in the form of one that is called for each request. */
 export class StreamHandler implements RequestTarget, Swept {
@@ -12,6 +16,7 @@ export class StreamHandler implements RequestTarget, Swept {
   readonly pool: UpstreamPool;
   readonly limits: HttpLimits;
   readonly ticker: Ticker;
+  readonly #parsers: ResponseHead[] = [];
   readonly #waiting = new Set<StreamRequest>();
 
   constructor(target: StreamTarget, pool: UpstreamPool, limits: HttpLimits, ticker: Ticker) {
@@ -31,6 +36,14 @@ export class StreamHandler implements RequestTarget, Swept {
 
   handle(request: TargetRequest): Promise<TargetResponse> {
     return new StreamRequest(this, request).answer;
+  }
+
+  /** To be returned after the head: a parser has tables of its own, and costs as much as the rest of a request. */
+  takeParser(): ResponseHead {
+    return this.#parsers.pop() ?? new ResponseHead(this.limits);
+  }
+  returnParser(parser: ResponseHead): void {
+    if (this.#parsers.length < parsersMax) this.#parsers.push(parser);
   }
 
   /** A request waits for its answer, or no more. */

@@ -8,7 +8,7 @@ import type { Field, TargetRequest, TargetResponse } from "../target.ts";
 import { Upstream, type UpstreamUser } from "../upstream.ts";
 import { BodyFraming } from "./body-framing.ts";
 import { chunkEnd, chunkLine, lastChunkWith } from "./chunked-body.ts";
-import { ResponseHead } from "./response-head.ts";
+import type { ResponseHead } from "./response-head.ts";
 import { attemptsMax, deadlineCode, interimMax } from "./stream-exchange.ts";
 import type { StreamHandler } from "./stream-handler.ts";
 
@@ -25,7 +25,8 @@ export class StreamRequest implements UpstreamUser {
   readonly #hasBody: boolean;
   readonly #chunked: boolean;
   readonly #head: Buffer;
-  readonly #response: ResponseHead;
+  /** While a head is awaited. */
+  #response: ResponseHead | undefined;
   readonly #startedAt: number;
   /** When the guest's time began, by the front's clock. */
   readonly #since: number;
@@ -45,7 +46,6 @@ export class StreamRequest implements UpstreamUser {
   #trailers: Field[] | undefined;
   #over: boolean = false;
   #pumping: boolean = false;
-  readonly #onAbort = (): void => this.#abort();
 
   constructor(handler: StreamHandler, request: TargetRequest) {
     const { promise, resolve, reject } = Promise.withResolvers<TargetResponse>();
@@ -54,7 +54,6 @@ export class StreamRequest implements UpstreamUser {
     this.#reject = reject;
     this.#handler = handler;
     this.#request = request;
-    this.#response = new ResponseHead(handler.limits);
     this.#startedAt = performance.now();
     // A service's own limit may be shorter than a tick: it is kept, or overrun by a tick, and never cut short.
     this.#since = handler.target.answerMsMax === undefined ? handler.ticker.now : handler.ticker.exactly();
@@ -64,7 +63,7 @@ export class StreamRequest implements UpstreamUser {
     this.#chunked = this.#hasBody && length === undefined;
     this.#head = requestHead(request, this.#hasBody, length !== undefined, handler.target.peer === true);
     handler.waits(this);
-    request.signal.addEventListener("abort", this.#onAbort, { once: true });
+    request.onGone = () => this.#abort();
     body.onReadable = () => this.#pumpBody();
     this.#body.onWritable = () => {
       if (this.#body.cancelled) this.#abort();
@@ -183,6 +182,7 @@ export class StreamRequest implements UpstreamUser {
       this.#partial === undefined
         ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
         : Buffer.concat([this.#partial, chunk]);
+    this.#response ??= this.#handler.takeParser();
     const head = this.#response;
     if (this.#partial === undefined) head.reset();
     let from = 0;
@@ -221,6 +221,7 @@ export class StreamRequest implements UpstreamUser {
           : BodyFraming.untilClose();
     this.#framing = framing;
     const headers = head.fields();
+    this.#returnParser();
     this.#trailers = framing.chunks?.trailers;
     // Whoever waits for it gets it after this turn: an answer that is there in one piece is seen to be whole.
     this.#resolve({
@@ -304,10 +305,16 @@ export class StreamRequest implements UpstreamUser {
     this.#cpuMs = this.#guestCpuMs;
     this.#handler.activity.onRequestDone?.(performance.now() - this.#startedAt, this.#cpuMs);
     this.#handler.answered(this);
-    this.#request.signal.removeEventListener("abort", this.#onAbort);
+    this.#request.onGone = undefined;
     this.#over = true;
     this.#upstream = undefined;
+    this.#returnParser();
     this.#request.body.cancel();
+  }
+
+  #returnParser(): void {
+    if (this.#response !== undefined) this.#handler.returnParser(this.#response);
+    this.#response = undefined;
   }
 
   get #guestCpuMs(): number {

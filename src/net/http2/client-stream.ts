@@ -37,7 +37,9 @@ export class ClientStream {
   #body: Flow | undefined;
   readonly #trailers: Field[] = [];
   #discarded = 0;
-  readonly #abort = new AbortController();
+  #request: TargetRequest | undefined;
+  #abort: AbortController | undefined;
+  #gone: boolean = false;
   #target: RequestTarget | undefined;
   #over: boolean = false;
   /** Where the service has limits or an access log. */
@@ -66,6 +68,8 @@ export class ClientStream {
       this.#giveUp();
       this.#visit?.end();
       connection.closed(id);
+      // Its native half lives until the next full collection, and would keep all that hangs on it from the young ones.
+      stream.removeAllListeners();
     });
   }
 
@@ -133,7 +137,9 @@ export class ClientStream {
     const error = new WarrenError("connection.reset", "the client went away", { status: 502 });
     if (this.#body?.closed === false) this.#body.fail(error);
     this.#answer?.body.cancel();
-    this.#abort.abort(error);
+    this.#gone = true;
+    this.#abort?.abort(error);
+    this.#request?.onGone?.();
     this.#release();
   }
 
@@ -164,6 +170,7 @@ export class ClientStream {
     if (this.#visit !== undefined) this.#visit.requestId = id;
     // Another worker's front takes it off itself.
     const off = strip && target.kind !== "elsewhere";
+    const signal = (): AbortSignal => this.#signal;
     const body = new Flow();
     if (ended) body.end();
     else this.#receive(body);
@@ -188,8 +195,19 @@ export class ClientStream {
       client: remote,
       server: local,
       passed: this.#passed,
-      signal: this.#abort.signal,
+      get signal() {
+        return signal();
+      },
     };
+  }
+
+  /** Made when somebody asks for it. */
+  get #signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#gone) this.#abort.abort();
+    }
+    return this.#abort.signal;
   }
 
   #receive(body: Flow): void {
@@ -221,6 +239,7 @@ export class ClientStream {
 
   #run(target: RequestTarget, request: TargetRequest): void {
     const { activity } = target;
+    this.#request = request;
     activity.requests++;
     activity.active++;
     // As of HTTP/1: many a guest's server never would.
@@ -363,7 +382,7 @@ export class ClientStream {
     const full = known && error.code === queueCode;
     this.#log(known ? error.code : "internal", String(error));
     this.#over = true;
-    this.#abort.abort(error);
+    this.#abort?.abort(error);
     this.#release();
     // To the client a reset says more than a 502: that it may send again what the guest did not look at (RFC 9113 §8.7), or, to one
     // of gRPC, that its deadline is over.

@@ -1,4 +1,6 @@
 import { type ClientHttp2Stream, constants } from "node:http2";
+import { addAbortSignal, PassThrough } from "node:stream";
+import { assert } from "../../base/assert.ts";
 import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
 import { describeSpent } from "../../base/spent.ts";
@@ -17,6 +19,17 @@ const attemptsMax = 3;
 /** 1xx answers before the real one. */
 const interimMax = 16;
 
+/** node:http2 resets a stream with CANCEL that is destroyed by what it knows as an AbortError: its own, which nobody can make. */
+const cancelled = abortError();
+
+function abortError(): Error {
+  const stream = new PassThrough();
+  stream.on("error", () => {});
+  addAbortSignal(AbortSignal.abort(), stream);
+  assert(stream.errored !== null);
+  return stream.errored;
+}
+
 /** One request on its way through a guest that speaks HTTP/2. */
 export class GuestRequest {
   readonly answer: Promise<TargetResponse>;
@@ -27,8 +40,6 @@ export class GuestRequest {
   readonly #startedAt = performance.now();
   /** When the guest's time began: with the request, or with the last piece of its body. */
   #since: number;
-  /** Resets the guest's stream, as cancelled. */
-  readonly #cancel = new AbortController();
   #attempts = 0;
   #session: GuestSession | undefined;
   #stream: ClientHttp2Stream | undefined;
@@ -42,7 +53,6 @@ export class GuestRequest {
   #body: Flow | undefined;
   readonly #trailers: Field[] = [];
   #over: boolean = false;
-  readonly #onAbort = (): void => this.#abort();
 
   constructor(guest: Http2Guest, request: TargetRequest) {
     const { promise, resolve, reject } = Promise.withResolvers<TargetResponse>();
@@ -53,7 +63,7 @@ export class GuestRequest {
     this.#request = request;
     this.#since = guest.ticker.exactly();
     guest.waits(this);
-    request.signal.addEventListener("abort", this.#onAbort, { once: true });
+    request.onGone = () => this.#abort();
     request.body.onReadable = () => this.#pumpBody();
     this.#begin();
   }
@@ -97,7 +107,6 @@ export class GuestRequest {
     const stream = session.session.request(requestFields(this.#request, this.#guest.target.peer === true), {
       endStream,
       waitForTrailers: announced && !endStream,
-      signal: this.#cancel.signal,
     });
     this.#stream = stream;
     this.#bodySent = endStream;
@@ -112,7 +121,11 @@ export class GuestRequest {
       this.#pumpBody();
     });
     stream.on("error", () => {});
-    stream.on("close", () => this.#onClose(stream));
+    stream.on("close", () => {
+      this.#onClose(stream);
+      // As of a client's stream: what hangs on it is to be collected before it is.
+      stream.removeAllListeners();
+    });
     this.#pumpBody();
   }
 
@@ -223,10 +236,10 @@ export class GuestRequest {
     this.#leaveSession();
     this.#guest.activity.onRequestDone?.(performance.now() - this.#startedAt, this.#cpuMs);
     this.#guest.answered(this);
-    this.#request.signal.removeEventListener("abort", this.#onAbort);
+    this.#request.onGone = undefined;
     this.#request.body.cancel();
     // Not by close(): before its reset node:http2 would send what makes the request look whole.
-    if (stream !== undefined && !stream.closed) this.#cancel.abort();
+    if (stream !== undefined && !stream.closed) stream.destroy(cancelled);
   }
 
   #leaveSession(): void {
