@@ -239,7 +239,7 @@ test("serve --isolation namespace gives each namespace a worker of its own, and 
 
   // A new revision takes the old one's place in the same worker, and its death is that namespace's trouble only.
   const before = await places();
-  const load = new Load(daemon.port, hosts("blue-one", "plain"), 8);
+  const load = new Load(daemon.port, hosts("blue-one.blue", "plain"), 8);
   t.after(() => load.stop());
   await deploy("red", "red-one", "c-hello", { env: { ROUND: "2" } });
   assert.deepEqual(await places(), before);

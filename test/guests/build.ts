@@ -8,6 +8,7 @@ import { findToolchain, type Language, languageNames } from "../../src/cli/demo/
 
 export const guests = {
   "c-hello": "c",
+  "c-path": "c",
   "c-crash": "c",
   "c-command": "c",
   "c-run": "c",
