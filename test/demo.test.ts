@@ -11,7 +11,9 @@ import { processesOf } from "./support/process.ts";
 
 const examples = readdirSync(join(import.meta.dirname, "../examples"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name as GuestName);
+  .map(({ name }) => name as GuestName)
+  // Those that are a program.
+  .filter((name) => name in guests);
 
 test("warren demo in a pipe shows every example and its answer, and leaves nothing behind", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "warren-demo-test-"));

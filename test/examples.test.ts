@@ -45,6 +45,25 @@ async function deployExample(
   return daemon;
 }
 
+test("static files, without a program", async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const { code, stdout, stderr } = await warren(daemon, [
+    "deploy",
+    join(import.meta.dirname, "../examples/static-site"),
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^static-site revision 1 running/);
+  const get = (path: string, headers = {}) => ask(daemon.port, "static.localhost", path, { headers });
+  const page = await get("/");
+  assert.match(page.text, /A burrow without a rabbit/);
+  assert.equal(page.headers["cache-control"], "no-cache");
+  const [, style = ""] = /href="(\/assets\/[^"]+)"/.exec(page.text) ?? [];
+  assert.equal((await get(style)).headers["cache-control"], "max-age=31536000, immutable");
+  assert.equal((await get("/robots.txt")).headers["cache-control"], "max-age=3600");
+  assert.equal((await get("/any/other/path", { accept: "text/html,*/*;q=0.8" })).text, page.text);
+  assert.equal((await get("/any/other/path")).status, 404);
+});
+
 test("Go: net/http", async (t) => {
   const daemon = await deployExample(t, "go-http");
   if (daemon === undefined) return;

@@ -1,13 +1,14 @@
 // Builds every example that this machine has the compiler for, and puts the module where its warren.toml expects it, so
 // that `warren deploy examples/NAME` works: node tools/build-examples.ts [NAME…]
-import { copyFileSync, readdirSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { WarrenError } from "../src/base/errors.ts";
 import { buildExample } from "../src/cli/demo/build-example.ts";
+import { findDeployment } from "../src/cli/deploy/deployment.ts";
 
 const examples = join(import.meta.dirname, "..", "examples");
 const wanted = process.argv.slice(2);
-const names = wanted.length > 0 ? wanted : readdirSync(examples).sort();
+const names = wanted.length > 0 ? wanted : readdirSync(examples).filter(hasProgram).sort();
 for (const name of names) {
   const dir = join(examples, name);
   try {
@@ -22,4 +23,9 @@ for (const name of names) {
     console.log(`${name}: ${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}`);
     if (error.code !== "toolchain.missing") process.exitCode = 1;
   }
+}
+
+function hasProgram(name: string): boolean {
+  const dir = join(examples, name);
+  return existsSync(join(dir, "warren.toml")) && findDeployment(dir).program !== undefined;
 }

@@ -456,7 +456,36 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   ],
   [
     `name = "a"\n[[route]]\nredirect = "/a"\n[[route]]\nhost = "b"`,
-    `manifest.missing-key | warren.toml: "program" is missing | [[route]] 2 needs one: it neither redirects nor responds`,
+    `manifest.missing-key | warren.toml: "program" is missing | [[route]] 2 needs one: it has no redirect, respond or static`,
+  ],
+  [
+    `${head}[[route]]\nstatic = {}`,
+    `manifest.bad-static | warren.toml:4: "static" of [[route]] 1 needs a source or a volume`,
+  ],
+  [
+    `${head}[[route]]\nstatic = { source = "a", volume = "b" }`,
+    `manifest.bad-static | warren.toml:4: "static.volume" of [[route]] 1 cannot be used together with source`,
+  ],
+  [`${head}[[route]]\nstatic = ""`, `manifest.bad-static | warren.toml:4: "static" of [[route]] 1 is not a path: ""`],
+  [
+    `${head}[[route]]\nstatic = { source = "a", spa = "../index.html" }`,
+    `manifest.bad-static | warren.toml:4: "static.spa" of [[route]] 1 is not the path of a file in it: "../index.html"`,
+  ],
+  [
+    `${head}[[route]]\nstatic = { source = "a", listing = true }`,
+    `manifest.unknown-key | warren.toml:4: "static.listing" of [[route]] 1 is not a known key | known keys: source, volume, spa, cache, immutable`,
+  ],
+  [
+    `${head}[[route]]\nstatic = "a"\nport = 80`,
+    `manifest.bad-value | warren.toml:5: "port" of [[route]] 1 cannot be used together with static`,
+  ],
+  [
+    `${head}[[route]]\nstatic = "a"\ncompress = true`,
+    `manifest.bad-value | warren.toml:5: "compress" of [[route]] 1 cannot be used together with static`,
+  ],
+  [
+    `${head}[[route]]\nlisten = "tcp://:1"\nstatic = "a"`,
+    `manifest.bad-listen | warren.toml:5: "static" of [[route]] 1 cannot be used with listen = "tcp://…", which is not HTTP`,
   ],
   [
     `name = "a"\nargs = ["b"]\n[[route]]\nredirect = "/a"`,

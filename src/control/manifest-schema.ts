@@ -1,5 +1,7 @@
 import Type, { type Static } from "typebox";
+import { Route } from "./route.ts";
 import { Mount, Outbound, ServiceSpec } from "./service.ts";
+import { ManifestSite } from "./site.ts";
 
 const ManifestMount = Type.Object(
   {
@@ -21,6 +23,11 @@ const ManifestOutbound = Type.Object(
   { additionalProperties: false },
 );
 
+const ManifestRoute = Type.Object(
+  { ...Route.properties, static: Type.Optional(ManifestSite) },
+  { additionalProperties: false },
+);
+
 /** JSON Schema of `warren.toml`: a {@link ServiceSpec} whose program, if it has one, is a file and whose paths may be relative. */
 export const manifestSchema = Type.Object(
   {
@@ -28,6 +35,7 @@ export const manifestSchema = Type.Object(
     program: Type.Optional(
       Type.String({ pattern: ".", description: "the path of a wasm file, absolute or beside the manifest" }),
     ),
+    route: Type.Optional(Type.Array(ManifestRoute, { maxItems: 100 })),
     mount: Type.Optional(Type.Array(ManifestMount, { maxItems: 100 })),
     outbound: Type.Optional(Type.Array(ManifestOutbound, { maxItems: 100 })),
   },

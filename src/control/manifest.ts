@@ -7,6 +7,7 @@ import { type CheckedSchema, checkValue, type Issue, type Path, pointer } from "
 import { type Manifest, manifestSchema } from "./manifest-schema.ts";
 import type { RuleIssue } from "./rule-issue.ts";
 import type { ServiceSpec } from "./service.ts";
+import { absoluteSite } from "./site.ts";
 import { checkDeployed, type RuledSpec } from "./spec-rules.ts";
 import { type LineOf, tomlLines } from "./toml-lines.ts";
 
@@ -17,7 +18,7 @@ const later: ReadonlySet<string> = new Set(["secrets", "sleep", "health", "insta
 
 /**
  * Reads the text of a `warren.toml`. `file` is its name in errors. Throws `manifest.syntax`, `.too-large`, `.missing-key`,
- * `.unknown-key`, `.unsupported`, `.wrong-type`, `.bad-value`, `.bad-host`, `.bad-path`, `.bad-listen`, `.bad-mount`, `.bad-outbound` or
+ * `.unknown-key`, `.unsupported`, `.wrong-type`, `.bad-value`, `.bad-host`, `.bad-path`, `.bad-listen`, `.bad-mount`, `.bad-static`, `.bad-outbound` or
  * `.duplicate-route`, with the line where it can be told and a JSON pointer in `at`.
  */
 export function parseManifest(text: string, { file }: { file: string }): Manifest {
@@ -53,7 +54,7 @@ export function specOf(
   manifest: Manifest,
   { directory, digest }: { directory: string; digest: Digest | undefined },
 ): ServiceSpec {
-  const { mount, outbound, program: _, ...rest } = manifest;
+  const { mount, outbound, route, program: _, ...rest } = manifest;
   const mounts = mount?.map((entry) =>
     entry.source === undefined ? entry : { ...entry, source: resolve(directory, entry.source) },
   );
@@ -61,9 +62,13 @@ export function specOf(
   const rights = outbound?.map((entry) =>
     entry.unix === undefined ? entry : { ...entry, unix: resolve(directory, entry.unix), as: entry.as ?? entry.unix },
   );
+  const routes = route?.map((entry) =>
+    entry.static === undefined ? entry : { ...entry, static: absoluteSite(entry.static, directory) },
+  );
   return {
     ...rest,
     ...(digest === undefined ? {} : { program: digest }),
+    ...(routes === undefined ? {} : { route: routes }),
     ...(mounts === undefined ? {} : { mount: mounts }),
     ...(rights === undefined ? {} : { outbound: rights }),
   };
@@ -115,6 +120,6 @@ function nameOf(path: Path): string {
     return third === undefined
       ? `${JSON.stringify(second)} of [${first}]`
       : `${JSON.stringify(third)} of [${first}.${second}]`;
-  if (third !== undefined) return `${JSON.stringify(third)} of [[${first}]] ${second + 1}`;
+  if (third !== undefined) return `${JSON.stringify(path.slice(2).join("."))} of [[${first}]] ${second + 1}`;
   return first === "args" ? `"args" entry ${second + 1}` : `[[${first}]] ${second + 1}`;
 }

@@ -6,6 +6,7 @@ import { checkMatches } from "./match-rules.ts";
 import { redirectProblem } from "./redirect.ts";
 import { needsGuest, type Route, routeConditionKey } from "./route.ts";
 import type { RuleIssue } from "./rule-issue.ts";
+import { checkSite } from "./site.ts";
 
 /** RFC 3986 §3.3 pchar without percent-encoding: one spelling for one path, so that no prefix can be dodged. */
 const pathPattern = /^\/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
@@ -18,6 +19,8 @@ const ofHttp = [
   "redirect",
   "status",
   "respond",
+  "static",
+  "compress",
   "strip",
   "methods",
   "headers",
@@ -137,7 +140,7 @@ function checkPassthrough(route: Route, kind: "server" | "cgi", at: Path, issues
 }
 
 /** The keys of what a route without a guest does. */
-const answers = ["redirect", "respond"] as const;
+const answers = ["redirect", "respond", "static"] as const;
 
 /** A route does one thing, and what concerns a guest is for one that has it. */
 function checkWebSocket(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
@@ -162,7 +165,11 @@ function checkAnswer(route: Route, at: Path, issues: RuleIssue[]): void {
   const [first, second] = answers.filter((key) => route[key] !== undefined);
   if (second !== undefined) bad(second, `cannot be used together with ${first}`, "write two routes");
   if (route.redirect === undefined && route.status !== undefined) bad("status", "is of a redirect only");
-  if (!needsGuest(route) && route.port !== undefined) bad("port", `cannot be used together with ${first}`);
+  // The front takes the prefix off for a guest; for files it goes without saying.
+  if (route.static !== undefined && route.strip !== undefined) bad("strip", "cannot be used together with static");
+  for (const key of ["port", "compress"] as const)
+    if (!needsGuest(route) && route[key] !== undefined) bad(key, `cannot be used together with ${first}`);
+  if (route.static !== undefined) checkSite(route.static, [...at, "static"], issues);
   const problem = route.redirect === undefined ? undefined : redirectProblem(route.redirect);
   if (problem !== undefined) bad("redirect", `cannot be redirected to: ${shown(route.redirect)}`, problem);
   const { respond } = route;

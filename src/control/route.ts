@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { RouteSite } from "./site.ts";
 
 /** A part of the machine's traffic that a service takes. */
 export const Route = Type.Object(
@@ -93,14 +94,18 @@ export const Route = Type.Object(
     sticky: Type.Optional(
       Type.Boolean({ description: "with shares: a client stays with the service that it came to, by a cookie" }),
     ),
+    static: Type.Optional(RouteSite),
+    compress: Type.Optional(
+      Type.Boolean({ description: "the guest's answers are compressed for clients that accept it; false when absent" }),
+    ),
   },
   { title: "Route", additionalProperties: false },
 );
 export type Route = Static<typeof Route>;
 
 /** Whether a program must run for this route. */
-export function needsGuest({ redirect, respond }: Route): boolean {
-  return redirect === undefined && respond === undefined;
+export function needsGuest({ redirect, respond, static: site }: Route): boolean {
+  return redirect === undefined && respond === undefined && site === undefined;
 }
 
 /** The part of the requests that a route takes, 0 to 1; undefined without a share. */

@@ -9,6 +9,7 @@ export interface RuleIssue extends Omit<Issue, "kind"> {
     | "bad-listen"
     | "bad-value"
     | "bad-mount"
+    | "bad-static"
     | "bad-outbound"
     | "duplicate-route";
 }

@@ -5,6 +5,7 @@ import { needsGuest } from "./route.ts";
 import { checkRoutes } from "./route-rules.ts";
 import type { RuleIssue } from "./rule-issue.ts";
 import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "./service.ts";
+import { siteOf } from "./site.ts";
 import { parseSize } from "./size.ts";
 
 /** The parts of a spec that the rules look at; a manifest has them too. */
@@ -28,6 +29,7 @@ export function checkRules(spec: RuledSpec): RuleIssue[] {
   for (const [index, outbound] of (spec.outbound ?? []).entries()) checkOutbound(outbound, ["outbound", index], issues);
   if (spec.limits?.memory !== undefined) checkMemory(spec.limits.memory, issues);
   checkMounts(spec.mount ?? [], issues);
+  checkVolumes(spec, issues);
   if (issues.length === 0) checkTmp(spec, issues);
   return issues;
 }
@@ -39,7 +41,7 @@ export function checkDeployed(spec: RuledSpec & Pick<ServiceSpec, "program" | "i
   const { route = [] } = spec;
   const index = route.findIndex(needsGuest);
   if (index >= 0 || route.length === 0) {
-    const hint = index < 0 ? {} : { hint: `[[route]] ${index + 1} needs one: it neither redirects nor responds` };
+    const hint = index < 0 ? {} : { hint: `[[route]] ${index + 1} needs one: it has no redirect, respond or static` };
     issues.push({ kind: "missing", path: ["program"], message: "is missing", ...hint });
   } else {
     for (const key of ofPrograms)
@@ -59,7 +61,6 @@ function checkText(text: string, path: Path, issues: RuleIssue[]): void {
 
 function checkMounts(mounts: readonly Mount[], issues: RuleIssue[]): void {
   const seen = new Set<string>();
-  let volumes = 0;
   for (const [index, mount] of mounts.entries()) {
     const at = ["mount", index];
     const { target } = mount;
@@ -71,12 +72,6 @@ function checkMounts(mounts: readonly Mount[], issues: RuleIssue[]): void {
         message: `must be a plain absolute path, not ${shown(target)}`,
       });
     }
-    if (mount.volume !== undefined && ++volumes > volumesMax)
-      issues.push({
-        kind: "bad-mount",
-        path: at,
-        message: `is one volume too many: a service has at most ${volumesMax}`,
-      });
     const key = target.replace(/\/+$/, "");
     if (seen.has(key))
       issues.push({
@@ -86,6 +81,17 @@ function checkMounts(mounts: readonly Mount[], issues: RuleIssue[]): void {
       });
     seen.add(key);
   }
+}
+
+function checkVolumes({ mount = [], route = [] }: RuledSpec, issues: RuleIssue[]): void {
+  const mounted = mount.flatMap(({ volume }, index) => (volume === undefined ? [] : [["mount", index]]));
+  const served = route.flatMap(({ static: site }, index) =>
+    site === undefined || siteOf(site).volume === undefined ? [] : [["route", index, "static"]],
+  );
+  const path = [...mounted, ...served][volumesMax];
+  if (path === undefined) return;
+  const message = `is one volume too many: a service has at most ${volumesMax}`;
+  issues.push({ kind: path[0] === "mount" ? "bad-mount" : "bad-static", path, message });
 }
 
 /** What is mounted: one of the three that there are. */

@@ -1,5 +1,6 @@
 import { closeSync, readFileSync } from "node:fs";
 import type { IpNetwork } from "../base/ip.ts";
+import { Compression } from "./compress/compression.ts";
 import { HttpListener } from "./http-listener.ts";
 import type { FrontEvent } from "./http1/context.ts";
 import { type HttpLimits, httpLimits } from "./http1/limits.ts";
@@ -39,6 +40,7 @@ export class Front implements ListenerShared {
   readonly router: RouteTable = new RouteTable();
   readonly ticker: Ticker;
   readonly requestIds: RequestIds = new RequestIds();
+  readonly compression: Compression = new Compression();
   readonly tls: FrontTls = new FrontTls();
   readonly connectionsMax: number;
   readonly descriptorsMax: number;

@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import { Acceptor } from "./acceptor.ts";
 import type { Client } from "./client.ts";
+import type { Compression } from "./compress/compression.ts";
 import { ClientConnection, type Origin } from "./http1/client-connection.ts";
 import type { FrontEvent, HttpConnection, HttpContext } from "./http1/context.ts";
 import type { HttpLimits } from "./http1/limits.ts";
@@ -24,6 +25,7 @@ export class HttpListener implements Listener, HttpContext {
   readonly router: RouteTable;
   readonly ticker: Ticker;
   readonly requestIds: RequestIds;
+  readonly compression: Compression;
   readonly tls: FrontTls;
   draining: boolean = false;
   readonly #shared: ListenerShared;
@@ -38,6 +40,7 @@ export class HttpListener implements Listener, HttpContext {
     this.router = shared.router;
     this.ticker = shared.ticker;
     this.requestIds = shared.requestIds;
+    this.compression = shared.compression;
     this.tls = shared.tls;
   }
 

@@ -1,3 +1,4 @@
+import type { Compression } from "./compress/compression.ts";
 import type { FrontEvent } from "./http1/context.ts";
 import type { TrustedProxies } from "./proxy-protocol/trusted-proxies.ts";
 import type { RequestIds } from "./request-ids.ts";
@@ -30,6 +31,7 @@ export interface ListenerShared {
   readonly router: RouteTable;
   readonly ticker: Ticker;
   readonly requestIds: RequestIds;
+  readonly compression: Compression;
   readonly tls: FrontTls;
   readonly connectionsMax: number;
   readonly descriptorsMax: number;

@@ -16,6 +16,7 @@ export class RouteEntry implements Match {
   readonly stream: StreamTerms | undefined;
   readonly tls: RouteTls | undefined;
   readonly webSocket: "check" | undefined;
+  readonly compress: boolean;
   readonly when: RouteCondition | undefined;
   readonly share: number | undefined;
   readonly able: boolean;
@@ -32,6 +33,7 @@ export class RouteEntry implements Match {
     this.stream = rule.stream;
     this.tls = rule.tls;
     this.webSocket = rule.webSocket;
+    this.compress = rule.compress === true;
     this.when = routeCondition(rule);
     this.share = rule.share;
     this.able = rule.able !== false;

@@ -36,6 +36,8 @@ export interface RouteRule extends Conditions {
   readonly stream?: StreamTerms;
   /** What becomes of plain HTTP, where a redirect to TLS is not what is wanted. */
   readonly tls?: RouteTls;
+  /** The service's answers are compressed for clients that accept it. */
+  readonly compress?: boolean;
   readonly target: RouteTarget;
   /** WebSockets are checked on their way. */
   readonly webSocket?: "check";
@@ -53,6 +55,7 @@ export interface Match<Target extends RouteTarget = RouteTarget> {
   readonly stream: StreamTerms | undefined;
   readonly tls: RouteTls | undefined;
   readonly webSocket: "check" | undefined;
+  readonly compress: boolean;
 }
 
 /** One of the services that share a route. */

@@ -33,7 +33,8 @@ export class Guests {
 
   readonly policies: Policies;
 
-  readonly #accounts = new VolumeAccounts();
+  /** Of the volumes that its guests mount, or that are served. */
+  readonly accounts = new VolumeAccounts();
   readonly #mounts = new Map<Guest, GuestMounts>();
 
   constructor(environment: WorkerEnvironment) {
@@ -69,7 +70,7 @@ export class Guests {
   ): Promise<Guest> {
     const key = `${spec.service}@${spec.revision}`;
     const ratePage = spec.ratesShared === true ? descriptors.pop() : undefined;
-    const mounts = new GuestMounts(spec.mounts, descriptors, this.#accounts);
+    const mounts = new GuestMounts(spec.mounts, descriptors, this.accounts);
     const { log, outbound } = this.#environment;
     const refusals = new RefusalLog((text) => log.add(spec.service, spec.revision, "warren", text));
     const environment: GuestEnvironment = {

@@ -22,6 +22,8 @@ export interface InstanceSpec {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly InstanceMount[];
+  /** What its worker serves besides, without it. */
+  readonly sites?: readonly SiteSpec[];
   /** Of memories, tables and buffers: what `limits.memory` leaves beside the files in memory. */
   readonly memoryBytesMax: number;
   /** CPU quota, averaged over 100 ms; none when absent. */
@@ -74,6 +76,21 @@ export type InstanceMount =
   | { readonly source: string; readonly target: string; readonly mode: "ro" | "rw"; readonly volume?: string }
   | { readonly tmpBytesMax: number; readonly target: string };
 
+/** A directory of the host's or a volume, as a web site that needs no guest. */
+export interface SiteSpec {
+  readonly source: string;
+  readonly volume?: string;
+  /** The file that answers a navigation to what is not there; beneath the directory, as is `immutable`. */
+  readonly spa?: string;
+  /** For how long clients may go without asking again; nothing is said when absent. Seconds. */
+  readonly cacheSeconds?: number;
+  /** Prefix of the files whose names change with their content. */
+  readonly immutable?: string;
+}
+
+/** The sites of a revision, and what the front applies to their requests. */
+export type SitesSpec = Pick<InstanceSpec, "service" | "revision" | "sites" | "limits" | "ratesShared" | "access">;
+
 export interface GuestPort {
   readonly protocol: "tcp" | "udp";
   readonly port: number;
@@ -93,6 +110,8 @@ export interface RouteEntry {
   readonly stream?: StreamTerms;
   /** Plain HTTP is redirected where there is a certificate, when absent. */
   readonly tls?: "off" | "only" | "passthrough";
+  /** Its answers are compressed for clients that accept it. */
+  readonly compress?: boolean;
   /** What every worker answers itself, without a guest. */
   readonly answer?: RouteAnswer;
   /** WebSockets are checked on their way. */
@@ -105,6 +124,8 @@ export interface RouteEntry {
   readonly share?: number;
   /** The value of the cookie of clients that stay with the service. */
   readonly sticky?: string;
+  /** Which of the service's sites answers in place of a guest. */
+  readonly site?: number;
 }
 
 export type RouteAnswer =
@@ -238,14 +259,20 @@ export interface Orders {
   /** Sends a copy of one listening socket ahead of the answer. */
   listener: { body: { key: string }; answer: unknown };
   /**
-   * Descriptors: the file of the program, prepared for the memory limit of `spec`; then for each volume among its mounts its
-   * directory and the page of its account (base/volume-page.ts); then the page of its rates, where it shares them (net/limits). With `wait` "listening" it answers when the guest listens and
+   * Descriptors: the file of the program, prepared for the memory limit of `spec`; then for each volume among its mounts, and then
+   * among its sites, its directory and the page of its account (base/volume-page.ts); then the page of its rates, where it shares
+   * them (net/limits). With `wait` "listening" it answers when the guest listens and
    * rejects with the reason and its last lines; else it answers at once, and the guest is tried again and again. With "room" it
    * rejects when the worker has no memory for it. The
    * `number` tells on the worker's page that the guest runs.
    */
   start: { body: { spec: InstanceSpec; wait: StartWait; number: number }; answer: GuestStatus };
   stop: { body: { service: string; revision: number; graceMs: number }; answer: { last?: GuestStatus } };
+  /**
+   * The sites of a revision that has no program, before it is placed. Descriptors: for each volume among them its directory and
+   * the page of its account, then the page of its rates. Rejects when one of them cannot be served here. Given again, it takes the place of what was given before.
+   */
+  sites: { body: { spec: SitesSpec }; answer: unknown };
   place: { body: { placements: readonly Placement[] }; answer: unknown };
   displace: { body: { services: readonly string[] }; answer: unknown };
   /** Two descriptors: a lane and a bell to another worker. */

@@ -11,6 +11,7 @@ import { PeerFronts } from "./peer-front.ts";
 import type { Peers } from "./peers.ts";
 import type { Placement, RouteAnswer, RouteEntry } from "./protocol.ts";
 import { unavailable } from "./server-guest.ts";
+import type { Sites } from "./sites.ts";
 
 /** How long a connection waits for a service that no worker holds at the moment: its worker died, or it is being moved. */
 const placementWaitMs = 15_000;
@@ -27,15 +28,17 @@ export class Routing {
   readonly #front: Front;
   readonly #guests: Guests;
   readonly #peers: Peers;
+  readonly #sites: Sites;
   readonly #placements = new Map<string, Placement>();
   readonly #waiters = new Map<string, Waiter[]>();
   readonly #peerFronts: PeerFronts;
 
-  constructor(id: string, front: Front, guests: Guests, peers: Peers, streams: StreamConduits) {
+  constructor(id: string, front: Front, guests: Guests, peers: Peers, sites: Sites, streams: StreamConduits) {
     this.#id = id;
     this.#front = front;
     this.#guests = guests;
     this.#peers = peers;
+    this.#sites = sites;
     this.#peerFronts = new PeerFronts(streams, (service, fd, bytes, passage) =>
       this.#pass(service, fd, bytes, passage),
     );
@@ -56,6 +59,7 @@ export class Routing {
           : [rule];
       }),
     );
+    this.#sites.close(service, placement.state === "off" ? placement.revision : placement.revision - 1);
     if (placement.worker === undefined && placement.state === "on") return;
     for (const waiter of this.#waiters.get(service) ?? []) {
       clearTimeout(waiter.timer);
@@ -78,6 +82,7 @@ export class Routing {
     this.#placements.delete(service);
     this.#guests.policies.forget(service);
     this.#front.router.delete(service);
+    this.#sites.close(service);
     this.#leavePeers(service);
   }
 
@@ -103,6 +108,11 @@ export class Routing {
     if (route.answer !== undefined) {
       const policy = this.#guests.policies.of({ service, revision, ...placement.terms });
       return { ...answering(route.answer), policy };
+    }
+    if (route.site !== undefined) {
+      const site = this.#sites.get(service, revision, route.site);
+      if (site !== undefined) return site;
+      return worker === this.#id ? refusing(service, "its files could not be opened") : this.#elsewhere(service, route);
     }
     const guest = this.#guests.get(service, revision);
     if (guest?.kind === "request") return guest;

@@ -16,9 +16,10 @@ import { GuestOutbound, type OpenUnix } from "./outbound/guest-outbound.ts";
 import { ServiceDialler } from "./outbound/service-dialler.ts";
 import { StreamConduits } from "./outbound/stream-conduit.ts";
 import { Peers } from "./peers.ts";
-import type { Asks, Orders, WorkerArguments } from "./protocol.ts";
+import type { Asks, InstanceSpec, Orders, StartWait, WorkerArguments } from "./protocol.ts";
 import { startPulse } from "./pulse.ts";
 import { Routing } from "./routing.ts";
+import { Sites } from "./sites.ts";
 
 type Handlers = {
   [K in Exclude<keyof Orders, "lane">]: (
@@ -35,6 +36,7 @@ export class Worker {
   readonly #accessLog = new GuestLog((service, entries) => this.#control.note("log", { service, entries }));
   readonly #meter = new CpuMeter();
   readonly #guests: Guests;
+  readonly #sites: Sites;
   readonly #front: Front;
   readonly #peers = new Peers(({ fd, bytes, passage }) => this.#front.adopt(fd, bytes, passage));
   readonly #routing: Routing;
@@ -64,6 +66,7 @@ export class Worker {
           refusals,
         }),
     });
+    this.#sites = new Sites(this.#guests);
     this.#front = new Front({
       ...(args.proxies === undefined || args.proxies.length === 0
         ? {}
@@ -71,7 +74,7 @@ export class Worker {
       log: frontLog(args.id),
     });
     const streams = new StreamConduits();
-    this.#routing = new Routing(args.id, this.#front, this.#guests, this.#peers, streams);
+    this.#routing = new Routing(args.id, this.#front, this.#guests, this.#peers, this.#sites, streams);
     this.#dialler = new ServiceDialler(args.id, this.#guests, this.#routing, streams);
     this.#control = new ControlSocket(this.#handlers() as unknown as Record<string, Handler>);
   }
@@ -104,13 +107,31 @@ export class Worker {
         const [program, ...volumes] = fds;
         if (program === undefined) throw noDescriptor("start");
         this.#serving = true;
-        return (await this.#guests.start(spec, [program, ...volumes], wait, number)).status;
+        const ofGuest = 2 * spec.mounts.filter((mount) => "source" in mount && mount.volume !== undefined).length;
+        const ofSites = volumes.splice(
+          ofGuest,
+          2 * (spec.sites ?? []).filter(({ volume }) => volume !== undefined).length,
+        );
+        const { status } = await this.#guests
+          .start(spec, [program, ...volumes], wait, number)
+          .catch((error: unknown) => {
+            for (const fd of ofSites) closeSync(fd);
+            throw error;
+          });
+        await this.#openSites(spec, ofSites, wait);
+        return status;
       },
       stop: async ({ service, revision, graceMs }) => {
         const guest = this.#guests.get(service, revision);
         if (guest?.kind === "stream") for (const target of guest.targets) this.#front.retire(target);
         const last = await this.#guests.stop(service, revision, graceMs);
+        this.#sites.drop(service, revision);
         return last === undefined ? {} : { last };
+      },
+      sites: ({ spec }, fds) => {
+        this.#serving = true;
+        const ratePage = spec.ratesShared === true ? fds.pop() : undefined;
+        this.#sites.open(spec, fds, ratePage);
       },
       place: ({ placements }) => {
         for (const placement of placements) this.#routing.place(placement);
@@ -188,6 +209,19 @@ export class Worker {
     const { lane } = this.#control;
     if (fd === undefined || lane === undefined || !sendDescriptors(lane, [fd], Buffer.from(key))) {
       throw new WarrenError("link.no-listener", `the listener ${key} could not be given`, { status: 500 });
+    }
+  }
+
+  /** What is served beside a guest. A deploy fails without it, a guest that is to run again does not. */
+  async #openSites(spec: InstanceSpec, descriptors: readonly number[], wait: StartWait): Promise<void> {
+    try {
+      this.#sites.open(spec, descriptors);
+    } catch (error) {
+      if (wait === "listening") {
+        await this.#guests.stop(spec.service, spec.revision, 0);
+        throw error;
+      }
+      this.#log.add(spec.service, spec.revision, "warren", (error as Error).message);
     }
   }
 

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { errorRecord, WarrenError } from "../../base/errors.ts";
 import type { WarrenClient } from "../../control/client.ts";
+import { findDeployment } from "../deploy/deployment.ts";
 import { printJson } from "../options.ts";
 import { formatError } from "../report.ts";
 import { Progress } from "../ui/progress.ts";
@@ -107,6 +108,7 @@ function exampleNames(folder: string): string[] {
     return entries
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name)
+      .filter((name) => findDeployment(join(folder, name)).program !== undefined)
       .sort();
   } catch (error) {
     throw new WarrenError("demo.no-examples", `the examples are not where they should be, in ${folder}`, {

@@ -1,10 +1,11 @@
 import { TimeHistogram } from "../../base/time-histogram.ts";
 import type { ServiceSpec, ServiceState, ServiceView, TimesView } from "../../control/service.ts";
 import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service-store.ts";
-import type { GuestStatus, InstanceSpec, MountedPath, Placement } from "../../worker/protocol.ts";
+import type { GuestStatus, InstanceSpec, MountedPath, Placement, SitesSpec } from "../../worker/protocol.ts";
 import { hostPaths } from "../workers/mount-cover.ts";
 import type { Isolation } from "./plan.ts";
-import { frontTerms, groupOf, instanceSpec, kindOf, routeEntries, routeUrls } from "./plan.ts";
+import { frontTerms, groupOf, instanceSpec, kindOf, routeEntries, routeUrls, sitesSpec } from "./plan.ts";
+import { grantedMounts } from "./site-plan.ts";
 
 /** A service counts as held up for so long after it was. */
 const throttledForMs = 10_000;
@@ -50,6 +51,8 @@ export class DeployedService {
   failing: boolean = false;
   readonly #volumesPath: string;
   readonly #guests = new Map<string, GuestStatus>();
+  /** By worker, the revision whose files it serves. */
+  readonly #served = new Map<string, number>();
   readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0, throttled: 0, traps: 0, limitsHit: 0 };
   #endedRefused: Refused = noneRefused;
   readonly #endedTimes = { wall: new TimeHistogram(), cpu: new TimeHistogram() };
@@ -91,9 +94,9 @@ export class DeployedService {
     return this.isolated || this.kind === "server";
   }
 
-  /** Whether each worker has a guest of it. */
+  /** Whether each worker has a guest of it, or serves its files. */
   get inEveryWorker(): boolean {
-    return !this.inOneWorker && this.kind === "cgi";
+    return !this.inOneWorker && (this.kind === "cgi" || this.sites.sites !== undefined);
   }
 
   /** Whether workers should have it. */
@@ -105,9 +108,13 @@ export class DeployedService {
     return instanceSpec(this.namespace, this.revision.number, this.spec, this.#volumesPath);
   }
 
-  /** The host's directories and files that its guests are given. */
+  get sites(): SitesSpec {
+    return sitesSpec(this.namespace, this.revision.number, this.spec, this.#volumesPath);
+  }
+
+  /** The host's directories and files that its guests are given, or that are served. */
   get mounts(): readonly MountedPath[] {
-    return this.spec.program === undefined ? [] : hostPaths(this.instance.mounts);
+    return hostPaths(grantedMounts(this.spec.program === undefined ? this.sites : this.instance));
   }
 
   /** Makes a later revision the current one. */
@@ -143,9 +150,15 @@ export class DeployedService {
     };
   }
 
-  /** Whether a worker has a guest of the current revision. */
+  /** Whether a worker has a guest of the current revision, or its files where there is none. */
   runsIn(worker: string): boolean {
-    return this.#guests.get(worker)?.revision === this.revision.number;
+    const revision = this.kind === "static" ? this.#served.get(worker) : this.#guests.get(worker)?.revision;
+    return revision === this.revision.number;
+  }
+
+  /** A worker serves the files of a revision that has no guest. */
+  servedBy(worker: string, revision: number): void {
+    this.#served.set(worker, revision);
   }
 
   /** Takes what a worker says of one of its guests; of the current revision or an older one that is ending. */
@@ -158,6 +171,7 @@ export class DeployedService {
 
   /** A worker no longer has the guest, or is gone. `last` is its final status where it is known. */
   ended(worker: string, last?: GuestStatus): void {
+    this.#served.delete(worker);
     const known = this.#guests.get(worker);
     const final = last ?? known;
     if (final !== undefined) {

@@ -1,6 +1,14 @@
 import { WarrenError } from "../../base/errors.ts";
 import { formatListen, routeListen } from "../../control/listen.ts";
-import type { GuestKey, GuestStatus, InstanceSpec, MountedPath, Placement, StartWait } from "../../worker/protocol.ts";
+import type {
+  GuestKey,
+  GuestStatus,
+  InstanceSpec,
+  MountedPath,
+  Placement,
+  SitesSpec,
+  StartWait,
+} from "../../worker/protocol.ts";
 import type { Listeners, Protocol } from "../listeners.ts";
 import type { Programs } from "../programs/programs.ts";
 import type { Volumes } from "../volumes/volumes.ts";
@@ -15,6 +23,7 @@ import { ownListeners, routesOf } from "./plan.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { deathsMax } from "./quarantine.ts";
 import { RatePages } from "./rate-pages.ts";
+import { grantedMounts } from "./site-plan.ts";
 
 const workerWithinMs = 30_000;
 const startTriesMax = 3;
@@ -82,7 +91,7 @@ export class Placer {
     services: Iterable<DeployedService>,
     full: ReadonlySet<string> = new Set(),
   ): Promise<WorkerProcess> {
-    const paths = hostPaths(instance.mounts);
+    const paths = hostPaths(grantedMounts(instance));
     if (group === undefined) return this.choose(services, paths, full);
     // Those that share it will need their directories, too.
     const others = [...services].filter((one) => one.group === group && one.wanted && one.key !== instance.service);
@@ -104,7 +113,7 @@ export class Placer {
     const full = new Set<string>();
     for (let tries = 1; ; tries++) {
       let workers = [await this.workerFor(instance, group, all, full)];
-      if (instance.kind === "cgi" && group === undefined) workers = await this.#all(hostPaths(instance.mounts));
+      if (instance.kind === "cgi" && group === undefined) workers = await this.#all(hostPaths(grantedMounts(instance)));
       try {
         await Promise.all(workers.map((worker) => this.start(instance, worker, "listening")));
         const replaced = workers.find((worker) => !this.#options.pool.holds(worker));
@@ -162,7 +171,7 @@ export class Placer {
     // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the file's path.
     const { programs, quarantine, volumes, connector, unixDoor } = this.#options;
     const { handle } = await programs.open(spec);
-    const opened = volumes.open(spec.service.slice(0, spec.service.indexOf("/")), spec.mounts);
+    const opened = volumes.open(namespaceOf(spec), grantedMounts(spec));
     try {
       // Before the guest runs: what it does first may be a connection. It is not kept from running for want of that later on.
       await connector.permit(worker, spec).catch((error: unknown) => {
@@ -185,6 +194,23 @@ export class Placer {
     } finally {
       opened.close();
       await handle.close();
+    }
+  }
+
+  /** Has every shared worker serve the files of a revision that has no guest. Throws `mount.*` and `worker.*`. */
+  async serveAnywhere(spec: SitesSpec): Promise<WorkerProcess[]> {
+    if (spec.sites === undefined) return [];
+    const workers = await this.#all(hostPaths(grantedMounts(spec)));
+    await Promise.all(workers.map((worker) => this.serve(spec, worker)));
+    return workers;
+  }
+
+  async serve(spec: SitesSpec, worker: WorkerProcess): Promise<void> {
+    const opened = this.#options.volumes.open(namespaceOf(spec), grantedMounts(spec));
+    try {
+      await worker.order("sites", { spec }, [...opened.descriptors, ...this.#ratePages.of(spec)]);
+    } finally {
+      opened.close();
     }
   }
 
@@ -278,6 +304,10 @@ export class Placer {
       this.#options.pool.reachable.map((worker) => worker.order("displace", { services }).catch(() => {})),
     );
   }
+}
+
+function namespaceOf({ service }: SitesSpec): string {
+  return service.slice(0, service.indexOf("/"));
 }
 
 /** As the pool of workers knows it. */

@@ -7,6 +7,7 @@ import { parseRate } from "../../control/rate.ts";
 import { redirectStatusDefault } from "../../control/redirect.ts";
 import { needsGuest, type Route, shareOf } from "../../control/route.ts";
 import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "../../control/service.ts";
+import { siteOf } from "../../control/site.ts";
 import { parseSize } from "../../control/size.ts";
 import type {
   GuestKind,
@@ -15,9 +16,11 @@ import type {
   InstanceSpec,
   RouteAnswer,
   RouteEntry,
+  SitesSpec,
 } from "../../worker/protocol.ts";
 import { weightDefault } from "../../worker/protocol.ts";
 import { volumeDirectory } from "../volumes/volumes.ts";
+import { siteIndex, sitesOf } from "./site-plan.ts";
 
 /** The port that a guest is handed when no route names one; it matters to programs that print it only. */
 const guestPortDefault = 8080;
@@ -45,8 +48,7 @@ export function instanceSpec(
   // Files in memory are a part of the limit. They have theirs, so what is left is all that the program itself may take.
   const tmpBytes = mounts.reduce((sum, mount) => sum + ("tmpBytesMax" in mount ? mount.tmpBytesMax : 0), 0);
   return {
-    service: `${namespace}/${spec.name}`,
-    revision,
+    ...sitesSpec(namespace, revision, spec, volumesPath),
     kind,
     digest: spec.program,
     args: spec.args ?? [],
@@ -56,14 +58,25 @@ export function instanceSpec(
     ...(spec.limits?.cpu === undefined ? {} : { cores: spec.limits.cpu }),
     weight: spec.limits?.weight ?? weightDefault,
     ...(spec.limits?.request === undefined ? {} : { requestMsMax: parseDuration(spec.limits.request) }),
-    ...frontTerms(spec),
     ports: kind === "cgi" ? [] : guestPorts(spec.route ?? [{}]),
     ...outboundRights(namespace, spec.outbound ?? []),
   };
 }
 
+/** What a worker is told of what a revision has served without a guest. */
+export function sitesSpec(namespace: string, revision: number, spec: ServiceSpec, volumesPath: string): SitesSpec {
+  const sites = sitesOf(spec, (name) => volumeDirectory(volumesPath, namespace, name));
+  return {
+    service: `${namespace}/${spec.name}`,
+    revision,
+    ...(sites.length === 0 ? {} : { sites }),
+    ...frontTerms(spec),
+  };
+}
+
 /** What the front applies to the service's requests. */
 export function frontTerms({
+  program,
   kind,
   limits = {},
   access,
@@ -80,7 +93,7 @@ export function frontTerms({
   };
   return {
     ...(Object.keys(terms).length === 0 ? {} : { limits: terms }),
-    ...(kind === "cgi" && (rate ?? client?.rate) !== undefined ? { ratesShared: true } : {}),
+    ...((kind === "cgi" || program === undefined) && (rate ?? client?.rate) !== undefined ? { ratesShared: true } : {}),
     ...(queue === undefined ? {} : { queueMax: queue }),
     ...(access === undefined ? {} : { access: { format: access.format ?? "json", sample: access.sample ?? 1 } }),
   };
@@ -112,11 +125,13 @@ function instanceMount(
   return { source, target, mode: mode ?? "ro" };
 }
 
-/** The volumes that a service mounts, each with the size that it says. */
+/** The volumes that a service mounts or has served, each with the size that it says. */
 export function volumesOf(spec: ServiceSpec): { readonly name: string; readonly bytesMax: number | undefined }[] {
-  return (spec.mount ?? []).flatMap(({ volume, size }) =>
-    volume === undefined ? [] : [{ name: volume, bytesMax: size === undefined ? undefined : parseSize(size) }],
-  );
+  const served = (spec.route ?? []).flatMap(({ static: site }) => (site === undefined ? [] : siteOf(site)));
+  return [...(spec.mount ?? []), ...served].flatMap(({ volume, ...rest }) => {
+    const size = "size" in rest ? rest.size : undefined;
+    return volume === undefined ? [] : [{ name: volume, bytesMax: size === undefined ? undefined : parseSize(size) }];
+  });
 }
 
 /** The routes of a service; one that names none answers to NAME.localhost, and outside of `default` to NAME.NAMESPACE.localhost. */
@@ -140,6 +155,7 @@ export function routeEntries(
 ): RouteEntry[] {
   return routesOf(namespace, spec).flatMap((route) => {
     const { host, path, ip } = route;
+    const site = siteIndex(spec, route);
     const rest = {
       guestPort: route.port ?? 0,
       ...(host === undefined ? {} : { host }),
@@ -151,6 +167,8 @@ export function routeEntries(
       ...(route.tls === undefined || route.tls === "auto" ? {} : { tls: route.tls }),
       ...(route.websocket === undefined ? {} : { webSocket: route.websocket }),
       ...matchTerms(route, stickyToken),
+      ...(site === undefined ? {} : { site }),
+      ...(route.compress === true ? { compress: true } : {}),
     };
     const own = routeListen(route);
     const listeners = own === undefined ? httpListeners : [formatListen(own)];

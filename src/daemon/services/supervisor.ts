@@ -15,7 +15,7 @@ import type { WorkerProcess } from "../workers/worker-process.ts";
 import { DeployedService } from "./deployed-service.ts";
 import { Placer, type PlacerOptions, tenant } from "./placer.ts";
 import type { Isolation } from "./plan.ts";
-import { groupOf, instanceSpec, ownListeners, volumesOf } from "./plan.ts";
+import { groupOf, instanceSpec, ownListeners, sitesSpec, volumesOf } from "./plan.ts";
 import { deathsMax, Quarantine } from "./quarantine.ts";
 import { ServiceListeners } from "./service-listeners.ts";
 import { ServiceRoutes } from "./service-routes.ts";
@@ -164,15 +164,21 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
     }
   }
 
+  /** Workers have been given the current revision. */
+  #hold(service: DeployedService, workers: readonly WorkerProcess[]): void {
+    if (service.inOneWorker) this.#place(service, workers[0] as WorkerProcess);
+    else if (service.kind === "static") for (const { id } of workers) service.servedBy(id, service.revision.number);
+  }
+
   #place(service: DeployedService, worker: WorkerProcess): void {
     service.worker = worker.id;
     service.slot = this.#options.pool.slotOf(worker);
   }
 
-  /** Gives a new shared worker every CGI program and tells it where everything is. */
+  /** Gives a new shared worker every CGI program and all files that are served, and tells it where everything is. */
   async introduce(worker: WorkerProcess): Promise<void> {
     const cgi = [...this.#services.values()].filter((service) => service.inEveryWorker && service.wanted);
-    await inBatches(cgi, (service) => this.#startCgi(service, worker));
+    await inBatches(cgi, (service) => this.#bringInto(service, worker));
     await this.redirect(worker);
   }
 
@@ -197,9 +203,15 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
     return this.#placer.share(worker, ["http", "https", "tcp"]);
   }
 
-  async #startCgi(service: DeployedService, worker: WorkerProcess): Promise<void> {
+  async #bringInto(service: DeployedService, worker: WorkerProcess): Promise<void> {
     try {
-      service.report(worker.id, await this.#placer.start(service.instance, worker, "nothing"));
+      const { number } = service.revision;
+      if (service.kind !== "static") {
+        service.report(worker.id, await this.#placer.start(service.instance, worker, "nothing"));
+      } else {
+        await this.#placer.serve(service.sites, worker);
+        service.servedBy(worker.id, number);
+      }
       service.failure = undefined;
     } catch (error) {
       service.failure = (error as Error).message;
@@ -219,17 +231,17 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
     await inBatches(idle, (service) => this.#queue.run(service.key, () => this.#bringUpOne(service)), atOnce);
     // A deploy that ran while a worker was being set up may have passed that worker by.
     const cgi = [...this.#services.values()].filter((service) => service.inEveryWorker);
-    await inBatches(cgi, (service) => this.#queue.run(service.key, () => this.#completeCgi(service)));
+    await inBatches(cgi, (service) => this.#queue.run(service.key, () => this.#complete(service)));
   }
 
-  async #completeCgi(service: DeployedService): Promise<void> {
+  async #complete(service: DeployedService): Promise<void> {
     if (!service.wanted || !service.inEveryWorker || this.#services.get(service.key) !== service) return;
     const { pool } = this.#options;
     const without = pool.ready.filter((worker) => !service.runsIn(worker.id));
     if (without.length === 0) return;
     for (const worker of without) {
       // A replacement is given every CGI program while it is set up.
-      if (worker.coversMounts(service.mounts)) await this.#startCgi(service, worker);
+      if (worker.coversMounts(service.mounts)) await this.#bringInto(service, worker);
       else await pool.replaceFor(worker, service.mounts).catch((error: Error) => (service.failure = error.message));
     }
     await this.#placer.publish([this.#placement(service)]);
@@ -442,6 +454,7 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
       this.#volumes.limit(namespace, spec);
       step("start");
       if (instance !== undefined) workers = await this.#placer.startAnywhere(instance, group, this.#services.values());
+      else workers = await this.#placer.serveAnywhere(sitesSpec(namespace, revision, spec, volumes.path));
       step("commit");
       record = services.commitRevision({
         namespace,
@@ -466,7 +479,7 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
     const current = service ?? new DeployedService(record, programBytes, volumes.path, this.#options.isolation);
     current.replace(record, programBytes);
     current.worker = undefined;
-    if (current.inOneWorker) this.#place(current, workers[0] as WorkerProcess);
+    this.#hold(current, workers);
     this.#services.set(key, current);
     await this.#options.routesChanged();
     await this.#publish(current);
@@ -508,14 +521,14 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
     try {
       const workers =
         service.kind === "static"
-          ? []
+          ? await this.#placer.serveAnywhere(service.sites)
           : await this.#placer.startAnywhere(service.instance, service.group, this.#services.values());
       this.#options.services.setDesired(service.namespace, service.name, "running");
       service.desired = "running";
       service.quarantine = undefined;
       service.failure = undefined;
       service.failing = false;
-      if (service.inOneWorker) this.#place(service, workers[0] as WorkerProcess);
+      this.#hold(service, workers);
       await this.#publish(service);
       await this.#refresh(service.key);
     } catch (error) {

@@ -331,14 +331,23 @@ export class ClientConnection implements HttpConnection {
       case "stream":
         try {
           const handshake = match.webSocket === "check" && request.upgrade ? openWebSocket(request) : undefined;
-          this.#exchange = new StreamExchange(this, target, context.pool(target), match, decision.cookie, handshake);
+          // What becomes another protocol has no answers, and so none to compress.
+          this.#exchange =
+            match.compress && !request.upgrade
+              ? new RequestExchange(this, context.compression.of(context.handler(target)), match, decision.cookie)
+              : new StreamExchange(this, target, context.pool(target), match, decision.cookie, handshake);
         } catch (error) {
           this.#refuse(error);
           return;
         }
         break;
       case "request":
-        this.#exchange = new RequestExchange(this, target, match, decision.cookie);
+        this.#exchange = new RequestExchange(
+          this,
+          match.compress ? context.compression.of(target) : target,
+          match,
+          decision.cookie,
+        );
         break;
       case "elsewhere":
         if (this.#origin === "secure") {

@@ -1,3 +1,4 @@
+import type { Compression } from "../compress/compression.ts";
 import type { RequestIds } from "../request-ids.ts";
 import type { RouteTable } from "../router.ts";
 import type { RequestTarget, StreamTarget } from "../target.ts";
@@ -33,6 +34,7 @@ export interface HttpContext {
   readonly router: RouteTable;
   readonly ticker: Ticker;
   readonly requestIds: RequestIds;
+  readonly compression: Compression;
   readonly tls: FrontTls;
   /** Every answer from now on is its connection's last. */
   readonly draining: boolean;

@@ -38,6 +38,7 @@ export class StreamRequest implements UpstreamUser {
   #cpuMsBefore = 0;
   #partial: Buffer | undefined;
   #interims = 0;
+  #sending: boolean = false;
   #bodySent: boolean = false;
   #framing: BodyFraming | undefined;
   #persistent: boolean = false;
@@ -135,18 +136,21 @@ export class StreamRequest implements UpstreamUser {
   /** Brings the client's body to the guest, as fast as that takes it. */
   #pumpBody(): void {
     const upstream = this.#upstream;
-    if (upstream === undefined || this.#bodySent || !this.#hasBody) return;
+    // Taking a chunk may bring the next, and giving one may make room for more: its turn comes when this one is through.
+    if (upstream === undefined || this.#bodySent || !this.#hasBody || this.#sending) return;
     const { output } = upstream.conduit;
     const { body } = this.#request;
+    this.#sending = true;
     while (output.writable || output.closed) {
       const chunk = body.shift();
       if (chunk === undefined) break;
       if (this.#chunked) output.push(chunkLine(chunk.length));
       output.push(chunk);
       if (this.#chunked) output.push(chunkEnd);
-      if (this.#upstream !== upstream) return;
+      if (this.#upstream !== upstream) break;
     }
-    if (!body.finished) return;
+    this.#sending = false;
+    if (this.#upstream !== upstream || !body.finished) return;
     if (body.failure !== undefined) {
       this.#abort();
       return;

@@ -98,14 +98,18 @@ export class ClientStream {
       this.#answerWhole(decision.answer);
       return;
     }
-    if (decision.match.target.kind === "elsewhere" && ++this.#passed > passedMax) {
+    const { match } = decision;
+    if (match.target.kind === "elsewhere" && ++this.#passed > passedMax) {
       this.#answerError(unavailableAnswer);
       return;
     }
-    const target = this.#handlerOf(decision.match.target);
+    const handler = this.#handlerOf(match.target);
+    // In another worker it is that one's to do.
+    const compress = match.compress && match.target.kind !== "elsewhere";
+    const target = compress ? context.compression.of(handler) : handler;
     this.#target = target;
     this.#cookie = decision.cookie;
-    this.#run(target, this.#targetRequest(decision.match, ended));
+    this.#run(target, this.#targetRequest(match, ended));
   }
 
   /** Bytes of the answer have gone out. */
