@@ -13,6 +13,7 @@ import type { Logger } from "../logger.ts";
 import { unionOfMounts } from "../workers/mount-cover.ts";
 import type { WorkerProcess } from "../workers/worker-process.ts";
 import { DeployedService } from "./deployed-service.ts";
+import { inBatches, startsAtOnce } from "./in-batches.ts";
 import { Placer, type PlacerOptions, tenant } from "./placer.ts";
 import type { Isolation } from "./plan.ts";
 import { groupOf, instanceSpec, ownListeners, sitesSpec, volumesOf } from "./plan.ts";
@@ -23,8 +24,6 @@ import { ServiceVolumes } from "./service-volumes.ts";
 
 /** How long what is in flight may take when a revision is replaced or a service stopped. */
 const stopGraceMs = 30_000;
-/** How many services are started at a time when many are. */
-const startsAtOnce = 8;
 const placementsPerOrder = 200;
 /** Of what a worker says for an event. */
 const messageCharsMax = 1000;
@@ -595,17 +594,4 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
       }),
     );
   }
-}
-
-async function inBatches<T>(
-  items: readonly T[],
-  task: (item: T) => Promise<void>,
-  atOnce = startsAtOnce,
-): Promise<void> {
-  const queue = items.values();
-  await Promise.all(
-    Array.from({ length: Math.min(atOnce, items.length) }, async () => {
-      for (const item of queue) await task(item);
-    }),
-  );
 }

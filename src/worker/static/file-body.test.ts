@@ -5,7 +5,7 @@ import { openMounts } from "../../wasi/files/mount.ts";
 import { makeTree } from "../../wasi/files/scratch-tree.suite.ts";
 import { fileBody } from "./file-body.ts";
 import { openStatic } from "./found-file.ts";
-import { readAll } from "./site.suite.ts";
+import { nextChunk, readAll } from "./site.suite.ts";
 
 function openFile(source: string, name: string) {
   const [root] = openMounts([{ source, target: "/", mode: "ro" }]);
@@ -27,23 +27,25 @@ function descriptorsOf(path: string): number {
   }).length;
 }
 
-test("fileBody() reads no more than two pieces ahead of a client that does not read", () => {
+test("fileBody() reads no more than two pieces ahead of a client that does not read", async () => {
   using tree = makeTree({ big: "x".repeat(10_000_000) });
   const body = fileBody(openFile(tree.root, "big"), [{ from: 0, to: 10_000_000 }]);
   assert.ok(body.bytes <= 64 * 1024, `${body.bytes}`);
-  body.shift();
+  await nextChunk(body);
   assert.ok(body.bytes <= 64 * 1024, `${body.bytes}`);
   body.cancel();
-  assert.equal(descriptorsOf(tree.path("big")), 0);
+  while (descriptorsOf(tree.path("big")) > 0) await new Promise((resolve) => setImmediate(resolve));
 });
 
 test("fileBody() has a small file whole, and closed, before anybody reads it", async () => {
   using tree = makeTree({ small: "hello" });
-  const body = fileBody(openFile(tree.root, "small"), [{ from: 0, to: 5 }]);
-  assert.ok(body.closed);
-  assert.equal(body.bytes, 5);
-  assert.equal(descriptorsOf(tree.path("small")), 0);
+  const file = openFile(tree.root, "small");
+  const slow = file.later?.slow;
+  const body = fileBody(file, [{ from: 0, to: 5 }]);
+  // A disk that was slow lately is another thread's.
+  if (!slow) assert.deepEqual([body.closed, body.bytes], [true, 5]);
   assert.equal(String(await readAll(body)), "hello");
+  assert.equal(descriptorsOf(tree.path("small")), 0);
 });
 
 test("fileBody() leaves a disk that has been slow to another thread", async () => {

@@ -41,6 +41,17 @@ export function openSite(source: string, options: SiteOptions = {}, mountedAt = 
   };
 }
 
+/** The next chunk of a flow, which may have to be waited for; undefined at its end. */
+export async function nextChunk(flow: Flow): Promise<Uint8Array | undefined> {
+  for (;;) {
+    const chunk = flow.shift();
+    if (chunk !== undefined || flow.finished) return chunk;
+    await new Promise<void>((resolve) => {
+      flow.onReadable = resolve;
+    });
+  }
+}
+
 /** All that a flow gives. Rejects with what it fails with. */
 export function readAll(flow: Flow): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
