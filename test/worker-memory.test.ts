@@ -101,7 +101,12 @@ test("services that come back are started in a worker that has memory for them",
   await daemon.kill("SIGTERM");
   const alone = await TestDaemon.start(t, { workers: 1, state: daemon.state, args: budget("12MiB") });
   const states = () => Promise.all(["a", "c"].map((name) => shown(alone, name)));
-  const views = await until(states, (all) => all.some(({ reason }) => reason?.includes("of the 12 MiB") === true));
+  const views = await until(
+    states,
+    (all) =>
+      all.some(({ reason }) => reason?.includes("of the 12 MiB") === true) &&
+      all.some(({ state }) => state === "running"),
+  );
   assert.equal(views.filter(({ state }) => state === "running").length, 1);
 });
 

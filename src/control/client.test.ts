@@ -56,6 +56,22 @@ it("makes a WarrenError of a problem document, and of anything else that is not 
   }
 });
 
+it("asks again where the daemon closes a connection that it had used before", async () => {
+  const asked = new Map<unknown, number>();
+  let connections = 0;
+  const listener: RequestListener = ({ socket }, response) => {
+    const count = (asked.get(socket) ?? 0) + 1;
+    asked.set(socket, count);
+    if (count === 1) connections++;
+    if (count === 2) socket.resetAndDestroy();
+    else response.end("[]");
+  };
+  await withServer(listener, async (client) => {
+    for (let round = 0; round < 3; round++) assert.deepEqual(await client.listServices("a"), []);
+  });
+  assert.equal(connections, 3);
+});
+
 it("says that the daemon went away in the middle of an answer", async () => {
   const listener: RequestListener = (_request, response) => {
     response.writeHead(200);

@@ -26,11 +26,17 @@ export class Transport {
    * One request; resolves with the head of a 2xx answer, whose body must be read. Throws what the daemon answered,
    * `daemon.unreachable`, `daemon.forbidden` or `daemon.disconnected`.
    */
-  async open(method: string, path: string, { headers = {}, body, signal }: CallOptions): Promise<IncomingMessage> {
+  async open(method: string, path: string, options: CallOptions): Promise<IncomingMessage> {
+    const { headers = {}, body, signal } = options;
     const sending = await this.#request(method, path, headers, signal);
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       sending.on("response", resolve);
-      sending.on("error", (error) => reject(signal?.aborted ? signal.reason : this.#unreachable(error)));
+      sending.on("error", (error) => {
+        if (signal?.aborted) reject(signal.reason);
+        // Closed by the daemon while it was idle (RFC 9112 §9.3.1).
+        else if (sending.reusedSocket && isReset(error)) resolve(this.open(method, path, options));
+        else reject(this.#unreachable(error));
+      });
     });
     let failed: unknown;
     if (typeof body === "object") {
@@ -100,6 +106,8 @@ export class Transport {
       method,
       path,
       headers: { ...headers, ...authorization },
+      // A daemon may be about to close a connection that has been idle. What must not be done twice goes over a new one.
+      ...(method === "GET" ? {} : { agent: false }),
       ...(signal === undefined ? {} : { signal }),
     };
     // The name that a daemon answers to on its unix socket.
@@ -166,7 +174,7 @@ export class Transport {
         cause: error,
       });
     }
-    if (code === "ECONNRESET" || code === "EPIPE") return this.#disconnected(error);
+    if (isReset(error)) return this.#disconnected(error);
     return new WarrenError("daemon.unreachable", `no daemon answers at ${where}: ${code}`, {
       status: 503,
       hint: "start it with: warren serve",
@@ -185,6 +193,11 @@ export class Transport {
       },
     );
   }
+}
+
+function isReset(error: Error): boolean {
+  const code = systemCode(error);
+  return code === "ECONNRESET" || code === "EPIPE";
 }
 
 function parseJson<T>(text: string): T {
