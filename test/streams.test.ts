@@ -75,6 +75,8 @@ test("services share a UDP port by the address that is dialled, in any worker, t
   await daemon.kill("SIGKILL");
   await daemon.launch();
   await check();
+  for (const pid of daemon.workerPids()) process.kill(pid, "SIGKILL");
+  for (const [ip] of places) assert.equal(await askUdp(t, ip, port, `to ${ip}`), `to ${ip}`);
   // The address falls to who has them all.
   await daemon.client.deleteService("default", "three");
   const before = await requests(daemon, "every");
@@ -124,6 +126,25 @@ test("services share a TCP port by the address that is dialled", async (t) => {
     { code: "EADDRINUSE" },
   );
   await assert.rejects(daemon.deploy("http", "c-tcp-echo", { route: [{ listen: `tcp://127.0.0.5:${daemon.port}` }] }));
+});
+
+test("HTTP is served on IPv4 and IPv6, each a listener of its own on one port", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const port = await freePort();
+  const daemon = await TestDaemon.start(t, { http: `0.0.0.0:${port}`, args: ["--http", `[::]:${port}`] });
+  await daemon.deploy("four", "c-hello", { route: [{ host: "hello.test", ip: "127.0.0.2" }] });
+  await daemon.deploy("six", "c-hello", { route: [{ host: "hello.test", ip: "0:0::1" }] });
+  const request = "GET / HTTP/1.1\r\nHost: hello.test\r\nConnection: close\r\n\r\n";
+  for (const [ip, status] of [
+    ["127.0.0.1", 404],
+    ["127.0.0.2", 200],
+    ["::1", 200],
+  ] as const) {
+    const socket = connect(port, ip);
+    socket.write(request);
+    assert.match((await socket.toArray()).join(""), new RegExp(`^HTTP/1\\.1 ${status} `));
+  }
+  assert.deepEqual([await requests(daemon, "four"), await requests(daemon, "six")], [1, 1]);
 });
 
 test("the PROXY protocol comes in from whom the operator names, and goes out to guests that ask for it", async (t) => {
