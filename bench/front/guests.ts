@@ -12,6 +12,7 @@ import { target } from "../support/targets.ts";
 import type { Length } from "./length.ts";
 
 const routesOfOneService = 100;
+const mebibyte = 2 ** 20;
 
 export async function guests(load: Load, { rounds, seconds }: Length): Promise<void> {
   await using scope = new Scope();
@@ -68,6 +69,23 @@ export async function guests(load: Load, { rounds, seconds }: Length): Promise<v
   await measureInTurn(load, systems, { rounds: 1, connections: 32, seconds });
   for (const connections of [32, 1])
     report(connections, nginxGo, frontAlone, await measureInTurn(load, systems, { rounds, connections, seconds }));
+  if (nginxGo === undefined) return;
+  const large = [goGuest, nginxGo].map((system) => ({ ...system, path: `/big?bytes=${mebibyte}` }));
+  const results = await measureInTurn(load, large, { rounds, connections: 8, seconds });
+  console.log("\nguests, 1 MiB, 8 connections\n");
+  const base = results.get(large[1]!)!.map(({ cpu }) => cpu);
+  const rows = [...results].map(([{ name }, measured]) => [
+    name,
+    spreadText(spread(measured.map(({ cpu }) => cpu)), 0),
+    spreadText(
+      ratios(
+        measured.map(({ cpu }) => cpu),
+        base,
+      ),
+    ),
+    spread(measured.map(({ perSecond }) => perSecond)).median.toFixed(0),
+  ]);
+  printTable(["", "µs of CPU a request", "× nginx + Go", "requests/s"], rows);
 }
 
 function report(

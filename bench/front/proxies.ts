@@ -106,6 +106,7 @@ async function measureCase(
   if (haproxyPath === undefined) console.log("skipped: HAProxy is not installed (apt-get install haproxy)");
   else add("HAProxy", await startHaproxy(scope, haproxyPath, options));
   add("Caddy", await startCaddy(scope, buildCaddy(go), options));
+  if (http2) add("node:http2, no proxy", await startNode(scope, `${import.meta.dirname}/../peers/node-http2.ts`));
   // Once to warm up.
   await measureInTurn(load, systems, { rounds: 1, connections, seconds });
   const results = await measureInTurn(load, systems, { rounds, connections, seconds });
