@@ -216,7 +216,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
           ca: localCa,
           certificates,
           log,
-          everyHost: options.tls === undefined,
+          everyHost: options.tls === undefined && options.acme === undefined,
           addresses: secureAddresses.flatMap(({ ip }) => (isNearby(ip) ? ip : [])),
           hosts: function* () {
             for (const { host } of routedHosts(supervisor.services.values())) yield host;
