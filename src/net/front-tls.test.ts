@@ -137,3 +137,31 @@ test("Front answers a client that half-closes its connection over TLS", async ()
   socket.end(get("/", "known.test"));
   assert.match((await socket.toArray()).join(""), /^HTTP\/1\.1 200 /);
 });
+
+test("Front takes no name without a certificate when there is none to show instead, and says so", async () => {
+  const client = new Client(secure);
+  client.socket.write(await clientHello({ servername: "unknown.test" }));
+  await client.untilClosed();
+  assert.equal(client.text, "\x15\x03\x01\x00\x02\x02\x70");
+});
+
+test("Front resumes sessions with the key that it is given, whichever certificate they began with", async () => {
+  front.tls.setTicketKey(Buffer.alloc(48, 1));
+  const begin = (session?: Buffer) => {
+    const options = { port: secure, host: "127.0.0.1", servername: "known.test", rejectUnauthorized: false };
+    return connect({ ...options, ...(session === undefined ? {} : { session }) });
+  };
+  const reused = async (session: Buffer): Promise<boolean> => {
+    const socket = begin(session);
+    await once(socket, "secureConnect");
+    const result = socket.isSessionReused();
+    socket.destroy();
+    return result;
+  };
+  const first = begin();
+  const [session] = (await once(first, "session")) as [Buffer];
+  first.destroy();
+  assert.equal(await reused(session), true);
+  front.tls.setTicketKey(Buffer.alloc(48, 2));
+  assert.equal(await reused(session), false);
+});

@@ -10,10 +10,10 @@ const redirectStatus = 308;
 export class FrontTls {
   readonly certificates: ShownCertificates = new ShownCertificates();
   readonly challenges: Challenges = new Challenges();
-  /** What session tickets are sealed with, the same in every worker; OpenSSL's own choice when undefined. */
+  /** What session tickets are sealed with, the same in every worker; each certificate has its own when undefined. */
   ticketKey: Buffer | undefined;
   /** Called when {@link ticketKey} is another. */
-  onTicketKey: (() => void) | undefined;
+  onTicketKey: ((key: Buffer) => void) | undefined;
   #port: number | undefined;
   #redirect: AnswerTarget | undefined;
 
@@ -31,6 +31,6 @@ export class FrontTls {
 
   setTicketKey(key: Buffer): void {
     this.ticketKey = key;
-    this.onTicketKey?.();
+    this.onTicketKey?.(key);
   }
 }

@@ -14,8 +14,6 @@ export class ShownCertificates {
   readonly #pairs = new Map<string, KeyPair>();
   readonly #names = new Map<string, Named>();
   #standard = "";
-  /** Called when {@link standard} may be another. */
-  onStandard: (() => void) | undefined;
 
   /** The one for clients that name no host, or one that has none. */
   get standard(): KeyPair | undefined {
@@ -24,7 +22,6 @@ export class ShownCertificates {
 
   setStandard(id: string): void {
     this.#standard = id;
-    this.onStandard?.();
   }
 
   /** The same id is the same pair. */

@@ -1,46 +1,96 @@
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
-import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from "node:tls";
+import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
+import { localAddress } from "../socket-address.ts";
 import { carrierOf } from "../socket-handle.ts";
 import { challengeProtocol } from "./challenges.ts";
 import type { ClientHello } from "./client-hello.ts";
 import type { FrontTls } from "./front-tls.ts";
 import type { KeyPair } from "./shown-certificates.ts";
 
-/** Contexts that are kept ready, the least recently used leaving first; each holds some 50 KB of OpenSSL's memory. */
-const contextsMax = 2000;
+/** Kept ready, the least recently used leaving first; each holds some 50 KB of OpenSSL's memory. */
+const serversMax = 2000;
 
-const contextOptions = {
+const options: TlsOptions = {
   minVersion: "TLSv1.2",
   // RFC 9325 §3.4; and renegotiation is work that a client can ask for again and again.
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPHER_SERVER_PREFERENCE,
   // A ticket is taken where this is the same; Node's own choice depends on the arguments of the process.
   sessionIdContext: "warren",
-} as const;
+};
 
-interface Waiting {
+/** A fatal alert in clear (RFC 8446 §6): unrecognized_name, RFC 6066 §3. */
+const unrecognizedName = Buffer.of(21, 3, 1, 0, 2, 2, 112);
+
+export interface SecureSteps {
   done(socket: TLSSocket): void;
-  failed(error: NodeJS.ErrnoException): void;
+  failed(error: { readonly code?: string }): void;
 }
 
 /** Makes TLS connections of TCP connections, for all https listeners of one front. */
 export class TlsTerminator {
   readonly #tls: FrontTls;
-  readonly #server: Server;
-  /** For certificate authorities only: its connections carry nothing. */
-  readonly #challengeServer: Server;
-  readonly #waiting = new WeakMap<Socket, Waiting>();
-  /** Made when a client first asks, since it takes a fifth of a millisecond. In order of use. */
-  readonly #contexts = new Map<KeyPair, SecureContext>();
+  /**
+   * One for each certificate that is in use, made when a client first asks for it. The hello is known before, so none has to
+   * choose another context in the middle of a handshake: that costs 25 µs.
+   */
+  readonly #servers = new Map<KeyPair, Server>();
+  readonly #waiting = new WeakMap<Socket, SecureSteps>();
 
   constructor(tls: FrontTls) {
     this.#tls = tls;
-    this.#server = createServer({
-      ...contextOptions,
-      ALPNProtocols: ["h2", "http/1.1"],
-      SNICallback: (host, done) => this.#choose(host, done),
-    });
-    this.#server.on("secureConnection", (socket) => {
+    tls.onTicketKey = (key) => {
+      for (const server of this.#servers.values()) server.setTicketKeys(key);
+    };
+  }
+
+  /**
+   * Goes on with a socket that the hello was read from and put back. Of the
+   * two steps one follows, unless it is destroyed, or the handshake of a challenge is all there was to it.
+   */
+  secure(socket: Socket, hello: ClientHello, steps: SecureSteps): void {
+    let server: Server | undefined;
+    try {
+      server = this.#serverFor(socket, hello);
+    } catch {
+      // The daemon has checked it with the same OpenSSL.
+      steps.failed({ code: "tls.certificate" });
+    }
+    if (server === undefined) {
+      socket.write(unrecognizedName);
+      socket.destroySoon();
+      return;
+    }
+    this.#waiting.set(socket, steps);
+    // As documented: https://nodejs.org/api/tls.html#event-connection
+    server.emit("connection", socket);
+  }
+
+  #serverFor(socket: Socket, { host, protocols }: ClientHello): Server | undefined {
+    const { certificates, challenges } = this.#tls;
+    if (protocols.includes(challengeProtocol)) {
+      const pair = challenges.alpn(host);
+      return pair && this.#challengeServer(pair);
+    }
+    // Clients that dial an address name no host; there are certificates for addresses.
+    const name = host === "" ? localAddress(socket).ip : host;
+    const pair = certificates.pairFor(name) ?? certificates.standard;
+    if (pair === undefined) return undefined;
+    let server = this.#servers.get(pair);
+    if (server === undefined) {
+      server = this.#server(pair);
+      const [oldest] = this.#servers.keys();
+      if (this.#servers.size >= serversMax && oldest !== undefined) this.#servers.delete(oldest);
+    } else this.#servers.delete(pair);
+    this.#servers.set(pair, server);
+    return server;
+  }
+
+  #server({ chain, key }: KeyPair): Server {
+    const { ticketKey } = this.#tls;
+    const ticketKeys = ticketKey === undefined ? {} : { ticketKeys: ticketKey };
+    const server = createServer({ ...options, ...ticketKeys, cert: chain, key, ALPNProtocols: ["h2", "http/1.1"] });
+    server.on("secureConnection", (socket) => {
       const carrier = carrierOf(socket);
       // net.Socket's own is for handles of TCP only.
       socket.resetAndDestroy = () => {
@@ -49,67 +99,22 @@ export class TlsTerminator {
       };
       this.#waiting.get(carrier)?.done(socket);
     });
-    this.#challengeServer = createServer({
-      ...contextOptions,
-      ALPNProtocols: [challengeProtocol],
-      SNICallback: (host, done) => {
-        const pair = tls.challenges.alpn(host.toLowerCase());
-        done(null, pair && createSecureContext({ ...contextOptions, cert: pair.chain, key: pair.key }));
-      },
-    });
+    this.#watch(server);
+    return server;
+  }
+
+  #challengeServer({ chain, key }: KeyPair): Server {
+    const server = createServer({ ...options, cert: chain, key, ALPNProtocols: [challengeProtocol] });
     // RFC 8737 §3: the handshake is all that is wanted.
-    this.#challengeServer.on("secureConnection", (socket) => socket.on("error", () => {}).end());
-    for (const server of [this.#server, this.#challengeServer])
-      server.on("tlsClientError", (error, socket) => {
-        this.#waiting.get(carrierOf(socket))?.failed(error);
-        socket.destroy();
-      });
-    tls.certificates.onStandard = () => this.#useStandard();
-    tls.onTicketKey = () => this.#useStandard();
-    this.#useStandard();
+    server.on("secureConnection", (socket) => socket.on("error", () => {}).end());
+    this.#watch(server);
+    return server;
   }
 
-  /** Goes on with a socket that the hello was read from and put back. One of the two is called, once, unless it is destroyed. */
-  secure(socket: Socket, hello: ClientHello, waiting: Waiting): void {
-    this.#waiting.set(socket, waiting);
-    // A client that offers it has nothing else in mind: RFC 8737 §3.
-    const server = hello.protocols.includes(challengeProtocol) ? this.#challengeServer : this.#server;
-    server.emit("connection", socket);
-  }
-
-  #choose(host: string, done: (error: Error | null, context?: SecureContext) => void): void {
-    let context: SecureContext | undefined;
-    try {
-      context = this.#context(host.toLowerCase().replace(/\.$/, ""));
-    } catch (error) {
-      done(error as Error);
-      return;
-    }
-    done(null, context);
-  }
-
-  /** Undefined for a name without a certificate: it is shown the standard one. */
-  #context(host: string): SecureContext | undefined {
-    const pair = this.#tls.certificates.pairFor(host);
-    if (pair === undefined) return undefined;
-    let context = this.#contexts.get(pair);
-    if (context === undefined) {
-      context = createSecureContext({ ...contextOptions, cert: pair.chain, key: pair.key });
-      const [oldest] = this.#contexts.keys();
-      if (this.#contexts.size >= contextsMax && oldest !== undefined) this.#contexts.delete(oldest);
-    } else this.#contexts.delete(pair);
-    this.#contexts.set(pair, context);
-    return context;
-  }
-
-  #useStandard(): void {
-    const { ticketKey, certificates } = this.#tls;
-    const { standard } = certificates;
-    this.#server.setSecureContext({
-      ...contextOptions,
-      // OpenSSL opens tickets with the key of the context that a connection begins with.
-      ...(ticketKey === undefined ? {} : { ticketKeys: ticketKey }),
-      ...(standard === undefined ? {} : { cert: standard.chain, key: standard.key }),
+  #watch(server: Server): void {
+    server.on("tlsClientError", (error, socket) => {
+      this.#waiting.get(carrierOf(socket))?.failed(error as NodeJS.ErrnoException);
+      socket.destroy();
     });
   }
 }
