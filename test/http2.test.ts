@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { promisify } from "node:util";
+import { findExecutable } from "../src/cli/demo/toolchains/executable.ts";
 import { requireToolchain } from "./guests/build.ts";
 import { buildGoGuest } from "./guests/go.ts";
 import { makePair } from "./support/certificates.ts";
@@ -86,6 +87,34 @@ test("a daemon that stops ends connections of HTTP/2 in order", async (t) => {
   const goaway = new Promise<number>((resolve) => session.on("goaway", resolve));
   assert.deepEqual(await daemon.kill("SIGTERM"), { code: 0, signal: null });
   assert.equal(await goaway, constants.NGHTTP2_NO_ERROR);
+});
+
+test("h2load gets every one of its answers, and curl gets one over TLS", async (t) => {
+  const tool = findExecutable("h2load", process.env);
+  if (tool === undefined) {
+    if (process.env.WARREN_TOOLCHAINS === "required") throw new Error("there is no h2load");
+    t.skip("there is no h2load; apt install nghttp2-client");
+    return;
+  }
+  if (!(await requireToolchain(t, "c"))) return;
+  const folder = mkdtempSync(join(tmpdir(), "warren-h2load-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const pair = makePair(["hello.test"]);
+  writeFileSync(join(folder, "hello.crt"), pair.chain);
+  writeFileSync(join(folder, "hello.key"), pair.key, { mode: 0o600 });
+  const daemon = await TestDaemon.start(t, { workers: 2, args: ["--https", "127.0.0.1:0", "--tls", folder] });
+  await daemon.deploy("hello", "c-hello", { route: [{}, { host: "hello.test" }] });
+  for (const [protocol, port] of [
+    ["http", daemon.port],
+    ["https", daemon.httpsPort],
+  ]) {
+    const { stdout } = await run(tool, ["-n", "3000", "-c", "10", "-m", "20", `${protocol}://127.0.0.1:${port}/`]);
+    assert.match(stdout, /3000 succeeded, 0 failed, 0 errored, 0 timeout/, stdout);
+    assert.match(stdout, /3000 2xx, 0 3xx, 0 4xx, 0 5xx/, stdout);
+  }
+  const options = ["-s", "--http2", "--cacert", join(folder, "hello.crt"), "-w", "%{http_version}"];
+  const where = ["--resolve", `hello.test:${daemon.httpsPort}:127.0.0.1`, `https://hello.test:${daemon.httpsPort}/`];
+  assert.match((await run("curl", [...options, ...where])).stdout, /^hello[\s\S]*\n2$/);
 });
 
 const interopCases = [

@@ -130,6 +130,17 @@ test("Http2Guest streams both ways at once, with trailers, many requests over on
   assert.deepEqual([target.activity.requests, target.activity.active], [51, 0]);
 });
 
+test("Http2Guest takes a prefix off where the route says so", async () => {
+  const paths: unknown[] = [];
+  const target = http2Target((stream, headers) => {
+    paths.push(headers[":path"], headers["x-forwarded-prefix"]);
+    stream.respond({ ":status": 204 }, { endStream: true });
+  });
+  front.router.set("it", [{ listener: "http", path: "/app", strip: true, target: front.speakingHttp2(target) }]);
+  await answerOf(client.request({ ":authority": "a", ":path": "/app/x?y" }));
+  assert.deepEqual(paths, ["/x?y", "/app"]);
+});
+
 test("Http2Guest passes an answer of trailers alone on as it is", async () => {
   route((stream) => stream.respond({ ":status": 200, "grpc-status": "12" }, { endStream: true }));
   const stream = open();

@@ -7,7 +7,7 @@ import { Flow } from "../base/flow.ts";
 import { fixedAnswer } from "./answer.ts";
 import { Front } from "./front.ts";
 import { frameFlag, frameType } from "./http2/frame-meter.ts";
-import { get, RawClient } from "./http2/raw-client.ts";
+import { frame, get, post, postFields, RawClient } from "./http2/raw-client.ts";
 import { redirecting } from "./redirect.ts";
 import type { Field, HttpTarget, RequestTarget, TargetRequest, TargetResponse } from "./target.ts";
 import { answering, listeningFd, newActivity, ok, streamTarget } from "./test-rig.ts";
@@ -375,4 +375,29 @@ test("Front never makes an answer of HTTP/2 look whole that the guest broke off"
     assert.ok(client.of(frameType.data).every(({ flags }) => (flags & frameFlag.endStream) === 0));
     client.socket.destroy();
   }
+});
+
+test("Front gives a guest of HTTP/1.1 nothing of a body that is not as long as its Content-Length says", async () => {
+  let text = "";
+  let broken = 0;
+  const target = streamTarget((guest) => {
+    guest.input.onReadable = () => {
+      for (let chunk = guest.input.shift(); chunk !== undefined; chunk = guest.input.shift())
+        text += Buffer.from(chunk).toString("latin1");
+      if (guest.input.failure !== undefined) broken++;
+    };
+  });
+  route(target);
+  const smuggled = Buffer.from("12345GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
+  const fields = [...postFields, ["content-length", "5"] as const];
+  const client = new RawClient(port);
+  client.send(post(1, fields), frame(frameType.data, frameFlag.endStream, 1, smuggled));
+  client.send(post(3, fields), frame(frameType.data, frameFlag.endStream, 3, Buffer.from("123")));
+  client.send(post(5, fields), frame(frameType.data, 0, 5, Buffer.from("123")), frame(frameType.data, 1, 5, smuggled));
+  await client.untilClosed();
+  assert.equal(client.goaway, constants.NGHTTP2_INTERNAL_ERROR);
+  await until(() => broken === target.connections);
+  assert.doesNotMatch(text, /smuggled/);
+  assert.equal(target.activity.active, 0);
+  client.socket.destroy();
 });

@@ -217,7 +217,15 @@ export class ClientStream {
   #receive(body: Flow): void {
     const stream = this.#stream;
     this.#body = body;
+    // node:http2 holds bodies to their Content-Length. A guest of HTTP/1.1 that got another one would read the next request in it.
+    let rest = this.#head!.contentLength < 0 ? Number.POSITIVE_INFINITY : this.#head!.contentLength;
     stream.on("data", (chunk: Buffer) => {
+      rest -= chunk.length;
+      if (rest < 0) {
+        this.#giveUp();
+        this.#reset();
+        return;
+      }
       this.#readAt = this.#connection.context.ticker.now;
       if (this.#visit !== undefined) this.#visit.receivedBytes += chunk.length;
       if (body.closed) this.#discard(chunk.length);
@@ -228,7 +236,9 @@ export class ClientStream {
     });
     stream.on("end", () => {
       // "end" comes for a stream that was reset as well.
-      if (stream.rstCode === NGHTTP2_NO_ERROR && !stream.aborted) body.end();
+      if (stream.rstCode !== NGHTTP2_NO_ERROR || stream.aborted) return;
+      if (rest === 0 || rest === Number.POSITIVE_INFINITY) body.end();
+      else this.#giveUp();
     });
     body.onWritable = () => {
       if (!this.#over) stream.resume();

@@ -5,6 +5,7 @@ import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
 import { describeSpent } from "../../base/spent.ts";
 import { formatPeerClient, peerField } from "../peer-client.ts";
+import { stripped } from "../strip.ts";
 import type { Field, TargetRequest, TargetResponse } from "../target.ts";
 import { lateFields } from "./answer-fields.ts";
 import type { GuestSession } from "./guest-session.ts";
@@ -258,7 +259,8 @@ export class GuestRequest {
 
 /** For node:http2: names and values in turn. */
 function requestFields(request: TargetRequest, peer: boolean): string[] {
-  const { method, path, host, client: remote, server: local, scheme } = request;
+  const { method, mountedAt, host, client: remote, server: local, scheme } = request;
+  const path = request.strip ? stripped(request.path, mountedAt) : request.path;
   const list = [":method", method, ":scheme", "http", ":authority", host, ":path", path];
   for (const [name, value] of request.headers) if (name !== "host") list.push(name, value);
   // Meant for one hop, and this hop keeps trailers; gRPC asks for it (PROTOCOL-HTTP2, "te").
