@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { requireToolchain } from "./guests/build.ts";
+import { warren } from "./support/cli.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { ask } from "./support/http.ts";
 import { askSecurely } from "./support/https.ts";
@@ -150,12 +151,14 @@ test("a certificate can be revoked, and the accounts get new keys", async (t) =>
     return JSON.parse(readFileSync(join(folder, readdirSync(folder)[0] as string), "utf8"));
   };
   const old = account();
-  await daemon.client.changeAcmeKeys();
+  assert.equal((await warren(daemon, ["tls", "rekey"])).code, 0);
   assert.notEqual(account().key, old.key);
   assert.equal(account().url, old.url);
   assert.equal(account().nextKey, undefined);
   const from = daemon.log.length;
-  await daemon.client.revokeCertificate("shop.test", "key-compromise");
+  const revoked = await warren(daemon, ["tls", "revoke", "--reason", "key-compromise", "shop.test", "other.test"]);
+  assert.deepEqual([revoked.code, revoked.stdout], [1, "shop.test\n"]);
+  assert.match(revoked.stderr, /other.test gets no certificate by ACME: no service is routed by that name/);
   assert.equal(await pebble.statusOf(first.serialNumber), "Revoked");
   await told(daemon, "issued", "shop.test", from);
   assert.notEqual(kept(daemon).serialNumber, first.serialNumber);
@@ -184,6 +187,10 @@ test("a CA that is down, refuses, or fails is followed by the next one", async (
   await served(setting);
   const refusal = await told(daemon, "failed", "blocked.test");
   assert.match(String(refusal.msg), /rejectedIdentifier/);
+  assert.match(
+    (await warren(daemon, ["tls", "hosts", "blocked.test"])).stdout,
+    /^blocked.test +failed .*rejectedIdentifier/m,
+  );
   const states = await daemon.client.listAcmeNames();
   assert.deepEqual(
     states.map(({ host, state }) => [host, state]),

@@ -1,5 +1,7 @@
-import { Argument, type Command } from "commander";
+import { Argument, type Command, Option } from "commander";
+import { type RevocationReason, revocationReasons } from "../../control/acme.ts";
 import type { CertificateView } from "../../control/certificate.ts";
+import { changeKeys, listHosts, renewHosts, revokeHosts } from "../acme-hosts.ts";
 import { connect } from "../connect.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
 import { tableWidth } from "../ui/state.ts";
@@ -8,23 +10,51 @@ import { renderTable } from "../ui/table.ts";
 
 interface TlsOptions extends ClientOptions {
   readonly pem?: boolean;
+  readonly reason?: RevocationReason;
 }
+
+const actions = ["ls", "trust", "hosts", "renew", "revoke", "rekey"] as const;
 
 const dayMs = 24 * 60 * 60_000;
 
 export function define(command: Command): void {
   clientOptions(command)
     .description(
-      "List the certificates that are shown to clients, or tell how to trust those of the machine's own authority.",
+      "List the certificates that are shown to clients, see to those that are got by ACME, or tell how to trust those of the machine's own authority.",
     )
-    .addArgument(new Argument("<ACTION>", "what to do").choices(["ls", "trust"]))
+    .addArgument(new Argument("<ACTION>", "what to do").choices([...actions]))
+    .argument("[HOSTS...]", "hosts, renew, revoke: which")
     .option("--pem", "trust: print the authority's certificate and nothing else")
-    .action((action: "ls" | "trust", options: TlsOptions) => (action === "ls" ? list(options) : trust(options)));
+    .addOption(
+      new Option("--reason <REASON>", "revoke: why; unspecified when absent").choices(Object.keys(revocationReasons)),
+    )
+    .action((action: (typeof actions)[number], hosts: string[], options: TlsOptions) => act(action, hosts, options));
   examples(command, [
     ["warren tls ls", "names, who certified them, and until when"],
+    ["warren tls hosts", "the hosts that get certificates by ACME, and why one has none"],
+    ["warren tls renew shop.example.com", "order it now: after its DNS was put right, say"],
+    ["warren tls revoke --reason key-compromise shop.example.com", "and get another one, with another key"],
+    ["warren tls rekey", "new keys for the ACME accounts"],
     ["warren tls trust", "what to do so that browsers take https://NAME.localhost"],
     ["curl --cacert <(warren tls trust --pem) https://shop.localhost:8443", "for one command"],
   ]);
+}
+
+function act(action: (typeof actions)[number], hosts: readonly string[], options: TlsOptions): Promise<void> {
+  switch (action) {
+    case "ls":
+      return list(options);
+    case "trust":
+      return trust(options);
+    case "hosts":
+      return listHosts(hosts, options);
+    case "renew":
+      return renewHosts(hosts, options);
+    case "revoke":
+      return revokeHosts(hosts, options);
+    case "rekey":
+      return changeKeys(options);
+  }
 }
 
 async function list(options: TlsOptions): Promise<void> {

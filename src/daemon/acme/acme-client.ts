@@ -222,7 +222,8 @@ export class AcmeClient {
     if (status >= 200 && status <= 299) return answer;
     const retryAt = retryAfter(headers["retry-after"], Date.now());
     const more = retryAt === undefined ? {} : { retryAt };
-    if (!/^application\/problem\+json\b/.test(headers["content-type"] ?? ""))
+    // The answer to a HEAD has a type and no body.
+    if (body.length === 0 || !/^application\/problem\+json\b/.test(headers["content-type"] ?? ""))
       throw new AcmeError("acme.answer", `the CA at ${this.#host} answered ${status}`, "ca", more);
     const { type = "", detail = "" } = parse(Problem, body, this.#host);
     throw refusal(this.#host, { type, detail }, more);

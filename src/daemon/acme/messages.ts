@@ -19,7 +19,8 @@ export const Directory = Type.Object({
 });
 export type Directory = Static<typeof Directory>;
 
-export const Problem = Type.Object({ type: Type.Optional(Text), detail: Type.Optional(Text) });
+// However long: it is cut where it is shown.
+export const Problem = Type.Object({ type: Type.Optional(Type.String()), detail: Type.Optional(Type.String()) });
 export type Problem = Static<typeof Problem>;
 
 export const Account = Type.Object({ status: Text });
