@@ -88,10 +88,13 @@ export class Acceptor {
   }
 
   #accept(): Promise<void> {
-    // The lowest free descriptor: how many are in use, nearly.
     const copy = dup(this.#fd);
     if (copy < 0) return Promise.reject(new Error(`dup() failed with errno ${lastErrno()}`));
-    if (copy >= this.#options.descriptorsMax) {
+    // The one that a connection would get: the copy may have taken the last that was free among those in use, and each
+    // attempt would then take one connection too many.
+    const next = dup(this.#fd);
+    if (next >= 0) closeSync(next);
+    if (next < 0 || next >= this.#options.descriptorsMax) {
       closeSync(copy);
       return Promise.reject(new Error("too few descriptors are left"));
     }
