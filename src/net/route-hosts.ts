@@ -55,6 +55,8 @@ export class RouteHosts {
   readonly #exact = new Map<string, RoutePrefixes>();
   /** By what follows the `*`: `.example.com`. */
   readonly #wildcard = new Map<string, RoutePrefixes>();
+  /** How many wildcards have that many dots: most lengths of a name are not looked up at all. */
+  readonly #wildcardDots: number[] = [];
   readonly #any = new RoutePrefixes();
 
   get empty(): boolean {
@@ -70,15 +72,21 @@ export class RouteHosts {
     let prefixes = map.get(key);
     if (prefixes === undefined && make) {
       prefixes = new RoutePrefixes();
-      map.set(key, prefixes);
+      map.set(plain(key), prefixes);
+      if (wildcard) this.#countDots(key, 1);
     }
     return prefixes;
   }
 
   forget(host: string): void {
     if (host === "" || this.prefixes(host, false)?.empty !== true) return;
-    if (host.startsWith("*.")) this.#wildcard.delete(host.slice(1));
-    else this.#exact.delete(host);
+    if (!host.startsWith("*.")) this.#exact.delete(host);
+    else if (this.#wildcard.delete(host.slice(1))) this.#countDots(host, -1);
+  }
+
+  #countDots(name: string, count: number): void {
+    const dots = dotsOf(name);
+    this.#wildcardDots[dots] = (this.#wildcardDots[dots] ?? 0) + count;
   }
 
   find(host: string, path: string, request: Asked | undefined): RouteEntry | undefined {
@@ -96,7 +104,9 @@ export class RouteHosts {
     const exact = prefixes?.find(path, request);
     if (exact !== undefined || this.#wildcard.size === 0) return exact;
     const owner = prefixes?.owner;
-    for (let dot = host.indexOf("."); dot > 0; dot = host.indexOf(".", dot + 1)) {
+    let dots = dotsOf(host);
+    for (let dot = host.indexOf("."); dot > 0; dot = host.indexOf(".", dot + 1), dots--) {
+      if (!((this.#wildcardDots[dots] ?? 0) > 0)) continue;
       const found = this.#wildcard.get(host.slice(dot))?.find(path, request);
       if (found !== undefined && (owner === undefined || owner === tenantOf(found.service))) return found;
     }
@@ -130,4 +140,15 @@ function pick(head: RouteEntry | undefined, request: Asked | undefined): RouteEn
 /** The namespace of `namespace/name`; a service of a name without one has none. */
 export function tenantOf(service: string): string {
   return service.slice(0, Math.max(0, service.indexOf("/")));
+}
+
+function dotsOf(name: string): number {
+  let dots = 0;
+  for (let at = name.indexOf("."); at >= 0; at = name.indexOf(".", at + 1)) dots++;
+  return dots;
+}
+
+/** The same text with bytes of its own: part of another string, it would hold that, and take longer to compare. */
+function plain(text: string): string {
+  return Buffer.from(text).toString();
 }
