@@ -13,7 +13,8 @@ front.router.set("it", [{ listener: "http", target: streamTarget(answering(() =>
 process.on("message", () => {
   for (let round = 0; round < 3; round++) (globalThis as unknown as { gc(): void }).gc();
   const pss = Number(/^Pss: +(\d+) kB/m.exec(readFileSync("/proc/self/smaps_rollup", "utf8"))?.[1]) * 1024;
-  process.send!({ pss, connections: front.connections });
+  const { heapUsed, external } = process.memoryUsage();
+  process.send!({ live: heapUsed + external, pss, connections: front.connections });
 });
 process.on("disconnect", () => process.exit());
 process.send!({ port });
