@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -37,6 +38,25 @@ func serveHTTP([]string) error {
 	r.Mount("/echo", e)
 
 	r.Handle("/metrics", promhttp.Handler())
+	r.Get("/page", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Write([]byte("<!doctype html><title>page</title><link rel=icon href=data:,>"))
+	})
+	// Events for as long as the client listens, the next when the one before was seen.
+	seen := make(chan struct{}, 1)
+	r.Post("/seen", func(http.ResponseWriter, *http.Request) { seen <- struct{}{} })
+	r.Get("/events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for i := 1; ; i++ {
+			fmt.Fprintf(w, "data: %d\n\n", i)
+			w.(http.Flusher).Flush()
+			select {
+			case <-seen:
+			case <-r.Context().Done():
+				return
+			}
+		}
+	})
 	r.Get("/ws", func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, nil)
 		if err != nil {
