@@ -24,6 +24,7 @@ const ofHttp = [
   "strip",
   "methods",
   "headers",
+  "hsts",
   "share",
   "sticky",
   "tls",
@@ -134,7 +135,8 @@ function checkPassthrough(route: Route, kind: "server" | "cgi", at: Path, issues
   if (route.host === undefined)
     bad('can be "passthrough" for a host only', "connections are told apart by the host of their TLS hello");
   if (kind === "cgi") bad('cannot be "passthrough" with kind = "cgi", which is called by HTTP only');
-  for (const key of ["path", ...answers] as const)
+  const inside = ["path", "strip", "methods", "headers", "share", "sticky", "compress", "hsts", ...answers] as const;
+  for (const key of inside)
     if (route[key] !== undefined)
       bad(`cannot be "passthrough" together with ${key}, which is inside what the guest decrypts`);
 }

@@ -50,6 +50,14 @@ export const Route = Type.Object(
           "auto, the default: plain HTTP is redirected to https where the host has a certificate; off: served by both; only: plain HTTP is refused; passthrough: connections go by the host of their TLS hello to the guest, which does TLS itself",
       }),
     ),
+    hsts: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 63072000,
+        description:
+          "answers over TLS tell clients to come over TLS only, for so many seconds (Strict-Transport-Security); 0 ends it",
+      }),
+    ),
     respond: Type.Optional(
       Type.Object(
         {

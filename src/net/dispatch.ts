@@ -4,7 +4,7 @@ import type { HttpContext } from "./http1/context.ts";
 import type { ErrorAnswer } from "./http1/error-answer.ts";
 import type { Alternative, Match } from "./router.ts";
 import { choose } from "./shares.ts";
-import type { HttpTarget } from "./target.ts";
+import type { Field, HttpTarget } from "./target.ts";
 import { refuseMisdirected } from "./tls/misdirected.ts";
 import { leavePlain } from "./tls/plain.ts";
 import type { Visit } from "./visit.ts";
@@ -30,8 +30,8 @@ export type Decision =
       readonly kind: "match";
       readonly match: Match<HttpTarget>;
       readonly visit?: Visit;
-      /** The value of a Set-Cookie that goes with the answer. */
-      readonly cookie?: string;
+      /** Go with the answer. */
+      readonly fields?: readonly Field[];
     }
   /** The front's own: a redirect, a fixed answer. */
   | { readonly kind: "answer"; readonly answer: Answer; readonly visit?: Visit }
@@ -58,6 +58,11 @@ export function decide(context: HttpContext, request: RequestView, client: Clien
   return decideOn(match, request, client);
 }
 
+/** RFC 6797 §7.2: over TLS only. */
+function strictTransport({ hsts }: Match, { scheme }: Client): Field | undefined {
+  return hsts === undefined || scheme !== "https" ? undefined : ["Strict-Transport-Security", `max-age=${hsts}`];
+}
+
 /** Of several services with one route; where the choice is another worker's, it says so to the client. */
 function decideAmong(
   alternatives: readonly Alternative[],
@@ -69,24 +74,34 @@ function decideAmong(
   const { match, cookie } = choose(alternatives, { scheme: client.scheme, field, chosen, random: Math.random });
   const decision = decideOn(match, request, client);
   if (decision.kind !== "match" || decision.match.target.kind === "elsewhere") return decision;
-  return cookie === undefined ? decision : { ...decision, cookie };
+  return cookie === undefined
+    ? decision
+    : { ...decision, fields: [...(decision.fields ?? []), ["Set-Cookie", cookie]] };
 }
 
 function decideOn(match: Match, request: RequestView, client: Client): Decision {
   if (needsNobody(match)) return answerOf(match, request, client);
   const guest = match as Match<HttpTarget>;
   const { target } = guest;
-  if (target.kind === "elsewhere" || target.policy === undefined) return { kind: "match", match: guest };
+  if (target.kind === "elsewhere") return { kind: "match", match: guest };
+  const secured = strictTransport(match, client);
+  const fields = secured === undefined ? {} : { fields: [secured] };
+  if (target.policy === undefined) return { kind: "match", match: guest, ...fields };
   const { visit, error } = target.policy.visit(request, client, target.activity);
-  return error === undefined ? { kind: "match", match: guest, visit } : { kind: "error", error, visit };
+  return error === undefined ? { kind: "match", match: guest, visit, ...fields } : { kind: "error", error, visit };
 }
 
 function answerOf(match: Match<AnswerTarget>, request: RequestView, client: Client): Decision {
   const { target } = match;
-  if (target.policy === undefined) return { kind: "answer", answer: target.answer(request, match) };
+  const secured = strictTransport(match, client);
+  const answer = (): Answer => {
+    const own = target.answer(request, match);
+    return secured === undefined ? own : { ...own, fields: [...own.fields, secured] };
+  };
+  if (target.policy === undefined) return { kind: "answer", answer: answer() };
   const { visit, error } = target.policy.visit(request, client);
   if (error !== undefined) return { kind: "error", error, visit };
-  return { kind: "answer", answer: target.answer(request, match), visit };
+  return { kind: "answer", answer: answer(), visit };
 }
 
 function needsNobody(match: Match): match is Match<AnswerTarget> {

@@ -33,6 +33,17 @@ before(async () => {
     front.tls.certificates.setName(name, { id: name, known: name === "known.test" });
   }
   const target = streamTarget(answering((request) => ok(request)));
+  front.router.set(
+    "a/hsts",
+    listeners.map((listener) => ({
+      listener,
+      host: "known.test",
+      path: "/hsts",
+      target,
+      hsts: 600,
+      tls: "off" as const,
+    })),
+  );
   const rules = (host: string, tls?: "off" | "only") =>
     listeners.map((listener) => ({ listener, host, target, ...(tls === undefined ? {} : { tls }) }));
   front.router.set("a/auto", [...rules("known.test"), ...rules("local.test"), ...rules("none.test")]);
@@ -164,4 +175,11 @@ test("Front resumes sessions with the key that it is given, whichever certificat
   assert.equal(await reused(session), true);
   front.tls.setTicketKey(Buffer.alloc(48, 2));
   assert.equal(await reused(session), false);
+});
+
+test("Front tells clients over TLS to come that way only, where the route says so", async () => {
+  const field = /\r\nStrict-Transport-Security: max-age=600\r\n/;
+  assert.match(await askSecurely("known.test", get("/hsts", "known.test")), field);
+  assert.doesNotMatch(await askSecurely("known.test", get("/", "known.test")), field);
+  assert.doesNotMatch(await exchange(plain, get("/hsts", "known.test")), field);
 });

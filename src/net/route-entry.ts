@@ -15,6 +15,7 @@ export class RouteEntry implements Match {
   readonly strip: boolean;
   readonly stream: StreamTerms | undefined;
   readonly tls: RouteTls | undefined;
+  readonly hsts: number | undefined;
   readonly webSocket: "check" | undefined;
   readonly compress: boolean;
   readonly when: RouteCondition | undefined;
@@ -32,6 +33,7 @@ export class RouteEntry implements Match {
     this.strip = rule.strip === true && path !== "";
     this.stream = rule.stream;
     this.tls = rule.tls;
+    this.hsts = rule.hsts;
     this.webSocket = rule.webSocket;
     this.compress = rule.compress === true;
     this.when = routeCondition(rule);

@@ -36,6 +36,8 @@ export interface RouteRule extends Conditions {
   readonly stream?: StreamTerms;
   /** What becomes of plain HTTP, where a redirect to TLS is not what is wanted. */
   readonly tls?: RouteTls;
+  /** For so many seconds clients are to come over TLS only. */
+  readonly hsts?: number;
   /** The service's answers are compressed for clients that accept it. */
   readonly compress?: boolean;
   readonly target: RouteTarget;
@@ -54,6 +56,7 @@ export interface Match<Target extends RouteTarget = RouteTarget> {
   readonly alternatives: readonly Alternative[] | undefined;
   readonly stream: StreamTerms | undefined;
   readonly tls: RouteTls | undefined;
+  readonly hsts: number | undefined;
   readonly webSocket: "check" | undefined;
   readonly compress: boolean;
 }

@@ -110,6 +110,8 @@ export interface RouteEntry {
   readonly stream?: StreamTerms;
   /** Plain HTTP is redirected where there is a certificate, when absent. */
   readonly tls?: "off" | "only" | "passthrough";
+  /** For so many seconds clients are to come over TLS only. */
+  readonly hsts?: number;
   /** Its answers are compressed for clients that accept it. */
   readonly compress?: boolean;
   /** What every worker answers itself, without a guest. */

@@ -165,6 +165,7 @@ export function routeEntries(
       ...streamTerms(route),
       ...answerOf(route),
       ...(route.tls === undefined || route.tls === "auto" ? {} : { tls: route.tls }),
+      ...(route.hsts === undefined ? {} : { hsts: route.hsts }),
       ...(route.websocket === undefined ? {} : { webSocket: route.websocket }),
       ...matchTerms(route, stickyToken),
       ...(site === undefined ? {} : { site }),

@@ -334,8 +334,8 @@ export class ClientConnection implements HttpConnection {
           // What becomes another protocol has no answers, and so none to compress.
           this.#exchange =
             match.compress && !request.upgrade
-              ? new RequestExchange(this, context.compression.of(context.handler(target)), match, decision.cookie)
-              : new StreamExchange(this, target, context.pool(target), match, decision.cookie, handshake);
+              ? new RequestExchange(this, context.compression.of(context.handler(target)), match, decision.fields)
+              : new StreamExchange(this, target, context.pool(target), match, decision.fields, handshake);
         } catch (error) {
           this.#refuse(error);
           return;
@@ -346,7 +346,7 @@ export class ClientConnection implements HttpConnection {
           this,
           match.compress ? context.compression.of(target) : target,
           match,
-          decision.cookie,
+          decision.fields,
         );
         break;
       case "elsewhere":

@@ -15,8 +15,8 @@ import { writeHead, writeInterim } from "./write-head.ts";
 export class RequestExchange implements Exchange {
   readonly #client: ClientConnection;
   readonly #target: RequestTarget;
-  /** The value of a Set-Cookie of the front's. */
-  readonly #cookie: string | undefined;
+  /** Fields of the front's, which go with the answer. */
+  readonly #fields: readonly Field[] | undefined;
   readonly #request: TargetRequest;
   readonly #body = new Flow();
   /** Of the request. */
@@ -33,14 +33,14 @@ export class RequestExchange implements Exchange {
   #blocked: boolean = false;
   #pumping: boolean = false;
 
-  constructor(client: ClientConnection, target: RequestTarget, match: Match, cookie: string | undefined) {
+  constructor(client: ClientConnection, target: RequestTarget, match: Match, fields: readonly Field[] | undefined) {
     const { request } = client;
     const { remote, local, scheme } = client.client;
     const id = client.context.requestIds.next();
     if (client.visit !== undefined) client.visit.requestId = id;
     this.#client = client;
     this.#target = target;
-    this.#cookie = cookie;
+    this.#fields = fields;
     this.#request = {
       method: request.method,
       path: request.target,
@@ -153,7 +153,7 @@ export class RequestExchange implements Exchange {
     if (bodiless ? head.contentLength >= 0 && status !== 204 : this.#form === "length")
       text += `Content-Length: ${length}\r\n`;
     else if (this.#form === "chunked") text += "Transfer-Encoding: chunked\r\n";
-    if (this.#cookie !== undefined) text += `Set-Cookie: ${this.#cookie}\r\n`;
+    if (this.#fields !== undefined) for (const [name, value] of this.#fields) text += `${name}: ${value}\r\n`;
     if (!this.#keep) text += "Connection: close\r\n";
     else if (request.minor === 0) text += "Connection: keep-alive\r\n";
     this.#answer = body;

@@ -3,7 +3,7 @@ import { WarrenError } from "../../base/errors.ts";
 import { describeSpent } from "../../base/spent.ts";
 import { Tunnel } from "../../base/tunnel.ts";
 import type { Match } from "../router.ts";
-import { queueCode, type StreamTarget } from "../target.ts";
+import { type Field, queueCode, type StreamTarget } from "../target.ts";
 import { Upstream, type UpstreamPool, type UpstreamUser } from "../upstream.ts";
 import { checkAccepted, type Handshake } from "../websocket/handshake.ts";
 import { WebSocketRelay } from "../websocket/relay.ts";
@@ -34,8 +34,8 @@ export class StreamExchange implements Exchange, UpstreamUser {
   readonly #hasBody: boolean;
   readonly #method: string;
   readonly #handshake: Handshake | undefined;
-  /** The value of a Set-Cookie of the front's. */
-  readonly #cookie: string | undefined;
+  /** Fields of the front's, which go with the answer. */
+  readonly #fields: readonly Field[] | undefined;
   #upstream: Upstream | undefined;
   #attempts = 0;
   /** What the guest had read of the connection before this request. */
@@ -70,7 +70,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
     target: StreamTarget,
     pool: UpstreamPool,
     match: Match | undefined,
-    cookie: string | undefined,
+    fields: readonly Field[] | undefined,
     handshake?: Handshake,
   ) {
     this.#client = client;
@@ -85,7 +85,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
       client.visit.cpuMs = () => this.#guestCpuMs;
     }
     const strip = match?.strip ? match.path : "";
-    this.#cookie = cookie;
+    this.#fields = fields;
     this.#head = forwardRequest(client.request, target.peer ? client.peerForwarding : client.forwarding, id, strip);
   }
 
@@ -290,7 +290,7 @@ export class StreamExchange implements Exchange, UpstreamUser {
     this.#keep = client.mayPersist && !body.endsWithConnection;
     // RFC 9110 §6.6.1: who forwards an answer without a Date adds one.
     let insert = head.dated ? "" : `Date: ${currentDate()}\r\n`;
-    if (this.#cookie !== undefined) insert += `Set-Cookie: ${this.#cookie}\r\n`;
+    if (this.#fields !== undefined) for (const [name, value] of this.#fields) insert += `${name}: ${value}\r\n`;
     if (body.insertChunked) insert += "Transfer-Encoding: chunked\r\n";
     if (!this.#keep) insert += "Connection: close\r\n";
     else if (request.minor === 0) insert += "Connection: keep-alive\r\n";

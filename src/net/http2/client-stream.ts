@@ -45,8 +45,8 @@ export class ClientStream {
   /** Where the service has limits or an access log. */
   #visit: Visit | undefined;
   #answer: TargetResponse | undefined;
-  /** The value of a Set-Cookie of the front's. */
-  #cookie: string | undefined;
+  /** Fields of the front's, which go with the answer. */
+  #fields: readonly Field[] | undefined;
   #remaining = Number.POSITIVE_INFINITY;
   #mayTrail: boolean = false;
   #blocked: boolean = false;
@@ -108,7 +108,7 @@ export class ClientStream {
     const compress = match.compress && match.target.kind !== "elsewhere";
     const target = compress ? context.compression.of(handler) : handler;
     this.#target = target;
-    this.#cookie = decision.cookie;
+    this.#fields = decision.fields;
     this.#run(target, this.#targetRequest(match, ended));
   }
 
@@ -288,7 +288,7 @@ export class ClientStream {
       this.#visit.status = status;
       this.#visit.cpuMs = response.cpuMs;
     }
-    if (this.#cookie !== undefined) list.push("set-cookie", this.#cookie);
+    if (this.#fields !== undefined) for (const [name, value] of this.#fields) list.push(name.toLowerCase(), value);
     if (contentLength >= 0) this.#remaining = contentLength;
     const whole = body.closed && body.failure === undefined;
     this.#mayTrail = trailers !== undefined && !bodiless && (!whole || trailers.length > 0);
