@@ -20,6 +20,7 @@ test("a service without a program redirects and answers, through restarts of dae
   assert.equal(created, true);
   assert.deepEqual([service.kind, service.state, service.instances], ["static", "running", []]);
   assert.equal("program" in service, false);
+  assert.deepEqual(service.routeNotes, ["308 to https://new.test", "302 to /now", "answers 503"]);
   const answers = async (): Promise<void> => {
     const moved = await ask(daemon.port, "old.test", "/a?b");
     assert.deepEqual([moved.status, moved.headers.location], [308, "https://new.test/a?b"]);

@@ -236,6 +236,11 @@ export const ServiceView = Type.Object(
     programBytes: Type.Optional(Type.Integer()),
     deployedAt: Type.String({ format: "date-time" }),
     routes: Type.Array(Type.String({ description: "as a URL: http://shop.example.com/api, udp://0.0.0.0:53" })),
+    routeNotes: Type.Optional(
+      Type.Array(Type.String(), {
+        description: "what each of `routes` does besides leading to the program, in their order; absent when none does",
+      }),
+    ),
     instances: Type.Array(InstanceView),
     restarts: Type.Integer(),
     lastRestarts: Type.Array(RestartView, { description: "the newest ten, newest first" }),

@@ -8,6 +8,7 @@ import { findDeployment, specOf } from "../deploy/deployment.ts";
 import { programDigest } from "../deploy/file-digest.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
 import { Progress } from "../ui/progress.ts";
+import { routeText } from "../ui/route-text.ts";
 import { bold, dim, green } from "../ui/style.ts";
 import { formatSpan } from "../ui/units.ts";
 
@@ -67,5 +68,6 @@ function deployedText(service: ServiceView): string {
   const head = `${bold(service.name, process.stdout)} revision ${service.revision} ${green(service.state, process.stdout)}${took}`;
   const outbound = (service.spec.outbound ?? []).map(formatOutbound).join(", ");
   const reaches = outbound === "" ? [] : [dim(`  may connect to ${outbound}`, process.stdout)];
-  return [head, ...service.routes.map((route) => `  ${route}`), ...reaches].join("\n");
+  const routes = service.routes.map((url, index) => `  ${routeText(url, service.routeNotes?.[index])}`);
+  return [head, ...routes, ...reaches].join("\n");
 }

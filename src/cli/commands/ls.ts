@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { ServiceView } from "../../control/service.ts";
 import { connect } from "../connect.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
+import { routeText } from "../ui/route-text.ts";
 import { paintState, shownState, tableWidth } from "../ui/state.ts";
 import { bold } from "../ui/style.ts";
 import { type Column, renderTable } from "../ui/table.ts";
@@ -49,7 +50,7 @@ export function serviceTable(services: readonly ServiceView[], now: number, widt
     service.name,
     shownState(service),
     ...(reasons ? [service.reason ?? ""] : []),
-    service.routes.join(" "),
+    service.routes.map((url, index) => routeText(url, service.routeNotes?.[index])).join(" "),
     formatAge(now - Date.parse(service.deployedAt)),
     String(service.restarts),
     formatBytes(service.memoryBytes),

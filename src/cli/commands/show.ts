@@ -5,6 +5,7 @@ import type { Mount, ServiceSpec, ServiceView, TimesView } from "../../control/s
 import { connect } from "../connect.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
 import { filterEscapes } from "../ui/escapes.ts";
+import { routeText } from "../ui/route-text.ts";
 import { paintState, shownState, tableWidth } from "../ui/state.ts";
 import { bold } from "../ui/style.ts";
 import { renderTable } from "../ui/table.ts";
@@ -38,7 +39,7 @@ export function serviceText(service: ServiceView, now: number, width: number | u
     ["kind", service.kind],
     ["revision", `${service.revision}, deployed ${formatAge(now - Date.parse(service.deployedAt))} ago`],
     ["program", programText(service)],
-    ["routes", service.routes.join("\n")],
+    ["routes", service.routes.map((url, index) => routeText(url, service.routeNotes?.[index])).join("\n")],
     ["arguments", (spec.args ?? []).map((arg) => JSON.stringify(arg)).join(" ")],
     [
       "variables",

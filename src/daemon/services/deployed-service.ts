@@ -4,7 +4,7 @@ import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service
 import type { GuestStatus, InstanceSpec, MountedPath, Placement, SitesSpec } from "../../worker/protocol.ts";
 import { hostPaths } from "../workers/mount-cover.ts";
 import type { Isolation } from "./plan.ts";
-import { frontTerms, groupOf, instanceSpec, kindOf, routeEntries, routeUrls, sitesSpec } from "./plan.ts";
+import { frontTerms, groupOf, instanceSpec, kindOf, routeEntries, routeViews, sitesSpec } from "./plan.ts";
 import { grantedMounts } from "./site-plan.ts";
 
 /** A service counts as held up for so long after it was. */
@@ -208,7 +208,7 @@ export class DeployedService {
       ...(this.revision.program === undefined ? {} : { program: this.revision.program }),
       ...(this.programBytes === undefined ? {} : { programBytes: this.programBytes }),
       deployedAt: new Date(this.revision.deployedAt).toISOString(),
-      routes: routeUrls(this.namespace, this.spec, httpListeners),
+      ...routeViews(this.namespace, this.spec, httpListeners),
       instances: guests.map(([worker, status]) => ({
         worker,
         revision: status.revision,

@@ -6,6 +6,7 @@ import { outboundRight } from "../../control/outbound.ts";
 import { parseRate } from "../../control/rate.ts";
 import { redirectStatusDefault } from "../../control/redirect.ts";
 import { needsGuest, type Route, shareOf } from "../../control/route.ts";
+import { routeNote } from "../../control/route-note.ts";
 import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "../../control/service.ts";
 import { siteOf } from "../../control/site.ts";
 import { parseSize } from "../../control/size.ts";
@@ -206,18 +207,28 @@ function matchTerms(route: Route, stickyToken: () => string): Partial<RouteEntry
   };
 }
 
-/** The routes as URLs for people: the ports of the HTTP listeners are filled in. */
-export function routeUrls(namespace: string, spec: ServiceSpec, httpListeners: readonly string[]): string[] {
-  return routesOf(namespace, spec).flatMap(({ listen, host, path = "/", ip }) => {
-    const own = routeListen({ listen, ip });
-    if (own !== undefined) return [formatListen(own)];
-    return httpListeners.map((key) => {
-      const url = new URL(key);
-      // A listener on every address is reached by the name, or on this machine.
-      const any = url.hostname === "0.0.0.0" || url.hostname === "[::]";
-      const name = host ?? (ip === undefined ? (any ? "localhost" : url.hostname) : ip.includes(":") ? `[${ip}]` : ip);
-      return `${url.protocol}//${name}${url.port === "" ? "" : `:${url.port}`}${path}`;
-    });
+/** The routes as URLs for people, with what each does: the ports of the HTTP listeners are filled in. */
+export function routeViews(
+  namespace: string,
+  spec: ServiceSpec,
+  httpListeners: readonly string[],
+): { routes: string[]; routeNotes?: string[] } {
+  const views = routesOf(namespace, spec).flatMap((route) =>
+    routeUrls(route, httpListeners).map((url) => ({ url, note: routeNote(route) })),
+  );
+  const routes = views.map(({ url }) => url);
+  return views.some(({ note }) => note !== "") ? { routes, routeNotes: views.map(({ note }) => note) } : { routes };
+}
+
+function routeUrls({ listen, host, path = "/", ip }: Route, httpListeners: readonly string[]): string[] {
+  const own = routeListen({ listen, ip });
+  if (own !== undefined) return [formatListen(own)];
+  return httpListeners.map((key) => {
+    const url = new URL(key);
+    // A listener on every address is reached by the name, or on this machine.
+    const any = url.hostname === "0.0.0.0" || url.hostname === "[::]";
+    const name = host ?? (ip === undefined ? (any ? "localhost" : url.hostname) : ip.includes(":") ? `[${ip}]` : ip);
+    return `${url.protocol}//${name}${url.port === "" ? "" : `:${url.port}`}${path}`;
   });
 }
 
