@@ -17,6 +17,8 @@ import { Tunnel } from "../base/tunnel.ts";
 import { Front } from "./front.ts";
 import { ConduitStream } from "./http2/conduit-stream.ts";
 import { FloodGuard } from "./http2/flood-guard.ts";
+import { frameFlag, frameType } from "./http2/frame-meter.ts";
+import { block, frame, settings, word } from "./http2/raw-client.ts";
 import type { StreamTarget } from "./target.ts";
 import { Client, elsewhere, listeningFd, newActivity, streamTarget } from "./test-rig.ts";
 
@@ -67,6 +69,7 @@ function open(headers: Record<string, string> = {}, session = client): ClientHtt
 async function answerOf(
   stream: ClientHttp2Stream,
 ): Promise<{ head: IncomingHttpHeaders; body: string; trailers: IncomingHttpHeaders; code: number }> {
+  stream.on("error", () => {});
   let head: IncomingHttpHeaders = {};
   let trailers: IncomingHttpHeaders = {};
   let body = "";
@@ -292,4 +295,96 @@ test("Front asks another worker's front over HTTP/2 for a guest that speaks it, 
   assert.deepEqual([body, trailers["grpc-status"]], ["hello", "0"]);
   assert.deepEqual([seen["x-forwarded-for"], seen["warren-forwarded"]], ["127.0.0.1", undefined]);
   there.destroy();
+});
+
+const rules: readonly (readonly [name: string, frames: readonly Uint8Array[]])[] = [
+  [
+    "a field of HTTP/1 in an interim answer",
+    [
+      frame(
+        frameType.headers,
+        frameFlag.endHeaders,
+        1,
+        block([
+          [":status", "103"],
+          ["http2-settings", "a"],
+          ["link", "b"],
+        ]),
+      ),
+      frame(frameType.headers, frameFlag.endHeaders | frameFlag.endStream, 1, block([[":status", "204"]])),
+    ],
+  ],
+  ["101", [frame(frameType.headers, frameFlag.endHeaders, 1, block([[":status", "101"]]))]],
+  [
+    "a field of HTTP/1",
+    [
+      frame(
+        frameType.headers,
+        5,
+        1,
+        block([
+          [":status", "200"],
+          ["connection", "close"],
+        ]),
+      ),
+    ],
+  ],
+  [
+    "a field of HTTP/1 that is not refused",
+    [
+      frame(
+        frameType.headers,
+        5,
+        1,
+        block([
+          [":status", "200"],
+          ["http2-settings", "a"],
+        ]),
+      ),
+    ],
+  ],
+  ["a status that is none", [frame(frameType.headers, 5, 1, block([[":status", "999"]]))]],
+  ["no status", [frame(frameType.headers, 5, 1, block([["x-a", "b"]]))]],
+  [
+    "a field of HTTP/1 behind the body",
+    [
+      frame(frameType.headers, frameFlag.endHeaders, 1, block([[":status", "200"]])),
+      frame(
+        frameType.headers,
+        5,
+        1,
+        block([
+          ["http2-settings", "a"],
+          ["x-t", "1"],
+        ]),
+      ),
+    ],
+  ],
+  ["a pushed request", [frame(5, frameFlag.endHeaders, 1, Buffer.concat([word(2), block([[":method", "GET"]])]))]],
+  ["a body before its head", [frame(frameType.data, 1, 1, Buffer.from("x"))]],
+  ["what is no frame", [Buffer.from("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")]],
+  ["a flood of pings", Array.from({ length: 20_000 }, () => frame(frameType.ping, 0, 0, Buffer.alloc(8)))],
+];
+
+test("Http2Guest takes no harm from a guest that breaks the rules", async () => {
+  for (const [name, frames] of rules) {
+    const target = streamTarget((guest) => {
+      guest.input.onReadable = () => {
+        guest.input.onReadable = undefined;
+        guest.output.push(settings());
+        setImmediate(() => {
+          for (const bytes of frames) guest.output.push(Buffer.from(bytes));
+          guest.output.end();
+        });
+      };
+    });
+    front.router.set("it", [{ listener: "http", target: front.speakingHttp2(target) }]);
+    const { head, code } = await answerOf(client.request({ ":authority": "a", ":path": "/" }));
+    assert.ok(code !== 0 || [200, 204, 502].includes(Number(head[":status"])), `${name}: ${head[":status"]}, ${code}`);
+    assert.equal(target.activity.active, 0, name);
+  }
+  route(echo);
+  const stream = open();
+  stream.end("still here");
+  assert.equal((await answerOf(stream)).body, "still here");
 });

@@ -114,6 +114,15 @@ const floods: readonly FloodCase[] = [
     most: 5_000,
   },
   {
+    name: "rapid reset of requests that wait for 100",
+    make: (index) =>
+      Buffer.concat([
+        post(streamOf(index), [...postFields, ["expect", "100-continue"]]),
+        frame(frameType.rstStream, 0, streamOf(index), word(0)),
+      ]),
+    most: 5_000,
+  },
+  {
     name: "resets that the server is made to send, by an increment of 0 (CVE-2025-8671)",
     make: (index) => Buffer.concat([get(streamOf(index)), frame(frameType.windowUpdate, 0, streamOf(index), word(0))]),
     most: 5_000,

@@ -4,7 +4,15 @@ import { fieldPatterns } from "../http1/write-head.ts";
 import type { Field } from "../target.ts";
 
 /** Fields of HTTP/1 connections, which no message of HTTP/2 may have (RFC 9113 §8.2.2). */
-const dropped = new Set(["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"]);
+const dropped = new Set([
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
 
 /** A head for node:http2: names and values in turn, `:status` first. */
 export interface AnswerFields {

@@ -25,6 +25,8 @@ const { NGHTTP2_NO_ERROR } = constants;
 /** As often as one request is asked of another worker before it is answered with 503; more than one of them may know less. */
 const passedMax = 3;
 
+function ignore(): void {}
+
 /** One stream of a client: a request and its answer. */
 export class ClientStream {
   readonly #connection: Http2Connection;
@@ -70,6 +72,7 @@ export class ClientStream {
       connection.closed(id);
       // Its native half lives until the next full collection, and would keep all that hangs on it from the young ones.
       stream.removeAllListeners();
+      stream.on("error", ignore);
     });
   }
 

@@ -20,6 +20,8 @@ const attemptsMax = 3;
 /** 1xx answers before the real one. */
 const interimMax = 16;
 
+function ignore(): void {}
+
 /** node:http2 resets a stream with CANCEL that is destroyed by what it knows as an AbortError: its own, which nobody can make. */
 const cancelled = abortError();
 
@@ -99,9 +101,18 @@ export class GuestRequest {
   }
 
   #send(session: GuestSession): void {
-    const { body } = this.#request;
     this.#session = session;
     this.#cpuFrom = session.begin();
+    try {
+      this.#open(session);
+    } catch (error) {
+      // node:http2 throws for what it does not send.
+      this.#fail(error);
+    }
+  }
+
+  #open(session: GuestSession): void {
+    const { body } = this.#request;
     const endStream = body.finished && body.failure === undefined && this.#requestTrailers.length === 0;
     // RFC 9110 §6.6.2: whoever will send trailers should say so; to wait for them costs a frame more.
     const announced = this.#request.headers.some(([name]) => name === "trailer");
@@ -126,6 +137,7 @@ export class GuestRequest {
       this.#onClose(stream);
       // As of a client's stream: what hangs on it is to be collected before it is.
       stream.removeAllListeners();
+      stream.on("error", ignore);
     });
     this.#pumpBody();
   }
@@ -156,7 +168,9 @@ export class GuestRequest {
   }
 
   #onInterim(status: number, raw: readonly string[]): void {
-    if (++this.#interims > interimMax)
+    // RFC 9113 §8.6: there is no 101.
+    if (status === 101) this.#fail(new WarrenError("head.malformed", "101 in HTTP/2"));
+    else if (++this.#interims > interimMax)
       this.#fail(new WarrenError("head.malformed", `more than ${interimMax} interim answers`));
     else if (status !== 100) this.#request.inform?.(status, messageFields(raw));
   }

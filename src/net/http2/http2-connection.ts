@@ -128,6 +128,12 @@ export class Http2Connection implements HttpConnection {
   }
 
   #onStream(stream: ServerHttp2Stream, flags: number, raw: string[]): void {
+    // Reset before it got here: nothing would come of it, and "close" may not follow.
+    if (stream.closed || stream.destroyed) {
+      stream.on("error", () => {});
+      stream.resume();
+      return;
+    }
     const id = stream.id!;
     const own = new ClientStream(this, stream, id);
     this.#streams.set(id, own);
