@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceSpec } from "../src/control/service.ts";
 import { requireToolchain } from "./guests/build.ts";
+import { warren } from "./support/cli.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { ask } from "./support/http.ts";
 import { Load } from "./support/load.ts";
@@ -216,4 +217,22 @@ test("two deploys of one route at a time: one of them gets it", async (t) => {
     ["got it", "route.conflict", "route.conflict"],
   );
   assert.equal((await ask(daemon.port, "it.test")).status, 200);
+});
+
+test("warren domain assigns, lists and takes away, and says what it refuses", async (t) => {
+  const daemon = await TestDaemon.start(t, { workers: 1 });
+  await daemon.client.createNamespace("red");
+  const run = (...args: string[]): ReturnType<typeof warren> => warren(daemon, ["domain", ...args]);
+  assert.deepEqual(await run("add", "--namespace", "red", "Example.com", "192.0.2.1", "*"), {
+    code: 0,
+    stdout: "Example.com\n192.0.2.1\n*\n",
+    stderr: "",
+  });
+  assert.equal((await run("ls", "--namespace", "red")).stdout, "*\n192.0.2.1\nexample.com\n");
+  const taken = await run("add", "com", "*.other.test");
+  assert.equal(taken.code, 1);
+  assert.match(taken.stderr, /com is used by another namespace[\s\S]*write other\.test/);
+  assert.equal((await run("rm", "--namespace", "red", "example.com")).code, 0);
+  assert.equal((await run("add", "www.example.com")).code, 0);
+  assert.deepEqual(JSON.parse((await run("ls", "--json")).stdout), [{ domain: "www.example.com" }]);
 });

@@ -9,6 +9,10 @@ import { routesOf } from "./plan.ts";
 /** Any host: the name that stands for it where names are assigned. */
 export const anyHost = "*";
 
+/** The spot of HTTP routes for any host, and of those that name one. */
+const httpSpot = "http";
+const namedSpot = "named";
+
 /** One route, as far as it matters to others. */
 interface Claim {
   /** Listener, address, host, path and conditions: two with the same take the same traffic. */
@@ -18,7 +22,8 @@ interface Claim {
   readonly share: number | undefined;
   /** Of an HTTP route. */
   readonly host: string | undefined;
-  readonly http: boolean;
+  /** Where it takes what it takes: at a port of its own, or of HTTP with and without a name. */
+  readonly spot: string;
   /** The address dialled, where the route names one. */
   readonly ip: string | undefined;
 }
@@ -45,8 +50,8 @@ export interface Reservation {
 export class RouteClaims {
   readonly #places = new Map<string, { holder: Holder; claim: Claim }[]>();
   readonly #names = new NameTree();
-  /** Routes for any host: by address, and below "" those of any address. Then by namespace, how many. */
-  readonly #anyHost = new Map<string, Map<string, number>>();
+  /** How many claims each namespace has of a spot, at an address or, below "", at any. */
+  readonly #spots = new Map<string, Map<string, Map<string, number>>>();
   readonly #assigned = new Map<string, string>();
   readonly #current = new Map<string, Holder>();
 
@@ -107,29 +112,26 @@ export class RouteClaims {
   }
 
   #usedByOthers(domain: string, namespace: string): boolean {
-    if (domain === anyHost) return hasOthers(this.#anyHost.get(""), namespace);
-    if (isAddress(domain)) return hasOthers(this.#anyHost.get(domain), namespace);
+    if (domain === anyHost) return hasOthers(this.#spots.get(httpSpot)?.get(""), namespace);
+    if (isAddress(domain)) return [...this.#spots.values()].some((spot) => hasOthers(spot.get(domain), namespace));
     return this.#names.usedByOthers(domain, namespace);
   }
 
   #check(holder: Holder, claim: Claim): void {
     const { namespace, key } = holder;
-    const { share, host, http, ip, text } = claim;
+    const { share, host, spot, ip, text } = claim;
     if (host !== undefined && this.#names.taken(host, namespace)) throw hostTaken(`the host ${host}`, namespace);
     const address = ip === undefined ? undefined : this.#assigned.get(ip);
     if (address !== undefined && address !== namespace) throw hostTaken(`the address ${ip}`, namespace);
-    if (http && host === undefined && address === undefined) this.#checkAny(ip, namespace);
+    if (spot !== namedSpot && address === undefined && this.#spotTaken(spot, ip, namespace))
+      throw spot === httpSpot
+        ? hostTaken(`what has no other host${ip === undefined ? "" : ` on ${ip}`}`, namespace)
+        : conflict(text, "a service of another namespace", "");
     const others = (this.#places.get(claim.place) ?? []).filter((one) => one.holder.key !== key);
     const foreign = others.some((one) => one.holder.namespace !== namespace);
     const same = others.find((one) => one.claim.share === undefined && share === undefined);
-    if (foreign || same !== undefined) {
-      const whose = foreign || same === undefined ? "a service of another namespace" : same.holder.key;
-      const other = same === undefined || foreign ? "" : `, or remove ${same.holder.key} first`;
-      throw new WarrenError("route.conflict", `${text} already goes to ${whose}`, {
-        status: 409,
-        hint: `choose another route${other}`,
-      });
-    }
+    if (foreign) throw conflict(text, "a service of another namespace", "");
+    if (same !== undefined) throw conflict(text, same.holder.key, `, or remove ${same.holder.key} first`);
     const parts = new Map(others.map((one) => [one.holder.key, one.claim.share ?? 0]));
     const sum = [...parts.values()].reduce((total, part) => total + part, share ?? 0);
     if (sum > 1.000_001)
@@ -139,15 +141,18 @@ export class RouteClaims {
       });
   }
 
-  /** Routes for any host are for what nobody has named: one namespace has them, on an address or on all. */
-  #checkAny(ip: string | undefined, namespace: string): void {
-    const assigned = this.#assigned.get(anyHost);
-    const where = ip === undefined ? "" : ` on ${ip}`;
-    const others =
+  /**
+   * Whether another namespace has what nobody has named, there or everywhere: the more special address would take from it.
+   * Who has an address only takes nothing from the one who comes for all of them.
+   */
+  #spotTaken(spot: string, ip: string | undefined, namespace: string): boolean {
+    const assigned = spot === httpSpot ? this.#assigned.get(anyHost) : undefined;
+    const held = this.#spots.get(spot);
+    return (
       (assigned !== undefined && assigned !== namespace) ||
-      hasOthers(this.#anyHost.get(""), namespace) ||
-      (ip !== undefined && hasOthers(this.#anyHost.get(ip), namespace));
-    if (others) throw hostTaken(`what has no other host${where}`, namespace);
+      hasOthers(held?.get(""), namespace) ||
+      (ip !== undefined && hasOthers(held?.get(ip), namespace))
+    );
   }
 
   #hold(holder: Holder): void {
@@ -157,7 +162,7 @@ export class RouteClaims {
       if (held === undefined) this.#places.set(claim.place, [{ holder, claim }]);
       else held.push({ holder, claim });
       if (claim.host !== undefined) this.#names.add(claim.host, holder.namespace);
-      else if (claim.http) this.#countAny(claim.ip, holder.namespace, 1);
+      this.#countSpot(claim.spot, claim.ip, holder.namespace, 1);
     }
   }
 
@@ -167,17 +172,21 @@ export class RouteClaims {
       if (left.length > 0) this.#places.set(claim.place, left);
       else this.#places.delete(claim.place);
       if (claim.host !== undefined) this.#names.remove(claim.host, holder.namespace);
-      else if (claim.http) this.#countAny(claim.ip, holder.namespace, -1);
+      this.#countSpot(claim.spot, claim.ip, holder.namespace, -1);
     }
   }
 
-  #countAny(ip: string | undefined, namespace: string, count: number): void {
-    const counts = this.#anyHost.get(ip ?? "") ?? new Map<string, number>();
+  #countSpot(spot: string, ip: string | undefined, namespace: string, count: number): void {
+    const at = ip ?? "";
+    const held = this.#spots.get(spot) ?? new Map<string, Map<string, number>>();
+    const counts = held.get(at) ?? new Map<string, number>();
     const left = (counts.get(namespace) ?? 0) + count;
     if (left > 0) counts.set(namespace, left);
     else counts.delete(namespace);
-    if (counts.size > 0) this.#anyHost.set(ip ?? "", counts);
-    else this.#anyHost.delete(ip ?? "");
+    if (counts.size > 0) held.set(at, counts);
+    else held.delete(at);
+    if (held.size > 0) this.#spots.set(spot, held);
+    else this.#spots.delete(spot);
   }
 }
 
@@ -200,7 +209,7 @@ function claimOf(route: Route): Claim {
     text,
     share: shareOf(route),
     host,
-    http: own === undefined,
+    spot: own !== undefined ? `${own.protocol}:${own.port}` : host === undefined ? httpSpot : namedSpot,
     ip: ip ?? (own === undefined || own.ip === "0.0.0.0" || own.ip === "::" ? undefined : own.ip),
   };
 }
@@ -211,6 +220,13 @@ function hasOthers(counts: ReadonlyMap<string, number> | undefined, namespace: s
 
 function isAddress(domain: string): boolean {
   return domain.includes(":") || /^[0-9.]+$/.test(domain);
+}
+
+function conflict(text: string, whose: string, other: string): WarrenError {
+  return new WarrenError("route.conflict", `${text} already goes to ${whose}`, {
+    status: 409,
+    hint: `choose another route${other}`,
+  });
 }
 
 function hostTaken(what: string, namespace: string): WarrenError {
