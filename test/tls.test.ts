@@ -241,11 +241,14 @@ test("plain HTTP is redirected where there is a certificate; a guest that does T
   if (!(await requireToolchain(t, "go"))) return;
   const own = makePair(["own.test"]);
   const { daemon } = await secureDaemon(t, { all: makePair(["*.test"]) }, { workers: 3 });
-  await daemon.deploy("own", "go-tls", {
+  const { routes } = await daemon.deploy("own", "go-tls", {
     env: { CERTIFICATE: own.chain, KEY: own.key },
     route: [{ host: "own.test", tls: "passthrough" }],
   });
-  await daemon.deploy("hello", "c-hello", { route: [{ host: "hello.test" }, { host: "both.test", tls: "off" }] });
+  assert.deepEqual(routes, [`https://own.test:${daemon.httpsPort}/`]);
+  await daemon.deploy("hello", "c-hello", {
+    route: [{ host: "hello.test" }, { host: "both.test", tls: "off" }, { host: "only.test", tls: "only" }],
+  });
   for (let i = 0; i < 8; i++) {
     const answer = await askSecurely(daemon.httpsPort, "own.test", { ca: own.chain, path: `/${i}` });
     assert.equal(answer.text, `own.test asked for /${i}`);
@@ -256,6 +259,8 @@ test("plain HTTP is redirected where there is a certificate; a guest that does T
   assert.equal(headers.location, `https://hello.test:${daemon.httpsPort}/a?b`);
   assert.equal((await ask(daemon.port, "both.test")).status, 200);
   assert.equal((await ask(daemon.port, "own.test")).status, 308);
+  assert.equal((await ask(daemon.port, "only.test")).status, 403);
+  assert.equal((await askSecurely(daemon.httpsPort, "only.test")).status, 200);
   assert.equal((await askSecurely(daemon.httpsPort, "hello.test", { host: "own.test" })).status, 421);
 });
 

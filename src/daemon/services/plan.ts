@@ -220,11 +220,13 @@ export function routeViews(
   return views.some(({ note }) => note !== "") ? { routes, routeNotes: views.map(({ note }) => note) } : { routes };
 }
 
-function routeUrls({ listen, host, path = "/", ip }: Route, httpListeners: readonly string[]): string[] {
+function routeUrls({ listen, host, path = "/", ip, tls }: Route, httpListeners: readonly string[]): string[] {
   const own = routeListen({ listen, ip });
   if (own !== undefined) return [formatListen(own)];
-  return httpListeners.map((key) => {
+  const secureOnly = tls === "only" || tls === "passthrough";
+  return httpListeners.flatMap((key) => {
     const url = new URL(key);
+    if (secureOnly && url.protocol === "http:") return [];
     // A listener on every address is reached by the name, or on this machine.
     const any = url.hostname === "0.0.0.0" || url.hostname === "[::]";
     const name = host ?? (ip === undefined ? (any ? "localhost" : url.hostname) : ip.includes(":") ? `[${ip}]` : ip);
