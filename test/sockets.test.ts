@@ -315,13 +315,16 @@ test("a program listens on several ports", async (t) => {
 test("a public UDP port leads to a guest's, and a port in use is said to be", async (t) => {
   const running = await start(t, "c-sockets", ["udp-server"]);
   if (running === undefined) return;
-  const port = await openPublicPort("udp", { ip: "127.0.0.1", port: 0 });
+  const port = await openPublicPort("udp", { ip: "0.0.0.0", port: 0 });
   t.after(() => port.close());
   port.attach(running.instance, 5353);
   await running.instance.whenListening();
   const client = createSocket("udp4");
   t.after(() => client.close());
-  client.send("hello", port.address.port, "127.0.0.1");
+  // Hears of no other address than the one that it dialled.
+  client.connect(port.address.port, "127.0.0.2");
+  await once(client, "connect");
+  client.send("hello");
   const [answer] = await once(client, "message");
   assert.equal(String(answer), "re: hello");
   await assert.rejects(openPublicPort("udp", port.address), { code: "listener.in-use" });

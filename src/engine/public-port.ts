@@ -1,18 +1,18 @@
-import { createSocket, type Socket as DatagramHandle } from "node:dgram";
 import { once } from "node:events";
+import { closeSync } from "node:fs";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { type Address, formatAddress } from "../base/address.ts";
 import { resetConduit } from "../base/conduit.ts";
+import { addressOf, DatagramPort } from "../base/datagram-port.ts";
 import { systemCode, WarrenError } from "../base/errors.ts";
 import { formatIp, parseIp } from "../base/ip.ts";
+import { bindUdp, boundAddress } from "../base/native-socket.ts";
 import { Tunnel } from "../base/tunnel.ts";
 import type { Instance } from "./instance.ts";
 
 const backlog = 1024;
 const connectionsMax = 4096;
 const keepAliveMs = 60_000;
-/** Bytes of answers that wait for the kernel; more are dropped, as a full socket buffer would. */
-const sendQueueBytesMax = 1024 * 1024;
 
 /**
  * A port of the host that leads to a port of one guest, without a daemon: what `warren run --listen` opens. It is open from the
@@ -29,7 +29,7 @@ export interface PublicPort {
 
 /** Throws `listener.in-use`, `listener.denied`, `listener.no-address`, `listener.failed`. */
 export async function openPublicPort(protocol: "tcp" | "udp", address: Address): Promise<PublicPort> {
-  return protocol === "tcp" ? await TcpPort.open(address) : await UdpPort.open(address);
+  return protocol === "tcp" ? await TcpPort.open(address) : new UdpPort(address);
 }
 
 class TcpPort implements PublicPort {
@@ -100,37 +100,28 @@ async function connect(socket: Socket, instance: Instance, guestPort: number): P
 
 class UdpPort implements PublicPort {
   readonly address: Address;
-  readonly #socket: DatagramHandle;
+  readonly #fd: number;
+  #port: DatagramPort | undefined;
 
-  private constructor(socket: DatagramHandle) {
-    const { address: ip, port } = socket.address();
-    this.address = { ip, port };
-    this.#socket = socket;
-  }
-
-  static async open(address: Address): Promise<UdpPort> {
-    const six = isIPv6(address.ip);
-    const socket = createSocket({ type: six ? "udp6" : "udp4", ipv6Only: six });
-    await listening(socket, address, () => socket.bind({ address: address.ip, port: address.port, exclusive: true }));
-    return new UdpPort(socket);
+  constructor(address: Address) {
+    this.#fd = bindUdp(address);
+    this.address = boundAddress(this.#fd);
   }
 
   attach(instance: Instance, guestPort: number): void {
-    const handle = this.#socket;
-    // An answer that could not be sent is lost, as datagrams may be.
-    handle.on("error", () => {});
-    handle.on("message", (data, from) => {
-      const address = { ip: plain(from.address), port: from.port };
-      const send = (answer: Uint8Array): void => {
-        if (handle.getSendQueueSize() + answer.length <= sendQueueBytesMax)
-          handle.send(answer, from.port, from.address, () => {});
-      };
-      instance.datagram(guestPort)?.deliver(data, { address, name: formatAddress(address), send, onEnd: undefined });
+    const port = new DatagramPort(this.#fd, (data, { remote, local }) => {
+      const ends = { remote: Buffer.from(remote), local: Buffer.from(local) };
+      const address = addressOf(remote);
+      const send = (answer: Uint8Array): void => void port.send(answer, ends);
+      const peer = { address, name: formatAddress(address), send, onEnd: undefined };
+      instance.datagram(guestPort)?.deliver(new Uint8Array(data), peer);
     });
+    this.#port = port;
   }
 
   close(): void {
-    this.#socket.close();
+    if (this.#port === undefined) closeSync(this.#fd);
+    else this.#port.close();
   }
 }
 
@@ -142,7 +133,7 @@ function plain(ip: string | undefined): string {
   return bytes === undefined ? noAddress.ip : formatIp(bytes);
 }
 
-async function listening(handle: Server | DatagramHandle, address: Address, open: () => void): Promise<void> {
+async function listening(handle: Server, address: Address, open: () => void): Promise<void> {
   try {
     const opened = once(handle, "listening");
     open();
