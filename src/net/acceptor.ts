@@ -41,6 +41,9 @@ export class Acceptor {
   #connections = 0;
   #closed: boolean = false;
   #timer: NodeJS.Timeout | undefined;
+  /** Those that begin with a header of which not all has come. */
+  readonly #reading = new Set<Socket>();
+  #onSettled: (() => void) | undefined;
 
   private constructor(fd: number, options: AcceptorOptions) {
     this.#fd = fd;
@@ -87,6 +90,20 @@ export class Acceptor {
     closeSync(this.#fd);
   }
 
+  /** As {@link close}, and breaks off those whose proxy has not said yet whose they are. */
+  destroy(): void {
+    this.close();
+    for (const socket of this.#reading) socket.destroy();
+  }
+
+  /** Resolves when every connection that was accepted has been handed over or is gone. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onSettled = resolve;
+      if (this.#reading.size === 0) resolve();
+    });
+  }
+
   #accept(): Promise<void> {
     const copy = dup(this.#fd);
     if (copy < 0) return Promise.reject(new Error(`dup() failed with errno ${lastErrno()}`));
@@ -122,19 +139,27 @@ export class Acceptor {
   }
 
   #readHeader(socket: Socket): void {
+    this.#reading.add(socket);
     readProxyHeader(
       socket,
       (ends) => {
+        this.#read(socket);
         if (ends !== undefined) setEnds(socket, ends);
         // One that went away meanwhile would never be heard of again.
         if (socket.destroyed) this.released();
         else this.#options.onSocket(socket);
       },
       (why) => {
+        this.#read(socket);
         this.released();
         this.#options.onTrouble("proxy.malformed", `${why}, from ${socket.remoteAddress}`);
       },
     );
+  }
+
+  #read(socket: Socket): void {
+    this.#reading.delete(socket);
+    if (this.#reading.size === 0) queueMicrotask(() => this.#onSettled?.());
   }
 
   #stop(): void {

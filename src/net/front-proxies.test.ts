@@ -98,6 +98,27 @@ test("Front counts a connection whose header never ended no longer", async () =>
   small.destroy();
 });
 
+test("Front.drain() waits for a connection whose header is on its way, and for none longer than it is told", async () => {
+  const mine = new Front({ proxies });
+  const { fd, port } = await listeningFd();
+  const listener = await mine.addHttpListener("http", fd);
+  mine.router.set("it", [{ listener: "http", target: streamTarget(answering(() => ok("served"))) }]);
+  const [said, silent] = [new Client(port), new Client(port)];
+  said.send(header.slice(0, 10));
+  silent.send("PROXY");
+  // Both are accepted by then: connections are in order.
+  const third = new Client(port);
+  third.send(header + request);
+  await third.untilText("served");
+  third.socket.destroy();
+  const drained = listener.drain(500);
+  said.send(header.slice(10) + request);
+  await said.untilText("served");
+  await drained;
+  await silent.untilClosed();
+  await said.untilClosed();
+});
+
 test("Front does not look for a header of anybody else's", async () => {
   const socket = connect({ port: httpPort, host: "127.0.0.1", localAddress: "127.0.0.2" });
   socket.end(header + request);

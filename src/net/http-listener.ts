@@ -81,6 +81,7 @@ export class HttpListener implements Listener, HttpContext {
       Math.min(graceMs, drainIdleMsMax),
     );
     const all = setTimeout(() => this.destroy(), graceMs);
+    await this.#acceptor?.settled();
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
       if (this.#connections.size === 0) resolve();
@@ -91,6 +92,7 @@ export class HttpListener implements Listener, HttpContext {
 
   destroy(): void {
     this.close();
+    this.#acceptor?.destroy();
     for (const connection of this.#connections) connection.destroy();
   }
 

@@ -59,6 +59,7 @@ export class TcpListener implements Listener {
   async drain(graceMs: number): Promise<void> {
     this.close();
     const all = setTimeout(() => this.destroy(), graceMs);
+    await this.#acceptor?.settled();
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
       if (this.#connections.size === 0) resolve();
@@ -68,6 +69,7 @@ export class TcpListener implements Listener {
 
   destroy(): void {
     this.close();
+    this.#acceptor?.destroy();
     for (const connection of this.#connections) connection.socket.destroy();
   }
 

@@ -79,6 +79,7 @@ export class HttpsListener implements Listener {
     this.close();
     const until = performance.now() + graceMs;
     const all = setTimeout(() => this.destroy(), graceMs);
+    await this.#acceptor?.settled();
     // Handshakes end as connections: those are waited for after them.
     await Promise.all([this.#http.drain(graceMs), this.#settled()]);
     clearTimeout(all);
@@ -88,6 +89,7 @@ export class HttpsListener implements Listener {
 
   destroy(): void {
     this.close();
+    this.#acceptor?.destroy();
     for (const handshake of this.#handshakes) handshake.socket.destroy();
     this.#http.destroy();
     this.#untouched.destroy();
