@@ -19,6 +19,29 @@ interface Answer {
   readonly body: string;
 }
 
+/** A call of gRPC with an empty message: its status (PROTOCOL-HTTP2). */
+function call(session: ClientHttp2Session, authority: string): Promise<string> {
+  const stream = session.request({
+    ":method": "POST",
+    ":authority": authority,
+    ":path": "/grpc.testing.TestService/EmptyCall",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  let status = "none";
+  const read = (fields: { readonly "grpc-status"?: unknown; readonly ":status"?: unknown }) => {
+    status = String(fields["grpc-status"] ?? fields[":status"] ?? status);
+  };
+  stream.on("response", read);
+  stream.on("trailers", read);
+  stream.end(Buffer.alloc(5));
+  stream.resume();
+  return new Promise((resolve) => {
+    stream.on("error", () => {});
+    stream.on("close", () => resolve(stream.rstCode === 0 ? status : `reset ${stream.rstCode}`));
+  });
+}
+
 /** A request over HTTP/2, and all of its answer. */
 function ask(session: ClientHttp2Session, path: string, body?: Buffer, host = "hello.localhost"): Promise<Answer> {
   const stream = session.request(
@@ -170,4 +193,28 @@ test("grpc-go's interop client finds everything right with its server as a guest
       assert.deepEqual(stdout.trim().split("\n"), interopCases, `${args[1]}: ${stderr}`);
     }
   }
+});
+
+test("a deploy of a program that speaks HTTP/2 loses no call", async (t) => {
+  if (!(await requireToolchain(t, "go"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 2 });
+  const program = await buildGoGuest("go-grpc-interop");
+  const spec = {
+    limits: { memory: "512MiB" },
+    route: [{ host: "rpc.localhost", protocol: "h2c" as const, port: 50051 }],
+  };
+  await daemon.deployBytes("rpc", program, spec);
+  const deployed = new AbortController();
+  const seen = new Map<string, number>();
+  const clients = Array.from({ length: 4 }, async () => {
+    const session = open(t, daemon.port);
+    while (!deployed.signal.aborted) {
+      const status = await call(session, "rpc.localhost");
+      seen.set(status, (seen.get(status) ?? 0) + 1);
+    }
+  });
+  for (let turn = 0; turn < 2; turn++) await daemon.deployBytes("rpc", program, { ...spec, env: { TURN: `${turn}` } });
+  deployed.abort();
+  await Promise.all(clients);
+  assert.deepEqual([...seen.keys()], ["0"], JSON.stringify([...seen]));
 });
