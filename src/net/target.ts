@@ -131,6 +131,8 @@ export interface TargetResponse {
   readonly headers: readonly Field[];
   /** Cancelled by the front when the client goes away. */
   readonly body: Flow;
+  /** Takes a chunk of the body back that nobody reads any more, for other bytes. Who cannot tell when that is does not call it. */
+  readonly giveBack?: (chunk: Uint8Array) => void;
   /** What the guest has spent on it so far, where it is known. Milliseconds. */
   readonly cpuMs?: (() => number) | undefined;
   /** Fields behind the body: complete once that has ended. Absent when there can be none. */

@@ -35,7 +35,8 @@ export class Compression {
       turn: (work) => this.#turn(work),
       onDone: () => this.#bodies--,
     });
-    return { ...response, headers, body: output };
+    const { giveBack: _, ...rest } = response;
+    return { ...rest, headers, body: output };
   }
 
   #turn(work: (done: () => void) => void): void {

@@ -27,6 +27,7 @@ export class RequestExchange implements Exchange {
   #over: boolean = false;
   #answer: Flow | undefined;
   #answerTrailers: readonly Field[] = [];
+  #giveBack: TargetResponse["giveBack"];
   #form: "length" | "chunked" | "close" = "length";
   #remaining = 0;
   #keep: boolean = false;
@@ -158,6 +159,7 @@ export class RequestExchange implements Exchange {
     else if (request.minor === 0) text += "Connection: keep-alive\r\n";
     this.#answer = body;
     this.#answerTrailers = response.trailers ?? [];
+    this.#giveBack = response.giveBack;
     socket.cork();
     socket.write(`${text}\r\n`, "latin1");
     if (bodiless) body.cancel();
@@ -196,7 +198,10 @@ export class RequestExchange implements Exchange {
     }
     const data = this.#form === "length" && chunk.length > this.#remaining ? chunk.subarray(0, this.#remaining) : chunk;
     this.#remaining -= data.length;
-    socket.write(data);
+    const giveBack = this.#giveBack;
+    if (giveBack === undefined) socket.write(data);
+    // After an error the system may be at work with it still.
+    else socket.write(data, (error) => void (error ?? giveBack(chunk)));
   }
 
   #done(whole: boolean): void {

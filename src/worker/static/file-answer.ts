@@ -1,9 +1,10 @@
 import { httpDate } from "../../net/http-date.ts";
 import type { TargetResponse } from "../../net/target.ts";
 import { byteRanges } from "./byte-ranges.ts";
-import { fileBody } from "./file-body.ts";
+import { type BodyPart, fileBody } from "./file-body.ts";
 import type { FoundFile } from "./found-file.ts";
 import { contentRange, multipart } from "./multipart.ts";
+import type { PiecePool } from "./piece-pool.ts";
 import { emptyAnswer, type Field, plainAnswer } from "./plain-answer.ts";
 import { precondition, rangeApplies, type Validators } from "./preconditions.ts";
 import type { RequestFields } from "./request-fields.ts";
@@ -19,10 +20,12 @@ export interface FileAnswer {
   readonly vary: string;
   /** The value of Cache-Control. */
   readonly cache: string | undefined;
+  readonly pool: PiecePool;
 }
 
 /** The answer to a request for a file, which this takes over: whole, a part of it, or what a condition asks for instead. */
-export function answerFile(found: FoundFile, { method, fields, type, vary, cache }: FileAnswer): TargetResponse {
+export function answerFile(found: FoundFile, { method, fields, type, vary, cache, pool }: FileAnswer): TargetResponse {
+  const bodyOf = (parts: readonly BodyPart[]) => ({ body: fileBody(file, parts, pool), giveBack: pool.giveBack });
   const { file, size, coding } = found;
   const validators = validatorsOf(found);
   // What a 304 carries too (RFC 9110 §15.4.5).
@@ -46,7 +49,7 @@ export function answerFile(found: FoundFile, { method, fields, type, vary, cache
       : "all";
   if (ranges === "all") {
     headers.push(["Content-Type", type], ["Accept-Ranges", "bytes"], ["Content-Length", String(size)]);
-    if (method === "GET" && size > 0) return { status: 200, headers, body: fileBody(file, [{ from: 0, to: size }]) };
+    if (method === "GET" && size > 0) return { status: 200, headers, ...bodyOf([{ from: 0, to: size }]) };
     file.close();
     return emptyAnswer(200, headers);
   }
@@ -58,11 +61,11 @@ export function answerFile(found: FoundFile, { method, fields, type, vary, cache
   if (second === undefined) {
     headers.push(["Content-Type", type], ["Content-Range", contentRange(range, size)]);
     headers.push(["Content-Length", String(range.to - range.from)]);
-    return { status: 206, headers, body: fileBody(file, [range]) };
+    return { status: 206, headers, ...bodyOf([range]) };
   }
   const { type: outer, bytes, parts } = multipart(ranges, size, type);
   headers.push(["Content-Type", outer], ["Content-Length", String(bytes)]);
-  return { status: 206, headers, body: fileBody(file, parts) };
+  return { status: 206, headers, ...bodyOf(parts) };
 }
 
 /** Size and time of change, as nginx has it, so that copies of a site on several machines have the same. */

@@ -2,12 +2,7 @@ import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
 import type { OpenFile } from "../../wasi/files/open-file.ts";
 import type { ByteRange } from "./byte-ranges.ts";
-
-/**
- * Read at a time, and so what a client that does not read keeps in memory: one piece in its socket's queue and one here.
- * Decision 4 has why reading meets the page cache in this thread.
- */
-const pieceBytes = 64 * 1024;
+import { type PiecePool, pieceBytes } from "./piece-pool.ts";
 
 /** A piece of an answer's body: bytes, or a part of the file. */
 export type BodyPart = Uint8Array | ByteRange;
@@ -16,15 +11,17 @@ export type BodyPart = Uint8Array | ByteRange;
  * The body of an answer from a file, which it takes over: read as the client takes it, and closed when all was read or nobody
  * wants it. A file that turns out shorter than it was breaks the body off, so that nobody takes what came for the whole.
  */
-export function fileBody(file: OpenFile, parts: readonly BodyPart[]): Flow {
-  const body = new FileBody(file, parts);
+export function fileBody(file: OpenFile, parts: readonly BodyPart[], pool: PiecePool): Flow {
+  const body = new FileBody(file, parts, pool);
   return body.flow;
 }
 
 class FileBody {
-  // Its bound is one piece, whatever its size: the next one is read when the last was taken.
+  // Its bound is one piece, whatever its size: the next one is read when the last was taken. So a client that does not read
+  // keeps one here and one in its socket's queue. Decision 4 has why reading meets the page cache in this thread.
   readonly flow = new Flow(1);
   readonly #file: OpenFile;
+  readonly #pool: PiecePool;
   readonly #parts: readonly BodyPart[];
   #index = 0;
   /** Within the part. */
@@ -32,7 +29,8 @@ class FileBody {
   #reading: boolean = false;
   #closed: boolean = false;
 
-  constructor(file: OpenFile, parts: readonly BodyPart[]) {
+  constructor(file: OpenFile, parts: readonly BodyPart[], pool: PiecePool) {
+    this.#pool = pool;
     this.#file = file;
     this.#parts = parts;
     this.flow.onWritable = () => this.#fill();
@@ -59,7 +57,7 @@ class FileBody {
 
   #read({ from, to }: ByteRange): void {
     const position = from + this.#done;
-    const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, to - position));
+    const piece = this.#pool.take(Math.min(pieceBytes, to - position));
     const { later } = this.#file;
     if (later?.slow === true) {
       this.#reading = true;

@@ -7,6 +7,7 @@ import type { OpenDirectory } from "../../wasi/files/open-directory.ts";
 import { contentType, hasExtension, isCompressible } from "./content-type.ts";
 import { answerFile } from "./file-answer.ts";
 import { type FoundFile, isRegularFile, openStatic, preferCompressed } from "./found-file.ts";
+import { PiecePool } from "./piece-pool.ts";
 import { emptyAnswer, plainAnswer } from "./plain-answer.ts";
 import { requestFields } from "./request-fields.ts";
 import { cacheControl, indexName, type SiteOptions } from "./site-options.ts";
@@ -21,6 +22,7 @@ export class StaticSite implements RequestTarget {
   readonly policy: ServicePolicy | undefined;
   readonly #root: OpenDirectory;
   readonly #options: SiteOptions;
+  readonly #pool = new PiecePool();
 
   /** The directory stays the caller's. */
   constructor(root: OpenDirectory, options: SiteOptions, activity: Activity, policy?: ServicePolicy) {
@@ -78,13 +80,14 @@ export class StaticSite implements RequestTarget {
     { headers }: TargetRequest,
     varies: string,
   ): TargetResponse {
+    const pool = this.#pool;
     const fields = requestFields(headers);
     const type = contentType(name);
     const cache = cacheControl(this.#options, name, type);
-    if (!isCompressible(name)) return answerFile(file, { method, fields, type, vary: varies, cache });
+    if (!isCompressible(name)) return answerFile(file, { method, fields, type, vary: varies, cache, pool });
     const found = preferCompressed(this.#root, name, file, acceptedCodings(fields.acceptEncoding));
     const vary = varies === "" ? "Accept-Encoding" : `${varies}, Accept-Encoding`;
-    return answerFile(found, { method, fields, type, vary, cache });
+    return answerFile(found, { method, fields, type, vary, cache, pool });
   }
 }
 
