@@ -140,6 +140,7 @@ const wrongAnswers: readonly (readonly [name: string, answer: string])[] = [
   ["a control character", "HTTP/1.1 200 OK\r\nX: \0\r\n\r\n"],
   ["something that is not HTTP", "SSH-2.0-x\r\n\r\n"],
   ["an upgrade nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"],
+  ["a body that is wrong from the start", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello"],
   ["too many interim answers", "HTTP/1.1 100 Continue\r\n\r\n".repeat(20)],
 ];
 for (const [name, answer] of wrongAnswers) {

@@ -283,7 +283,6 @@ export class StreamExchange implements Exchange, UpstreamUser {
     const client = this.#client;
     const { request, socket } = client;
     const body = AnswerBody.of(head, this.#method === "HEAD", request.minor === 1);
-    this.#body = body;
     this.#head = undefined;
     if (client.visit !== undefined) client.visit.status = head.status;
     this.#persistent = head.persistent;
@@ -297,12 +296,15 @@ export class StreamExchange implements Exchange, UpstreamUser {
     if (request.minor === 0) head.cutTransferEncoding();
     client.refresh();
     if (body.asItIs && (bytes.length - end <= copiedBytesMax || goesAsItIs(head, insert))) {
+      // A body that is wrong from the start throws before anything goes out: that is a 502.
       const to = body.skip(bytes, end);
+      this.#body = body;
       const whole = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
       socket.write(forwardResponse(head, insert, to) ?? whole);
       this.#afterBody(bytes, to);
       return;
     }
+    this.#body = body;
     socket.cork();
     socket.write(forwardResponse(head, insert, end) ?? bytes.subarray(from, end));
     const to = body.write(socket, bytes, end);
