@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as http2 from "node:http2";
 import { Agent } from "node:https";
 import { connect } from "node:net";
@@ -292,3 +292,42 @@ test("hosts of this machine are certified by its own authority, at deploy and ag
   await daemon.client.deleteService("default", "hello");
   while ((await daemon.client.listCertificates()).length > 1) await new Promise((resolve) => setTimeout(resolve, 10));
 });
+
+test("a service with a worker of its own answers over TLS, and that worker is given no key", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const pair = makePair(["alone.test"]);
+  const { daemon } = await secureDaemon(t, { alone: pair }, { workers: 2 });
+  await daemon.deploy("alone", "c-hello", { isolation: "process", route: [{ host: "alone.test" }] });
+  for (let i = 0; i < 6; i++) assert.equal((await askSecurely(daemon.httpsPort, "alone.test")).status, 200);
+  assert.equal((await ask(daemon.port, "alone.test")).status, 308);
+  const pids = daemon.workerPids();
+  assert.equal(pids.length, 3);
+  // Only root may read the memory of others.
+  if (process.getuid?.() !== 0) return;
+  const secret = Buffer.from(pair.key.split("\n")[1] as string);
+  assert.equal(pids.filter((pid) => holds(pid, secret)).length, 2);
+});
+
+/** Whether bytes lie somewhere in the memory of a process. */
+function holds(pid: number, bytes: Buffer): boolean {
+  const memory = openSync(`/proc/${pid}/mem`, "r");
+  try {
+    const used = /^([0-9a-f]+)-([0-9a-f]+) rw.p [\s\S]*?^Rss: +([0-9]+) kB/gm;
+    for (const [, from, to, residentKb] of readFileSync(`/proc/${pid}/smaps`, "utf8").matchAll(used)) {
+      if (residentKb === "0") continue;
+      const [start, end] = [BigInt(`0x${from}`), BigInt(`0x${to}`)];
+      const piece = Buffer.alloc(2 ** 20 + bytes.length);
+      for (let at = start; at < end; at += 2n ** 20n) {
+        const size = Math.min(piece.length, Number(end - at));
+        try {
+          if (piece.subarray(0, readSync(memory, piece, 0, size, at)).includes(bytes)) return true;
+        } catch {
+          // What is reserved and was never used cannot be read.
+        }
+      }
+    }
+    return false;
+  } finally {
+    closeSync(memory);
+  }
+}

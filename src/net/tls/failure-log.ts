@@ -22,7 +22,12 @@ export class FailureLog {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
     if (this.#ticker.now - this.#said < everyMs) return;
     this.#said = this.#ticker.now;
-    this.#say(`handshakes failed: ${[...this.#counts].map(([code, count]) => `${count} × ${code}`).join(", ")}`);
+    this.#say(
+      `handshakes failed: ${[...this.#counts]
+        .sort((a, b) => b[1] - a[1])
+        .map(([code, count]) => `${count} × ${code}`)
+        .join(", ")}`,
+    );
     this.#counts.clear();
   }
 }
