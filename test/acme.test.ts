@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { requireToolchain } from "./guests/build.ts";
+import { makePair } from "./support/certificates.ts";
 import { warren } from "./support/cli.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { ask } from "./support/http.ts";
@@ -254,4 +256,61 @@ test("a daemon that is killed in the middle of an order begins it anew", async (
   await told(daemon, "failed");
   assert.equal((await daemon.client.renewCertificate("shop.test")).state, "issued");
   await served(setting);
+});
+
+test("nothing is ordered for hosts that have a certificate from a file, or are no longer routed", async (t) => {
+  if (!(await toolchains(t))) return;
+  const directory = mkdtempSync(join(tmpdir(), "warren-acme-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const pair = makePair(["covered.test", "*.wild.test"]);
+  writeFileSync(join(directory, "covered.pem"), pair.key + pair.chain);
+  const { daemon } = await both(t, { args: ["--tls", directory] });
+  const hosts = ["covered.test", "*.wild.test", "shop.test", "localhost", "a.localhost"];
+  await daemon.deploy("shop", "c-hello", { route: hosts.map((host) => ({ host })) });
+  await told(daemon, "issued");
+  const states = async (): Promise<string[]> =>
+    (await daemon.client.listAcmeNames()).map(({ host, state }) => `${host} ${state}`);
+  assert.deepEqual(await states(), ["covered.test covered", "shop.test issued"]);
+  const { serialNumber } = kept(daemon);
+  await daemon.client.deleteService("default", "shop");
+  await daemon.deploy("other", "c-hello", { route: [{ host: "other.test" }] });
+  await told(daemon, "issued", "other.test");
+  assert.deepEqual(await states(), ["other.test issued"]);
+  await assert.rejects(daemon.client.revokeCertificate("shop.test"), { code: "acme.unknown-name" });
+  assert.notEqual((await askSecurely(daemon.httpsPort, "shop.test")).shown, "DNS:shop.test");
+  // What was issued is shown again.
+  const from = daemon.log.length;
+  await daemon.deploy("shop", "c-hello", { route: [{ host: "shop.test" }, { host: "new.test" }] });
+  await told(daemon, "issued", "new.test", from);
+  assert.equal((await askSecurely(daemon.httpsPort, "shop.test")).shown, "DNS:shop.test");
+  assert.equal(kept(daemon).serialNumber, serialNumber);
+  const events = daemon.log.slice(from).filter(({ host }) => host === "shop.test");
+  assert.deepEqual(events, []);
+});
+
+test("options of ACME that make no sense are refused before anything is served", async () => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["--acme", "me@example.com"], /--acme gets certificates for an HTTPS listener, and there is none/],
+    [["--https", ":0", "--acme-staging"], /the options --acme-… do nothing without --acme EMAIL/],
+    [["--https", ":0", "--acme", "me"], /Expected the address of a mailbox/],
+    [
+      ["--https", ":0", "--acme", "me@example.com", "--acme-ca", "http://ca.test"],
+      /no CA that is known, and no https address/,
+    ],
+    [["--https", ":0", "--acme", "me@example.com", "--acme-ca", "zerossl", "--acme-staging"], /cannot be used with/],
+    [["--https", ":0", "--acme", "me@example.com", "--acme-root", "/nowhere"], /\/nowhere cannot be read/],
+    [["--https", ":0", "--acme", "me@example.com", "--acme-root", "/etc/passwd"], /holds no certificate in PEM/],
+    [["--https", ":0", "--acme", "me@example.com", "--acme-eab", "zerossl"], /Expected a CA and a file/],
+  ];
+  const state = mkdtempSync(join(tmpdir(), "warren-acme-"));
+  try {
+    for (const [args, expected] of cases) {
+      const place = ["--state", join(state, "state"), "--socket", join(state, "socket"), "--http", "127.0.0.1:0"];
+      const { code, stderr } = await warren(undefined, ["serve", ...place, ...args]);
+      assert.ok(code === 1 || code === 2, args.join(" "));
+      assert.match(stderr, expected);
+    }
+  } finally {
+    rmSync(state, { recursive: true });
+  }
 });

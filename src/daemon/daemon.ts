@@ -287,7 +287,6 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       log,
       onUpload: (digest, path) => programs.expect(digest, path),
     });
-    acme?.start();
   } catch (error) {
     // The earlier daemon's workers are left as they are: they serve on, and the next start finds them.
     watchdog.stop();
@@ -307,6 +306,8 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       await drain(worker, drainGraceMs);
     }),
   );
+  // The earlier workers answer no challenges.
+  void drained.finally(() => acme?.start());
   void drained.then(() => {
     if (earlier.length === 0) return;
     log.info({ workers: earlier.length }, "took over from an earlier daemon");

@@ -76,6 +76,7 @@ export class Acme {
   #readAgain: boolean = false;
   #asks: number = 0;
   #held: boolean = true;
+  #started: boolean = false;
   #closed: boolean = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -92,7 +93,8 @@ export class Acme {
 
   /** Begins to order: once challenges are answered. */
   start(): void {
-    this.#held = false;
+    this.#held = this.#closed;
+    this.#started = true;
     this.#look();
   }
 
@@ -210,7 +212,7 @@ export class Acme {
       name = this.#names.get(host);
     }
     if (this.#held) {
-      const message = "the keys of the accounts are being changed, or the daemon ends";
+      const message = "the daemon starts or ends, or its ACME accounts get new keys";
       throw new WarrenError("acme.busy", message, { status: 409, hint: "try again in a moment" });
     }
     if (name !== undefined) return name;
@@ -242,7 +244,8 @@ export class Acme {
     if (can.kind === "no") {
       if (this.#refused.has(host) || this.#covered(host)) return;
       this.#refused.set(host, { namespace, reason: can.reason });
-      this.#options.event("certificate.unsupported", `${host}: ${can.reason}`, namespace);
+      // Told once, when it is deployed.
+      if (this.#started) this.#options.event("certificate.unsupported", `${host}: ${can.reason}`, namespace);
       return;
     }
     const { certificate, trouble } = await readName(this.#options.files, host);

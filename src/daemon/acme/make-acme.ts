@@ -10,6 +10,7 @@ import { Acme, type CertificateSink } from "./acme.ts";
 import { Authority, directoryOf, knownAuthorities } from "./authority.ts";
 import type { ChallengeType } from "./issue.ts";
 import type { ExternalAccount } from "./jws.ts";
+import { leafOf } from "./x509.ts";
 
 /** What the operator says of ACME. */
 export interface AcmeSettings {
@@ -38,7 +39,7 @@ export function makeAcme(settings: AcmeSettings | undefined, around: AcmeSurroun
   if (settings === undefined) return undefined;
   const accounts = new PrivateFiles(join(around.state, "accounts"));
   const external = new Map(settings.external.map(({ ca, path }) => [directoryOf(ca), readExternal(path)]));
-  const roots = settings.roots === undefined ? undefined : readFile(settings.roots);
+  const roots = settings.roots === undefined ? undefined : readRoots(settings.roots);
   const ending = new AbortController();
   const authorities = settings.authorities.map(
     (ca) =>
@@ -80,6 +81,16 @@ function readExternal(path: string): ExternalAccount {
   throw new WarrenError("acme.external-account", `the file ${path} does not hold a key's id and its MAC key`, {
     hint: "write both, as the CA shows them, with a space between",
   });
+}
+
+function readRoots(path: string): string {
+  const text = readFile(path);
+  try {
+    leafOf(text);
+  } catch (cause) {
+    throw new WarrenError("acme.file", `${path} holds no certificate in PEM`, { cause });
+  }
+  return text;
 }
 
 function readFile(path: string): string {
