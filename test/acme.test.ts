@@ -110,7 +110,7 @@ test("what HTTP-01 cannot prove, TLS-ALPN-01 does at the next try", async (t) =>
 
 test("a certificate is renewed before it ends, and when its CA asks for it", async (t) => {
   if (!(await toolchains(t))) return;
-  const setting = await both(t, { pebble: { validity: 12 } });
+  const setting = await both(t, { pebble: { validity: 20 } });
   const { daemon } = setting;
   await daemon.deploy("shop", "c-hello", shop);
   await told(daemon, "issued");

@@ -77,6 +77,7 @@ export class Acme {
   #asks: number = 0;
   #held: boolean = true;
   #started: boolean = false;
+  readonly #begun = Promise.withResolvers<void>();
   #closed: boolean = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -95,6 +96,7 @@ export class Acme {
   start(): void {
     this.#held = this.#closed;
     this.#started = true;
+    this.#begun.resolve();
     this.#look();
   }
 
@@ -162,6 +164,7 @@ export class Acme {
 
   /** Gives the accounts new keys (RFC 8555 §7.3.5). Orders under way are begun anew: their proofs hold the old key. */
   async changeKeys(): Promise<void> {
+    await this.#begun.promise;
     this.#held = true;
     try {
       const working = [...this.#names.values()].flatMap(({ work }) => work ?? []);
@@ -195,6 +198,7 @@ export class Acme {
   async close(): Promise<void> {
     this.#closed = true;
     this.#held = true;
+    this.#begun.resolve();
     clearTimeout(this.#timer);
     const working = [...this.#names.values()].flatMap(({ work }) => work ?? []);
     for (const { stop } of working) stop.abort();
@@ -206,13 +210,15 @@ export class Acme {
 
   /** A name that nothing is done for just now. Throws `acme.unknown-name`, and `acme.busy` while accounts change. */
   async #idle(host: string): Promise<Name> {
+    // Some seconds, while the workers of an earlier daemon are drained.
+    await this.#begun.promise;
     let name = this.#names.get(host);
     while (name?.work !== undefined) {
       await name.work.done;
       name = this.#names.get(host);
     }
     if (this.#held) {
-      const message = "the daemon starts or ends, or its ACME accounts get new keys";
+      const message = "the daemon ends, or its ACME accounts get new keys";
       throw new WarrenError("acme.busy", message, { status: 409, hint: "try again in a moment" });
     }
     if (name !== undefined) return name;
