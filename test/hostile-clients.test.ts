@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { smuggling } from "../src/net/http1/smuggling-corpus.ts";
 import { requireToolchain } from "./guests/build.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { ask } from "./support/http.ts";
@@ -101,6 +102,21 @@ test("heads that come byte by byte are cut off with 408, and others are served m
   }
   for (const line of await all) assert.match(line, /^HTTP\/1\.1 408 /);
   assert.ok(served > 0);
+});
+
+test(`none of ${smuggling.length} attacks by a request's head reaches the program`, async (t) => {
+  if (!(await requireToolchain(t, "go"))) return;
+  const daemon = await serve();
+  const visits = async (): Promise<number> => Number(/visit (\d+)/.exec((await ask(daemon.port, host)).text)?.[1]);
+  const before = await visits();
+  await eachOf(smuggling, 4, async ([name, bytes, status]) => {
+    // To a host that is served, with requests behind it that would be counted.
+    const attack = bytes.replace(/^Host: a\r$/m, `Host: ${host}\r`);
+    const text = await exchange(daemon.port, attack + get + get);
+    assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `), name);
+    assert.equal(text.match(/^HTTP\/1\.1 /gm)?.length, 1, name);
+  });
+  assert.equal(await visits(), before + 1);
 });
 
 test("64 KiB of header are refused with 431", async (t) => {
