@@ -7,7 +7,7 @@ import type { Scope } from "./scope.ts";
 
 /** nginx with one worker that serves a directory, as a careful operator has it do. The worker's pid: the master does nothing. */
 export async function startNginxStatic(
-  scope: Scope,
+  scope: Pick<Scope, "after">,
   path: string,
   { root, host }: { readonly root: string; readonly host: string },
 ): Promise<{ pid: number; port: number }> {

@@ -5,7 +5,7 @@ import type { Scope } from "./scope.ts";
 
 /** A process that ends with the scope. Its standard error is ours. */
 export function startProcess(
-  scope: Scope,
+  scope: Pick<Scope, "after">,
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
@@ -22,7 +22,7 @@ export function startProcess(
 
 /** Starts one of our own servers, which prints its port as its first line. */
 export async function startNode(
-  scope: Scope,
+  scope: Pick<Scope, "after">,
   file: string,
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ pid: number; port: number }> {
