@@ -243,3 +243,11 @@ for (const { name, answers, code } of orders) {
     assert.deepEqual(set, []);
   });
 }
+
+test("a CA where nobody listens is told of with the reason", async (t) => {
+  const transport = new Transport(undefined);
+  t.after(() => transport.close());
+  // Both addresses of the name are tried.
+  const asked = transport.send("GET", "https://localhost:1/dir", undefined, never);
+  await assert.rejects(asked, { code: "acme.unreachable", message: /localhost:1 could not be asked: .*ECONNREFUSED/ });
+});

@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Agent, request } from "node:https";
 import { rootCertificates } from "node:tls";
+import { systemCode } from "../../base/errors.ts";
 import { version } from "../../base/version.ts";
-import { AcmeError } from "./acme-error.ts";
+import { AcmeError, quoted } from "./acme-error.ts";
 
 /** Of one exchange, from the name's look-up to the last byte. Let's Encrypt answers a finalize in some seconds. */
 const exchangeMsMax = 30_000;
@@ -44,9 +45,9 @@ export class Transport {
       return await this.#exchange(method, url, body, AbortSignal.any([signal, timeout]));
     } catch (error) {
       if (error instanceof AcmeError || signal.aborted) throw error;
-      const why = timeout.aborted
-        ? `it did not answer within ${this.#exchangeMsMax / 1000} s`
-        : (error as Error).message;
+      // One that failed at several addresses has a code and no message.
+      const said = quoted((error as Error).message) || systemCode(error) || "no connection";
+      const why = timeout.aborted ? `it did not answer within ${this.#exchangeMsMax / 1000} s` : said;
       throw new AcmeError("acme.unreachable", `the CA at ${host} could not be asked: ${why}`, "ca", { cause: error });
     }
   }
