@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:http2";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { brotliDecompressSync, createBrotliDecompress, createGunzip, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { requireToolchain } from "./guests/build.ts";
@@ -114,6 +117,39 @@ test("a route that does not ask for it has its answers as they are; upgrades pas
   socket.send("hello");
   assert.equal(await answer, "hello");
   socket.close();
+});
+
+test("over HTTP/2 too, and files are served by it", async (t) => {
+  const daemon = await start(t, true);
+  if (daemon === undefined) return;
+  const source = join(import.meta.dirname, "../examples/static-site/public");
+  await daemon.client.putService("default", { name: "site", route: [{ host: "site.localhost", static: source }] });
+  const session = connect(`http://127.0.0.1:${daemon.port}`);
+  t.after(() => session.close());
+  const asked = async (headers: Record<string, string>, body?: Uint8Array) => {
+    const stream = session.request(headers);
+    stream.end(body);
+    const [fields] = await once(stream, "response");
+    return { fields: fields as Record<string, string | number>, body: Buffer.concat(await stream.toArray()) };
+  };
+  for (const coding of ["br", "zstd", "gzip"] as const) {
+    const { fields, body } = await asked(
+      {
+        ":method": "POST",
+        ":path": "/echo",
+        ":authority": host,
+        "content-type": "text/plain",
+        "accept-encoding": coding,
+      },
+      text.subarray(0, 1_000_000),
+    );
+    assert.deepEqual([fields[":status"], fields["content-encoding"], fields.vary], [200, coding, "Accept-Encoding"]);
+    assert.ok(text.subarray(0, 1_000_000).equals(decode[coding]?.(body) ?? Buffer.alloc(0)), coding);
+  }
+  const page = await asked({ ":path": "/", ":authority": "site.localhost" });
+  assert.match(String(page.body), /A burrow without a rabbit/);
+  const part = await asked({ ":path": "/robots.txt", ":authority": "site.localhost", range: "bytes=0-9" });
+  assert.deepEqual([part.fields[":status"], String(part.body)], [206, "User-agent"]);
 });
 
 test("clients that go away in the middle leave nothing behind", async (t) => {
