@@ -57,7 +57,9 @@ test("a service gains and loses its program from one revision to the next", asyn
   const closed = [{ host: "shop.test", respond: { status: 503, body: "closed" } }];
   const { service } = await daemon.client.putService("default", { name: "shop", route: closed });
   assert.deepEqual([service.kind, service.revision, service.state], ["static", 2, "running"]);
+  const { requests } = service;
   assert.equal((await ask(daemon.port, "shop.test")).text, "closed");
+  assert.equal((await daemon.client.getService("default", "shop")).service.requests, requests + 1);
   assert.equal((await ask(daemon.port, "www.shop.test")).status, 404);
   await daemon.deploy("shop", "c-hello", { route });
   assert.equal((await ask(daemon.port, "shop.test")).status, 200);

@@ -60,12 +60,16 @@ test("a directory is a service: every worker answers, through stops, deploys, lo
   assert.deepEqual([posted.status, posted.headers.allow], [405, "GET, HEAD, OPTIONS"]);
   assert.equal((await ask(daemon.port, host, "/", { method: "OPTIONS" })).status, 204);
 
+  const counted = async () => (await daemon.client.getService("default", "site")).service.requests;
+  assert.equal(await counted(), 13);
+
   // Files change without a deploy; options by one.
   writeFileSync(join(source, "index.html"), "two");
   assert.equal(await text(), "two");
   await deploy({ cache: "1m" });
   for (let n = 0; n < 4; n++)
     assert.equal((await ask(daemon.port, host, "/a/b.txt")).headers["cache-control"], "max-age=60");
+  assert.equal(await counted(), 18);
 
   await daemon.client.stopService("default", "site");
   assert.equal((await ask(daemon.port, host)).status, 503);

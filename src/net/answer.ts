@@ -1,6 +1,7 @@
 import type { RequestView } from "./dispatch.ts";
 import type { Match } from "./router.ts";
 import type { ServicePolicy } from "./service-policy.ts";
+import type { Activity } from "./target.ts";
 
 /** A whole answer that the front gives itself. Its fields are checked when they are written. */
 export interface Answer {
@@ -15,6 +16,8 @@ export interface AnswerTarget {
   readonly kind: "answer";
   /** Of its service, in this process. */
   readonly policy?: ServicePolicy | undefined;
+  /** Counted for its service. */
+  readonly activity?: Activity | undefined;
   answer(request: RequestView, match: Match): Answer;
 }
 

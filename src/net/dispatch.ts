@@ -98,10 +98,12 @@ function answerOf(match: Match<AnswerTarget>, request: RequestView, client: Clie
     const own = target.answer(request, match);
     return secured === undefined ? own : { ...own, fields: [...own.fields, secured] };
   };
-  if (target.policy === undefined) return { kind: "answer", answer: answer() };
-  const { visit, error } = target.policy.visit(request, client);
-  if (error !== undefined) return { kind: "error", error, visit };
-  return { kind: "answer", answer: answer(), visit };
+  const { activity, policy } = target;
+  const { visit, error } = policy?.visit(request, client, activity) ?? {};
+  const visited = visit === undefined ? {} : { visit };
+  if (error !== undefined) return { kind: "error", error, ...visited };
+  if (activity !== undefined) activity.requests++;
+  return { kind: "answer", answer: answer(), ...visited };
 }
 
 function needsNobody(match: Match): match is Match<AnswerTarget> {

@@ -227,6 +227,13 @@ export interface GuestStatus {
   readonly cpuTimes: TimeCounts;
 }
 
+/** What a worker was asked of a service that no guest answers: files, redirects, fixed answers. */
+export interface GuestlessCounts {
+  readonly service: string;
+  readonly requests: number;
+  readonly refused: GuestStatus["refused"];
+}
+
 /** Something that its operator wants to hear of, besides the states. */
 export interface Incident {
   readonly service: string;
@@ -287,7 +294,10 @@ export interface Orders {
   /** What session tickets are sealed with: 48 bytes in base64, the same in every worker. */
   tickets: { body: { key: string }; answer: unknown };
   /** Of one service's guests, or of all. */
-  status: { body: { service?: string }; answer: { guests: GuestStatus[]; rssBytes: number } };
+  status: {
+    body: { service?: string };
+    answer: { guests: GuestStatus[]; guestless: GuestlessCounts[]; rssBytes: number };
+  };
   /** Stop accepting, finish what is open, end the guests, then exit. Answered just before the exit. */
   drain: { body: { graceMs: number }; answer: unknown };
 }

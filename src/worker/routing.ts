@@ -83,6 +83,7 @@ export class Routing {
     this.#guests.policies.forget(service);
     this.#front.router.delete(service);
     this.#sites.close(service);
+    this.#sites.guestless.forget(service);
     this.#leavePeers(service);
   }
 
@@ -107,7 +108,7 @@ export class Routing {
     if (state === "off") return refusing(service, "it is stopped");
     if (route.answer !== undefined) {
       const policy = this.#guests.policies.of({ service, revision, ...placement.terms });
-      return { ...answering(route.answer), policy };
+      return { ...answering(route.answer), policy, activity: this.#sites.guestless.of(service) };
     }
     if (route.site !== undefined) {
       const site = this.#sites.get(service, revision, route.site);

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { WarrenError } from "../base/errors.ts";
 import { openMounts } from "../wasi/files/mount.ts";
 import { OpenDirectory } from "../wasi/files/open-directory.ts";
-import { newActivity } from "./activity.ts";
+import { Guestless } from "./guestless.ts";
 import type { Guests } from "./guests.ts";
 import { GuestMounts, type VolumeAccounts } from "./mounts.ts";
 import type { InstanceMount, SiteSpec, SitesSpec } from "./protocol.ts";
@@ -16,6 +16,8 @@ interface OpenSite {
 /** The directories that this worker serves without a guest: of each service those of its current revision, and of the next. */
 export class Sites {
   readonly #shared: Pick<Guests, "accounts" | "policies">;
+  /** Whatever is answered without a guest is counted here. */
+  readonly guestless: Guestless = new Guestless();
   /** By service, then by revision. */
   readonly #open = new Map<string, Map<number, readonly OpenSite[]>>();
 
@@ -38,7 +40,7 @@ export class Sites {
       const policy = policies.of(spec, ratePage);
       for (const site of sites) {
         const root = openRoot(site, left.splice(0, site.volume === undefined ? 0 : 2), accounts);
-        opened.push({ site: new StaticSite(root, site, newActivity(), policy), root });
+        opened.push({ site: new StaticSite(root, site, this.guestless.of(service), policy), root });
       }
       const revisions = this.#open.get(service) ?? new Map<number, readonly OpenSite[]>();
       this.#open.set(service, revisions.set(revision, opened));

@@ -153,7 +153,11 @@ export class Worker {
       certificates: (changes) => applyCertificates(this.#front.tls, changes),
       challenges: (changes) => applyChallenges(this.#front.tls, changes),
       tickets: ({ key }) => this.#front.tls.setTicketKey(Buffer.from(key, "base64")),
-      status: ({ service }) => ({ guests: this.#guests.statuses(service), rssBytes: process.memoryUsage.rss() }),
+      status: ({ service }) => ({
+        guests: this.#guests.statuses(service),
+        guestless: this.#sites.guestless.counts(service),
+        rssBytes: process.memoryUsage.rss(),
+      }),
       drain: ({ graceMs }) => this.#drain(graceMs),
     };
   }

@@ -1,7 +1,14 @@
 import { TimeHistogram } from "../../base/time-histogram.ts";
 import type { ServiceSpec, ServiceState, ServiceView, TimesView } from "../../control/service.ts";
 import type { Desired, RevisionRecord, ServiceRecord } from "../../store/service-store.ts";
-import type { GuestStatus, InstanceSpec, MountedPath, Placement, SitesSpec } from "../../worker/protocol.ts";
+import type {
+  GuestlessCounts,
+  GuestStatus,
+  InstanceSpec,
+  MountedPath,
+  Placement,
+  SitesSpec,
+} from "../../worker/protocol.ts";
 import { hostPaths } from "../workers/mount-cover.ts";
 import type { Isolation } from "./plan.ts";
 import { frontTerms, groupOf, instanceSpec, kindOf, routeEntries, routeViews, sitesSpec } from "./plan.ts";
@@ -55,6 +62,8 @@ export class DeployedService {
   readonly #served = new Map<string, number>();
   readonly #ended: Totals = { requests: 0, restarts: 0, cpuMs: 0, throttled: 0, traps: 0, limitsHit: 0 };
   #endedRefused: Refused = noneRefused;
+  /** By worker, also of those that are gone. */
+  readonly #guestless = new Map<string, GuestlessCounts>();
   readonly #endedTimes = { wall: new TimeHistogram(), cpu: new TimeHistogram() };
 
   readonly #isolation: Isolation;
@@ -169,6 +178,11 @@ export class DeployedService {
     this.#guests.set(worker, status);
   }
 
+  /** Takes what a worker was asked that no guest answers, since the worker began. */
+  counted(worker: string, counts: GuestlessCounts): void {
+    this.#guestless.set(worker, counts);
+  }
+
   /** A worker no longer has the guest, or is gone. `last` is its final status where it is known. */
   ended(worker: string, last?: GuestStatus): void {
     this.#served.delete(worker);
@@ -197,6 +211,7 @@ export class DeployedService {
     const restarts = statuses.flatMap((status) => status.lastRestarts).sort((a, b) => b.at - a.at);
     const limits = statuses.flatMap((status) => status.lastLimits).sort((a, b) => b.at - a.at);
     const reason = this.#reason(statuses);
+    const guestless = [...this.#guestless.values()];
     const requestTimes = this.#requestTimes(statuses);
     return {
       namespace: this.namespace,
@@ -220,8 +235,8 @@ export class DeployedService {
       })),
       restarts: sum("restarts"),
       lastRestarts: restarts.slice(0, 10).map(dated),
-      requests: sum("requests"),
-      refused: sumOfRefused([this.#endedRefused, ...statuses.map(({ refused }) => refused)]),
+      requests: sum("requests") + guestless.reduce((total, { requests }) => total + requests, 0),
+      refused: sumOfRefused([this.#endedRefused, ...[...statuses, ...guestless].map(({ refused }) => refused)]),
       memoryBytes: statuses.reduce((total, status) => total + status.memoryBytes, 0),
       cpuMs: Math.round(sum("cpuMs") * 10) / 10,
       throttled: sum("throttled"),

@@ -586,8 +586,9 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
     await Promise.all(
       this.#options.pool.serving.map(async (worker) => {
         try {
-          const { guests } = await worker.order("status", service === undefined ? {} : { service });
+          const { guests, guestless } = await worker.order("status", service === undefined ? {} : { service });
           for (const status of guests) this.#services.get(status.service)?.report(worker.id, status);
+          for (const counts of guestless) this.#services.get(counts.service)?.counted(worker.id, counts);
         } catch {
           // It is gone, and workerLost says so.
         }
