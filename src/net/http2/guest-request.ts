@@ -17,6 +17,8 @@ const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM, NGHTTP2_FLAG_END_STREAM } = co
 
 /** Sessions that one request is tried on before the client hears of it. */
 const attemptsMax = 3;
+/** Of a request's body that is kept while the request may have to be sent again. */
+const keptBytesMax = 64 * 1024;
 /** 1xx answers before the real one. */
 const interimMax = 16;
 
@@ -48,7 +50,9 @@ export class GuestRequest {
   #stream: ClientHttp2Stream | undefined;
   #cpuFrom = 0;
   #cpuMs = 0;
-  #bodyBegun: boolean = false;
+  /** What of the body was sent; undefined once it is more than is kept, or the guest has answered. */
+  #kept: Uint8Array[] | undefined = [];
+  #keptBytes = 0;
   #bodySent: boolean = false;
   #blocked: boolean = false;
   #interims = 0;
@@ -92,7 +96,10 @@ export class GuestRequest {
     }
     session.then(
       (session) => {
-        if (!this.#over) this.#send(session);
+        if (this.#over) return;
+        // It may have been retired by now.
+        if (!session.free && this.#attempts < attemptsMax) this.#begin();
+        else this.#send(session);
       },
       (error: unknown) => {
         if (!this.#over) this.#fail(error);
@@ -113,7 +120,9 @@ export class GuestRequest {
 
   #open(session: GuestSession): void {
     const { body } = this.#request;
-    const endStream = body.finished && body.failure === undefined && this.#requestTrailers.length === 0;
+    const kept = this.#kept ?? [];
+    const endStream =
+      kept.length === 0 && body.finished && body.failure === undefined && this.#requestTrailers.length === 0;
     // RFC 9110 §6.6.2: whoever will send trailers should say so; to wait for them costs a frame more.
     const announced = this.#request.headers.some(([name]) => name === "trailer");
     const stream = session.session.request(requestFields(this.#request, this.#guest.target.peer === true), {
@@ -122,6 +131,8 @@ export class GuestRequest {
     });
     this.#stream = stream;
     this.#bodySent = endStream;
+    this.#blocked = false;
+    for (const chunk of kept) this.#blocked = !stream.write(chunk);
     stream.on("headers", (fields, _flags, raw) => this.#onInterim(Number(fields[":status"]), raw));
     stream.on("response", (fields, flags, raw) => this.#onResponse(Number(fields[":status"]), flags, raw));
     stream.on("trailers", (_fields, _flags, raw) => void this.#trailers.push(...trailerFields(raw)));
@@ -154,7 +165,7 @@ export class GuestRequest {
     while (!this.#blocked) {
       const chunk = body.shift();
       if (chunk === undefined) break;
-      this.#bodyBegun = true;
+      this.#keep(chunk);
       this.#since = this.#guest.ticker.exactly();
       this.#blocked = !stream.write(chunk);
     }
@@ -165,6 +176,12 @@ export class GuestRequest {
     }
     this.#bodySent = true;
     stream.end();
+  }
+
+  #keep(chunk: Uint8Array): void {
+    this.#keptBytes += chunk.length;
+    if (this.#keptBytes <= keptBytesMax) this.#kept?.push(chunk);
+    else this.#kept = undefined;
   }
 
   #onInterim(status: number, raw: readonly string[]): void {
@@ -178,6 +195,7 @@ export class GuestRequest {
   #onResponse(status: number, flags: number, raw: readonly string[]): void {
     if (this.#over) return;
     this.#guest.answered(this);
+    this.#kept = undefined;
     const stream = this.#stream!;
     const body = new Flow();
     this.#body = body;
@@ -225,7 +243,7 @@ export class GuestRequest {
 
   /** RFC 9113 §8.7: a stream that was refused was not looked at. */
   #mayRetry(): boolean {
-    return !this.#bodyBegun && this.#interims === 0 && this.#attempts < attemptsMax;
+    return this.#kept !== undefined && this.#interims === 0 && this.#attempts < attemptsMax;
   }
 
   #abort(): void {
