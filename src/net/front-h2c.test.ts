@@ -209,20 +209,36 @@ test("Http2Guest never makes a request look whole whose client broke off", async
   assert.equal(await over.promise, false);
 });
 
-test("Http2Guest sends a request again that the guest refused to look at, unless its body is gone", async () => {
+test("Http2Guest sends a request again that the guest refused to look at, with its body, three times at most", async () => {
   let asked = 0;
+  let refusals = 2;
   route((stream) => {
     asked++;
-    if (asked < 3) stream.close(constants.NGHTTP2_REFUSED_STREAM);
-    else stream.respond({ ":status": 204 }, { endStream: true });
+    if (asked <= refusals) {
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("end", () => {
+      stream.respond({ ":status": 200 });
+      stream.end(Buffer.concat(chunks));
+    });
   });
   const first = await answerOf(client.request({ ":authority": "a", ":path": "/" }));
-  assert.deepEqual([first.head[":status"], asked], [204, 3]);
+  assert.deepEqual([first.head[":status"], asked], [200, 3]);
   asked = 0;
   const second = open();
+  second.write("a short ");
   second.end("body");
-  const { head, code } = await answerOf(second);
-  assert.deepEqual([head[":status"], code], [undefined, constants.NGHTTP2_REFUSED_STREAM]);
+  const again = await answerOf(second);
+  assert.deepEqual([again.head[":status"], asked, again.body], [200, 3, "a short body"]);
+  asked = 0;
+  refusals = 10;
+  const third = open();
+  third.end("body");
+  const { head, code } = await answerOf(third);
+  assert.deepEqual([head[":status"], code, asked], [undefined, constants.NGHTTP2_REFUSED_STREAM, 3]);
 });
 
 test("Http2Guest answers 502 when the guest goes, and connects anew", async () => {

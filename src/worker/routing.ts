@@ -18,7 +18,7 @@ const placementWaitMs = 15_000;
 const placementWaitersMax = 4096;
 
 interface Waiter {
-  resolve(placement: Placement): void;
+  resolve(): void;
   timer: NodeJS.Timeout;
 }
 
@@ -61,9 +61,13 @@ export class Routing {
     );
     this.#sites.close(service, placement.state === "off" ? placement.revision : placement.revision - 1);
     if (placement.worker === undefined && placement.state === "on") return;
+    this.#wake(service);
+  }
+
+  #wake(service: string): void {
     for (const waiter of this.#waiters.get(service) ?? []) {
       clearTimeout(waiter.timer);
-      waiter.resolve(placement);
+      waiter.resolve();
     }
     this.#waiters.delete(service);
   }
@@ -85,6 +89,7 @@ export class Routing {
     this.#sites.close(service);
     this.#sites.guestless.forget(service);
     this.#leavePeers(service);
+    this.#wake(service);
   }
 
   /** The target of a UDP listener: whatever guest the service has here when a datagram comes. */
@@ -143,9 +148,8 @@ export class Routing {
     const deadline = performance.now() + placementWaitMs;
     while (performance.now() < deadline) {
       const placement = this.#placements.get(service);
-      if (placement === undefined) throw unavailable(service, "it was removed");
-      if (placement.worker === this.#id || placement.state === "off") {
-        // It came here while the connection waited.
+      if (placement === undefined || placement.worker === this.#id || placement.state === "off") {
+        // It came here while the connection waited, or there is another answer now: the routes say.
         this.#front.adopt(duplicate(fd), bytes, passage);
         return;
       }
@@ -157,15 +161,15 @@ export class Routing {
   }
 
   /** Resolves when the service's placement changes to a worker that may take it, or after `waitMs`. */
-  #change(service: string, waitMs: number): Promise<unknown> {
+  #change(service: string, waitMs: number): Promise<void> {
     const waiters = this.#waiters.get(service) ?? [];
     if (waiters.length >= placementWaitersMax) throw unavailable(service, "too many requests wait for it");
     this.#waiters.set(service, waiters);
-    return new Promise<unknown>((resolve) => {
+    return new Promise<void>((resolve) => {
       const late = (): void => {
         const index = waiters.indexOf(waiter);
         if (index >= 0) waiters.splice(index, 1);
-        resolve(undefined);
+        resolve();
       };
       const waiter = { resolve, timer: setTimeout(late, waitMs) };
       waiters.push(waiter);
