@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { Agent, request } from "node:https";
-import { rootCertificates } from "node:tls";
+import type { Agent } from "node:https";
 import { systemCode } from "../../base/errors.ts";
 import { version } from "../../base/version.ts";
 import { AcmeError, quoted } from "./acme-error.ts";
@@ -24,10 +23,12 @@ export class Transport {
 
   /** `roots` are PEM certificates that are trusted besides the public ones. */
   constructor(roots: string | undefined, limits: { readonly exchangeMsMax?: number } = {}) {
+    // Not static imports: a daemon without ACME has no use for these, which take 8 MiB.
+    const { Agent } = process.getBuiltinModule("node:https");
     this.#agent = new Agent({
       keepAlive: true,
       maxSockets: 4,
-      ...(roots === undefined ? {} : { ca: [...rootCertificates, roots] }),
+      ...(roots === undefined ? {} : { ca: [...process.getBuiltinModule("node:tls").rootCertificates, roots] }),
     });
     this.#exchangeMsMax = limits.exchangeMsMax ?? exchangeMsMax;
   }
@@ -54,7 +55,7 @@ export class Transport {
 
   #exchange(method: string, url: string, body: string | undefined, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const asking = request(
+      const asking = process.getBuiltinModule("node:https").request(
         url,
         {
           method,

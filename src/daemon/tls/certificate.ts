@@ -1,6 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { SocketAddress } from "node:net";
-import { createSecureContext } from "node:tls";
 import { WarrenError } from "../../base/errors.ts";
 
 /** Where a certificate comes from; of two for one name, the earlier in this list is shown. */
@@ -45,7 +44,7 @@ export function checkPair(pair: CertificatePair): Certificate {
   const pem = [leaf, ...chain].map((certificate) => certificate.toString()).join("");
   try {
     // What OpenSSL itself refuses: keys that are too short, algorithms that are too weak.
-    createSecureContext({ cert: pem, key: pair.key });
+    process.getBuiltinModule("node:tls").createSecureContext({ cert: pem, key: pair.key });
   } catch (error) {
     throw new WarrenError("tls.certificate", `the certificate cannot be used: ${(error as Error).message}`);
   }

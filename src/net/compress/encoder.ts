@@ -1,12 +1,4 @@
-import {
-  type BrotliCompress,
-  constants,
-  createBrotliCompress,
-  createGzip,
-  createZstdCompress,
-  type Gzip,
-  type ZstdCompress,
-} from "node:zlib";
+import type { BrotliCompress, Gzip, ZstdCompress } from "node:zlib";
 import type { ContentCoding } from "../accept-encoding.ts";
 
 export type Encoder = BrotliCompress | Gzip | ZstdCompress;
@@ -19,6 +11,7 @@ const windowBits = 18;
 
 /** A stream that compresses, by libuv's threads. */
 export function createEncoder(coding: ContentCoding): Encoder {
+  const { constants, createBrotliCompress, createGzip, createZstdCompress } = zlib();
   switch (coding) {
     case "br":
       return createBrotliCompress({
@@ -37,6 +30,7 @@ export function createEncoder(coding: ContentCoding): Encoder {
 
 /** What has the encoder give out all that it was given, so that the other end can decode it. */
 export function flushKind(coding: ContentCoding): number {
+  const { constants } = zlib();
   switch (coding) {
     case "br":
       return constants.BROTLI_OPERATION_FLUSH;
@@ -47,4 +41,9 @@ export function flushKind(coding: ContentCoding): number {
     default:
       return coding satisfies never;
   }
+}
+
+/** Loaded with the first answer that is compressed: it takes 3 MiB. */
+function zlib(): typeof import("node:zlib") {
+  return process.getBuiltinModule("node:zlib");
 }

@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
 import { WarrenError } from "../../base/errors.ts";
 import { Flow } from "../../base/flow.ts";
 import type { Answer } from "../answer.ts";
@@ -16,11 +16,10 @@ import {
 } from "../target.ts";
 import type { Visit } from "../visit.ts";
 import { answerFields, lateFields } from "./answer-fields.ts";
+import { errorCode } from "./error-code.ts";
 import type { Http2Connection } from "./http2-connection.ts";
 import { Http2RequestHead, trailerFields } from "./request-head.ts";
 import { resetCodeOf } from "./reset-code.ts";
-
-const { NGHTTP2_NO_ERROR } = constants;
 
 /** As often as one request is asked of another worker before it is answered with 503; more than one of them may know less. */
 const passedMax = 3;
@@ -239,7 +238,7 @@ export class ClientStream {
     });
     stream.on("end", () => {
       // "end" comes for a stream that was reset as well.
-      if (stream.rstCode !== NGHTTP2_NO_ERROR || stream.aborted) return;
+      if (stream.rstCode !== errorCode.noError || stream.aborted) return;
       if (rest === 0 || rest === Number.POSITIVE_INFINITY) body.end();
       else this.#giveUp();
     });
@@ -366,7 +365,7 @@ export class ClientStream {
     if (body === undefined || this.#stream.readableEnded) return;
     if (!body.closed) body.fail(new WarrenError("connection.ended", "the request was answered"));
     this.#stream.once("finish", () => {
-      if (!this.#stream.readableEnded) this.#stream.close(NGHTTP2_NO_ERROR);
+      if (!this.#stream.readableEnded) this.#stream.close(errorCode.noError);
     });
   }
 

@@ -1,4 +1,4 @@
-import { type ClientHttp2Stream, constants } from "node:http2";
+import type { ClientHttp2Stream } from "node:http2";
 import { addAbortSignal, PassThrough } from "node:stream";
 import { assert } from "../../base/assert.ts";
 import { WarrenError } from "../../base/errors.ts";
@@ -8,12 +8,12 @@ import { formatPeerClient, peerField } from "../peer-client.ts";
 import { stripped } from "../strip.ts";
 import type { Field, TargetRequest, TargetResponse } from "../target.ts";
 import { lateFields } from "./answer-fields.ts";
+import { errorCode } from "./error-code.ts";
+import { frameFlag } from "./frame-meter.ts";
 import type { GuestSession } from "./guest-session.ts";
 import type { Http2Guest } from "./http2-guest.ts";
 import { trailerFields } from "./request-head.ts";
 import { resetByGuest } from "./reset-code.ts";
-
-const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM, NGHTTP2_FLAG_END_STREAM } = constants;
 
 /** Sessions that one request is tried on before the client hears of it. */
 const attemptsMax = 3;
@@ -199,7 +199,7 @@ export class GuestRequest {
     const stream = this.#stream!;
     const body = new Flow();
     this.#body = body;
-    if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) body.end();
+    if ((flags & frameFlag.endStream) !== 0) body.end();
     else {
       body.onWritable = () => {
         if (body.cancelled) this.#abort();
@@ -210,7 +210,7 @@ export class GuestRequest {
       });
       stream.on("end", () => {
         // "end" comes for a stream that was reset as well.
-        if (stream.rstCode === NGHTTP2_NO_ERROR && !stream.aborted) body.end();
+        if (stream.rstCode === errorCode.noError && !stream.aborted) body.end();
       });
     }
     this.#resolve({
@@ -229,13 +229,13 @@ export class GuestRequest {
       this.#finish();
       return;
     }
-    if (this.#body === undefined && rstCode === NGHTTP2_REFUSED_STREAM && this.#mayRetry()) {
+    if (this.#body === undefined && rstCode === errorCode.refusedStream && this.#mayRetry()) {
       this.#leaveSession();
       this.#begin();
       return;
     }
     this.#fail(
-      rstCode === NGHTTP2_NO_ERROR || this.#session?.session.destroyed
+      rstCode === errorCode.noError || this.#session?.session.destroyed
         ? new WarrenError("connection.ended", "the guest ended its answer early", { status: 502 })
         : resetByGuest(rstCode),
     );

@@ -1,7 +1,8 @@
-import { type ClientHttp2Session, connect, constants, type SecureClientSessionOptions } from "node:http2";
+import type { ClientHttp2Session, SecureClientSessionOptions } from "node:http2";
 import type { Conduit } from "../../base/conduit.ts";
 import type { HttpLimits } from "../http1/limits.ts";
 import { ConduitStream } from "./conduit-stream.ts";
+import { errorCode } from "./error-code.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { http2Limits } from "./limits.ts";
 import { preface } from "./preface.ts";
@@ -32,7 +33,7 @@ export class GuestSession {
       // A guest's reset answers a request, and costs the guest more than the front.
       resetsFree: true,
       now,
-      onFlood: () => this.session.destroy(new Error("a flood of frames"), constants.NGHTTP2_ENHANCE_YOUR_CALM),
+      onFlood: () => this.session.destroy(new Error("a flood of frames"), errorCode.enhanceYourCalm),
     });
     // What its types leave out (node:http2 has it for both ends): fields that come twice are the client's affair.
     const options: SecureClientSessionOptions & { strictSingleValueFields: boolean } = {
@@ -46,7 +47,7 @@ export class GuestSession {
         maxHeaderListSize: 2 * limits.responseHeadBytesMax,
       },
     };
-    this.session = connect("http://guest", options);
+    this.session = process.getBuiltinModule("node:http2").connect("http://guest", options);
     this.session.on("goaway", () => this.retire());
     // What went wrong does not matter here: "close" follows, and each stream hears of it.
     this.session.on("error", () => {});

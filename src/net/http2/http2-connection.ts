@@ -1,17 +1,17 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Client } from "../client.ts";
 import type { HttpConnection, HttpContext } from "../http1/context.ts";
 import { parsePassed, parsePeerClient } from "../peer-client.ts";
 import { StallWatch } from "../socket-handle.ts";
 import { ClientStream } from "./client-stream.ts";
+import { errorCode } from "./error-code.ts";
 import { FloodGuard } from "./flood-guard.ts";
+import { frameFlag } from "./frame-meter.ts";
 import { GuardedSocket } from "./guarded-socket.ts";
 import { http2Limits } from "./limits.ts";
 import { preface } from "./preface.ts";
 import type { Http2RequestHead } from "./request-head.ts";
-
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_SETTINGS_TIMEOUT, NGHTTP2_NO_ERROR } = constants;
 
 /** RFC 9113 §6.8: the first GOAWAY of an orderly end names no stream as the last. */
 const lastStreamMax = 2 ** 31 - 1;
@@ -57,7 +57,7 @@ export class Http2Connection implements HttpConnection {
     });
     const guarded = new GuardedSocket(socket, this.#guard);
     const { limits } = context;
-    const session = performServerHandshake(guarded, {
+    const session = process.getBuiltinModule("node:http2").performServerHandshake(guarded, {
       maxHeaderListPairs: http2Limits.fieldLinesMax,
       maxSessionMemory: http2Limits.sessionMegabytesMax,
       // A guest's fields are checked before; some repeat what node:http2 thinks may come once.
@@ -84,7 +84,7 @@ export class Http2Connection implements HttpConnection {
   }
 
   drain(): void {
-    if (!this.#session.destroyed) this.#session.goaway(NGHTTP2_NO_ERROR, lastStreamMax);
+    if (!this.#session.destroyed) this.#session.goaway(errorCode.noError, lastStreamMax);
   }
 
   endIdle(): void {
@@ -118,10 +118,10 @@ export class Http2Connection implements HttpConnection {
     }
     const { partialSince } = this.#guard;
     if (partialSince !== undefined && now - partialSince > limits.headMsMax) {
-      this.#end(NGHTTP2_ENHANCE_YOUR_CALM);
+      this.#end(errorCode.enhanceYourCalm);
     } else if (this.#session.pendingSettingsAck && now - this.#beganAt > limits.headMsMax) {
       // RFC 9113 §6.5.3. Until then its limits are those of a connection that knows none of ours.
-      this.#end(NGHTTP2_SETTINGS_TIMEOUT);
+      this.#end(errorCode.settingsTimeout);
     } else if (this.#streams.size === 0) {
       if (now - this.#idleSince > limits.keepAliveMsMax && !this.#peer) this.endIdle();
     } else for (const stream of this.#streams.values()) stream.sweep(now);
@@ -137,14 +137,14 @@ export class Http2Connection implements HttpConnection {
     const id = stream.id!;
     const own = new ClientStream(this, stream, id);
     this.#streams.set(id, own);
-    own.start(raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+    own.start(raw, (flags & frameFlag.endStream) !== 0);
   }
 
   #onFlood(what: string): void {
     const message = `a flood of HTTP/2 frames (${what}) from ${this.client.remote.ip}`;
     this.context.log({ code: "http2.flood", message, listener: this.context.key });
     // Not within a call of node:http2's, in which it may be seen: then it says nothing to the client.
-    setImmediate(() => this.#end(NGHTTP2_ENHANCE_YOUR_CALM));
+    setImmediate(() => this.#end(errorCode.enhanceYourCalm));
   }
 
   #end(code: number): void {

@@ -1,6 +1,6 @@
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
+import type { Server, TLSSocket, TlsOptions } from "node:tls";
 import { localAddress } from "../socket-address.ts";
 import { carrierOf } from "../socket-handle.ts";
 import { challengeProtocol } from "./challenges.ts";
@@ -89,7 +89,13 @@ export class TlsTerminator {
   #server({ chain, key }: KeyPair): Server {
     const { ticketKey } = this.#tls;
     const ticketKeys = ticketKey === undefined ? {} : { ticketKeys: ticketKey };
-    const server = createServer({ ...options, ...ticketKeys, cert: chain, key, ALPNProtocols: ["h2", "http/1.1"] });
+    const server = tls().createServer({
+      ...options,
+      ...ticketKeys,
+      cert: chain,
+      key,
+      ALPNProtocols: ["h2", "http/1.1"],
+    });
     server.on("secureConnection", (socket) => {
       const carrier = carrierOf(socket);
       // net.Socket's own is for handles of TCP only.
@@ -104,7 +110,7 @@ export class TlsTerminator {
   }
 
   #challengeServer({ chain, key }: KeyPair): Server {
-    const server = createServer({ ...options, cert: chain, key, ALPNProtocols: [challengeProtocol] });
+    const server = tls().createServer({ ...options, cert: chain, key, ALPNProtocols: [challengeProtocol] });
     // RFC 8737 §3: the handshake is all that is wanted.
     server.on("secureConnection", (socket) => socket.on("error", () => {}).end());
     this.#watch(server);
@@ -117,4 +123,9 @@ export class TlsTerminator {
       socket.destroy();
     });
   }
+}
+
+/** Loaded when the first connection needs it: it takes 7 MiB. */
+function tls(): typeof import("node:tls") {
+  return process.getBuiltinModule("node:tls");
 }
