@@ -2,6 +2,7 @@ import type { Result } from "../errno.ts";
 import { bytesPerCallMax, firstOf } from "../files/capped.ts";
 import type { OpenDirectory } from "../files/open-directory.ts";
 import type { OpenFile } from "../files/open-file.ts";
+import { scatter } from "../scatter.ts";
 import type { Host } from "./host.ts";
 import { attempt, bytesOf, type Finish, pieceBytes, skip, unfinished, waitFor } from "./transfer.ts";
 
@@ -124,17 +125,6 @@ async function transferLater(
     if (count < 0) return finish(done > 0 ? done : count);
     done += count;
     if (count < piece.length || count === left) return finish(done);
-  }
-}
-
-/** Copies bytes into buffers that have room for them. */
-function scatter(bytes: Uint8Array, buffers: readonly Uint8Array[]): void {
-  let at = 0;
-  for (const buffer of buffers) {
-    if (at === bytes.length) break;
-    const part = bytes.subarray(at, at + buffer.length);
-    buffer.set(part);
-    at += part.length;
   }
 }
 

@@ -3,6 +3,7 @@ import type { DatagramPeer } from "../../base/datagram-peer.ts";
 import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { gather } from "../gather.ts";
+import { scatter } from "../scatter.ts";
 import { DatagramQueue } from "./datagram-queue.ts";
 import { SocketFlags } from "./socket-flags.ts";
 import { SocketOptions } from "./socket-options.ts";
@@ -147,16 +148,10 @@ export class DatagramSocket implements Descriptor {
     if (this.#error !== 0) return -this.takeError();
     const next = this.#queue.first;
     if (next === undefined) return this.#readable ? -errno.AGAIN : 0;
-    let at = 0;
-    for (const buffer of buffers) {
-      if (at === next.data.length) break;
-      const part = next.data.subarray(at, at + buffer.length);
-      buffer.set(part);
-      at += part.length;
-    }
+    const count = scatter(next.data, buffers);
     if (!peek) this.#queue.shift();
     this.#last = next.from;
-    return { count: at, from: next.from, truncated: at < next.data.length };
+    return { count, from: next.from, truncated: count < next.data.length };
   }
 
   /** Sends one datagram. ACCES where neither a route brought the peer here nor a grant leads there. */

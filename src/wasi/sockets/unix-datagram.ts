@@ -1,6 +1,7 @@
 import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { gather } from "../gather.ts";
+import { scatter } from "../scatter.ts";
 import { DatagramQueue } from "./datagram-queue.ts";
 import type { UnixName } from "./socket-name.ts";
 import { SocketOptions } from "./socket-options.ts";
@@ -74,18 +75,12 @@ export class UnixDatagramSocket implements Descriptor {
   receive(buffers: readonly Uint8Array[], peek: boolean): Received | Result {
     const next = this.#queue.first;
     if (next === undefined) return this.#readable ? -errno.AGAIN : 0;
-    let at = 0;
-    for (const buffer of buffers) {
-      if (at === next.data.length) break;
-      const part = next.data.subarray(at, at + buffer.length);
-      buffer.set(part);
-      at += part.length;
-    }
+    const count = scatter(next.data, buffers);
     if (!peek) {
       this.#queue.shift();
       this.#tellSenders();
     }
-    return { count: at, from: next.from, truncated: at < next.data.length };
+    return { count, from: next.from, truncated: count < next.data.length };
   }
 
   /** Sends one datagram. -CONNREFUSED when nobody has the name, -AGAIN while there is no room there. */
