@@ -1,17 +1,24 @@
 // `npm test`: lint, types, then every test. Unit tests run one file a core; the end-to-end tests one file at a time,
 // since each fills the machine by itself. `npm test -- src/net` runs only the tests under the paths given.
+// A test that hangs fails: by its time, and when it cannot be stopped (a call that blocks), by the run's end with its name.
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, normalize } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { Watchdog } from "./watchdog.ts";
 
 const root = join(import.meta.dirname, "..");
 process.chdir(root);
 
 const counted = ["tests", "suites", "passed", "failed", "cancelled", "skipped", "todo"] as const;
 type Counts = Record<(typeof counted)[number], number>;
+
+/** Of one test. The longest takes a minute and a half on a busy machine. */
+const testMsMax = 6 * 60_000;
+/** Without a single test that ends. */
+const silenceMsMax = 10 * 60_000;
 
 const started = performance.now();
 const totals: Counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
@@ -39,7 +46,14 @@ async function tests(patterns: readonly string[], concurrency: number): Promise<
     .sort();
   if (files.length === 0) return;
   console.log(`▶ node --test, ${files.length} files, ${concurrency} at a time`);
-  const stream = run({ files, concurrency, execArgv: ["--disable-warning=ExperimentalWarning"] });
+  // A test that fails may leave a server open: its process must end all the same, or nobody learns of the failure.
+  const execArgv = ["--disable-warning=ExperimentalWarning", "--test-force-exit"];
+  const stream = run({ files, concurrency, timeout: testMsMax, execArgv });
+  const watchdog = new Watchdog(silenceMsMax, (running) => {
+    console.log(`\n✖ no test has ended for ${silenceMsMax / 60_000} minutes. Still running:\n${running.join("\n")}`);
+    process.exit(1);
+  });
+  stream.on("test:complete", () => watchdog.feed());
   let ended = false;
   stream.on("test:fail", ({ name, file, details, nesting, skip, todo }) => {
     if (nesting === 0 && skip === undefined && todo === undefined && details.error !== undefined)
@@ -54,6 +68,7 @@ async function tests(patterns: readonly string[], concurrency: number): Promise<
     if (!success && all.failed + all.cancelled === 0) failures.push("node --test did not succeed");
   });
   for await (const chunk of stream.compose(new spec())) process.stdout.write(chunk);
+  watchdog.stop();
   if (!ended) failures.push("node --test ended without a summary");
 }
 
