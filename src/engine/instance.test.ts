@@ -6,7 +6,8 @@ import { testTerms } from "./cpu/test-terms.ts";
 import type { Exit } from "./exit.ts";
 import type { GuestOptions } from "./guest-options.ts";
 import { type Instance, startInstance } from "./instance.ts";
-import { compileProgram, type Program } from "./program.ts";
+import type { Program } from "./launch.ts";
+import { compileProgram } from "./program.ts";
 import { wat } from "./testdata/guests.ts";
 
 const client = { ip: "192.0.2.1", port: 4000 };

@@ -6,7 +6,6 @@ import { DescriptorTable } from "../wasi/descriptor-table.ts";
 import { MemoryFiles } from "../wasi/files/memory-files.ts";
 import { openMounts } from "../wasi/files/mount.ts";
 import { CpuMeter, GuestThread } from "../wasi/guest-thread.ts";
-import { bindPreview1 } from "../wasi/p1/bind.ts";
 import type { Host } from "../wasi/p1/host.ts";
 import { GuestMemory } from "../wasi/p1/memory.ts";
 import { systemRandom } from "../wasi/random.ts";
@@ -18,14 +17,12 @@ import type { VirtualListener } from "../wasi/sockets/virtual-listener.ts";
 import { VirtualNetwork } from "../wasi/sockets/virtual-network.ts";
 import { InputStream, OutputStream } from "../wasi/stdio.ts";
 import { uncatchableError } from "../wasi/uncatchable.ts";
-import { preemptExport, reservedModule, startExport } from "../wasm/rewrite/contract.ts";
 import type { Burst, CpuTerms } from "./cpu/preemption.ts";
 import { describeExit, type Exit } from "./exit.ts";
 import { type GuestOptions, guestArguments, guestEnvironment } from "./guest-options.ts";
-import { otherImports } from "./imports.ts";
+import type { Program } from "./launch.ts";
 import { MemoryAccount } from "./memory-account.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
-import type { Program } from "./program.ts";
 import { framesMax, trapOf } from "./trap.ts";
 
 /** Where a guest's own sockets seem to be. */
@@ -75,7 +72,7 @@ export class Instance {
     const env = guestEnvironment(options);
     const clocks = options.clocks ?? new SystemClocks();
     this.#cpu = options.cpu;
-    this.#cpu?.preemption.addressSpace.check(program.interruptible?.memories.length ?? 0);
+    this.#cpu?.preemption.addressSpace.check(program.memoryCount);
     const pacer = options.cpu?.preemption.pacer(options.cpu.share);
     this.#thread = new GuestThread(clocks, options.meter ?? new CpuMeter(), options.number, pacer);
     this.#table = new DescriptorTable(
@@ -182,42 +179,20 @@ export class Instance {
     if (Error.stackTraceLimit < framesMax) Error.stackTraceLimit = framesMax;
     this.#thread.start();
     try {
-      const exports = this.#instantiate(host);
-      if (exports.memory instanceof WebAssembly.Memory) host.memory.attach(exports.memory);
-      this.#call(exports).then(
+      const launch = {
+        host,
+        thread: this.#thread,
+        account: this.#account,
+        cpu: this.#cpu,
+        onOverrun: (burst: Burst) => this.#overrun(burst),
+      };
+      this.#program.launch(launch).then(
         () => this.#finish({ kind: "exit", code: 0 }),
         (error) => this.#fail(error),
       );
     } catch (error) {
       this.#fail(error);
     }
-  }
-
-  #instantiate(host: Host): WebAssembly.Exports {
-    const { module, imports, interruptible } = this.#program;
-    const wasi = { ...otherImports, wasi_snapshot_preview1: bindPreview1(host, imports) };
-    if (interruptible === undefined) {
-      const { exports } = new WebAssembly.Instance(module, wasi);
-      this.#account.attach(memoriesOf(exports), tablesOf(exports));
-      return exports;
-    }
-    const cpu = this.#cpu;
-    assert(cpu !== undefined, "an interruptible program needs terms for its use of the CPU");
-    const warren = cpu.preemption.imports(interruptible.memories);
-    const { exports } = new WebAssembly.Instance(module, { ...wasi, [reservedModule]: warren });
-    this.#account.attach(
-      interruptible.memories.map(({ name }) => warren[name] as WebAssembly.Memory),
-      tablesOf(exports),
-    );
-    cpu.preemption.attach(exports, this.#thread, cpu, (burst) => this.#overrun(burst));
-    return exports;
-  }
-
-  async #call(exports: WebAssembly.Exports): Promise<void> {
-    // What a rewritten module's start section called.
-    const start = exports[startExport];
-    if (start !== undefined) await promising(start)();
-    await promising(exports._start)();
   }
 
   /** The guest has run for too long at a stretch. It is in the middle of a call: the trap that follows finds it ended. */
@@ -301,19 +276,3 @@ export class Instance {
 }
 
 function discard(): void {}
-
-function memoriesOf(exports: WebAssembly.Exports): WebAssembly.Memory[] {
-  return [...new Set(Object.values(exports))].filter((item) => item instanceof WebAssembly.Memory);
-}
-
-/** Every one that the program has, where it was rewritten: it exports them all. One with two names counts once. */
-function tablesOf(exports: WebAssembly.Exports): WebAssembly.Table[] {
-  const ours = exports[preemptExport];
-  const tables = [...new Set(Object.values(exports))].filter((item) => item instanceof WebAssembly.Table);
-  return tables.filter((table) => table !== ours);
-}
-
-/** JSPI is not in TypeScript's library yet (https://github.com/WebAssembly/js-promise-integration). */
-function promising(start: unknown): () => Promise<void> {
-  return (WebAssembly as unknown as { promising(start: unknown): () => Promise<void> }).promising(start);
-}

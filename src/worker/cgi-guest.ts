@@ -3,7 +3,7 @@ import { Flow } from "../base/flow.ts";
 import { describeSpent } from "../base/spent.ts";
 import { describeExit } from "../engine/exit.ts";
 import { startInstance } from "../engine/instance.ts";
-import type { Program } from "../engine/program.ts";
+import type { Program } from "../engine/launch.ts";
 import type { ServicePolicy } from "../net/service-policy.ts";
 import type { Activity, RequestTarget, TargetRequest, TargetResponse } from "../net/target.ts";
 import { untilIdle } from "./activity.ts";

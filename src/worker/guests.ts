@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { WarrenError } from "../base/errors.ts";
 import { CpuShare } from "../engine/cpu/cpu-share.ts";
-import type { Program } from "../engine/program.ts";
+import type { Program } from "../engine/launch.ts";
 import { compilePrepared } from "../engine/program.ts";
 import type { Outbound } from "../wasi/sockets/outbound.ts";
 import { CgiGuest } from "./cgi-guest.ts";

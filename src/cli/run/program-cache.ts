@@ -2,8 +2,8 @@ import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { version } from "../../base/version.ts";
 import { preparationVersion } from "../../engine/check/protocol.ts";
+import { compileModule, ModuleProgram, outlineOf, type ProgramOutline } from "../../engine/module-program.ts";
 import { type PrepareOptions, prepareProgram } from "../../engine/prepare.ts";
-import { compileModule, outlineOf, type Program, type ProgramOutline } from "../../engine/program.ts";
 import { privateFolder, readPrivateFile, writePrivateFile } from "../private-folder.ts";
 import { programDigest } from "./program-digest.ts";
 
@@ -24,7 +24,7 @@ interface Prepared {
  * Checks, prepares and compiles a program, or takes what came of it the last time: by the digest of the program, from a folder
  * that nobody else can write to, and only if it is as it was written. Throws what `prepareProgram` and `compileModule` throw.
  */
-export async function compileCached(bytes: Uint8Array, options: PrepareOptions): Promise<Program> {
+export async function compileCached(bytes: Uint8Array, options: PrepareOptions): Promise<ModuleProgram> {
   const path = entryPath(bytes, options);
   let prepared = path === undefined ? undefined : readEntry(path, bytes);
   if (prepared === undefined) {
@@ -32,7 +32,7 @@ export async function compileCached(bytes: Uint8Array, options: PrepareOptions):
     prepared = { bytes: made, outline: outlineOf(made) };
     if (path !== undefined) writeEntry(path, prepared, made === bytes);
   }
-  return { module: await compileModule(prepared.bytes), memoryMax: options.memoryBytesMax, ...prepared.outline };
+  return new ModuleProgram(await compileModule(prepared.bytes), options.memoryBytesMax, prepared.outline);
 }
 
 function entryPath(bytes: Uint8Array, { memoryBytesMax, interruptible }: PrepareOptions): string | undefined {

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { WarrenError } from "../../base/errors.ts";
 import { decodeModule } from "../../wasm/decode.ts";
 import type { ModuleInfo } from "../../wasm/module-info.ts";
-import { compileModule, uncapped } from "../program.ts";
+import { compileModule, uncapped } from "../module-program.ts";
 import { type FunctionBody, heavyFunctions, onlyFunctions } from "./heavy-functions.ts";
 
 /** A worker stands still while V8's quick compiler makes the code of a function; its watchdog ends it after 3 s. */
