@@ -26,7 +26,7 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** Single files that a folder may import although their folder is closed to it. */
 const mayImportFile: Record<string, readonly string[]> = {
-  daemon: ["worker/protocol.ts", "engine/check/protocol.ts"],
+  daemon: ["worker/protocol.ts", "engine/check/protocol.ts", "engine/check/prepared-kind.ts"],
 };
 
 /** Modules that only one file may import. */

@@ -12,11 +12,11 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   [`program = "a"`, `manifest.missing-key | warren.toml: "name" is missing`],
   [
     `${head}prot = 1`,
-    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, access, isolation`,
+    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, reuse, args, env, route, mount, outbound, limits, access, isolation`,
   ],
   [
     `${head}zzzzzzzzzzzz = 1`,
-    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, access, isolation`,
+    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, reuse, args, env, route, mount, outbound, limits, access, isolation`,
   ],
   [
     `nmae = "shop"\nprogram = "x"`,
@@ -43,8 +43,8 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `manifest.bad-value | warren.toml:2: "program" must be the path of a wasm file, absolute or beside the manifest, not ""`,
   ],
   [`name="a"\nprogram = ["x"]`, `manifest.wrong-type | warren.toml:2: "program" must be a string, not a list`],
-  [`${head}kind = "handler"`, `manifest.bad-value | warren.toml:3: "kind" must be "server" or "cgi", not "handler"`],
-  [`${head}kind = 1`, `manifest.bad-value | warren.toml:3: "kind" must be "server" or "cgi", not 1`],
+  [`${head}kind = "wagi"`, `manifest.bad-value | warren.toml:3: "kind" must be "server", "cgi" or "handler", not "wagi"`],
+  [`${head}kind = 1`, `manifest.bad-value | warren.toml:3: "kind" must be "server", "cgi" or "handler", not 1`],
   [`${head}args = "x"`, `manifest.wrong-type | warren.toml:3: "args" must be a list, not "x"`],
   [
     `${head}args = [1]`,
@@ -424,7 +424,7 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   ],
   [
     `${head}env = {\n  # a [comment]\n}\nargs = [\n  "x", """\n[[route]]\n""",\n]\nbad = 1`,
-    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, args, env, route, mount, outbound, limits, access, isolation`,
+    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, reuse, args, env, route, mount, outbound, limits, access, isolation`,
   ],
   [
     `${head}[[route]]\nredirect = "//evil"`,

@@ -6,6 +6,7 @@ import { checkMatches } from "./match-rules.ts";
 import { redirectProblem } from "./redirect.ts";
 import { needsGuest, type Route, routeConditionKey } from "./route.ts";
 import type { RuleIssue } from "./rule-issue.ts";
+import type { ServiceKind } from "./service.ts";
 import { checkSite } from "./site.ts";
 
 /** RFC 3986 §3.3 pchar without percent-encoding: one spelling for one path, so that no prefix can be dodged. */
@@ -31,7 +32,7 @@ const ofHttp = [
 ] as const;
 
 /** What is wrong with the routes of one service. */
-export function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", issues: RuleIssue[]): void {
+export function checkRoutes(routes: readonly Route[], kind: ServiceKind, issues: RuleIssue[]): void {
   const seen = new Map<string, number>();
   for (const [index, route] of routes.entries()) {
     const at = ["route", index];
@@ -61,7 +62,7 @@ export function checkRoutes(routes: readonly Route[], kind: "server" | "cgi", is
   }
 }
 
-function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
+function checkRoute(route: Route, kind: ServiceKind, at: Path, issues: RuleIssue[]): void {
   const { host, path, ip, listen, replies } = route;
   checkAnswer(route, at, issues);
   checkWebSocket(route, kind, at, issues);
@@ -90,8 +91,9 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
     const message = 'is for a route with listen = "tcp://…" or tls = "passthrough" only';
     issues.push({ kind: "bad-value", path: [...at, key], message });
   }
-  if (route.protocol !== undefined && (listen !== undefined || kind === "cgi")) {
-    const which = kind === "cgi" ? 'kind = "cgi", which speaks no HTTP itself' : "listen, whose bytes pass as they are";
+  if (route.protocol !== undefined && (listen !== undefined || kind !== "server")) {
+    const which =
+      kind === "server" ? "listen, whose bytes pass as they are" : `kind = "${kind}", which speaks no HTTP itself`;
     issues.push({ kind: "bad-value", path: [...at, "protocol"], message: `cannot be used with ${which}` });
   }
   if (replies !== undefined && listen?.startsWith("udp:") !== true) {
@@ -114,11 +116,11 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
         path: [...at, which],
         message: `cannot be used with listen = "${protocol}://…", which is not HTTP`,
       });
-    if (kind === "cgi") {
+    if (kind !== "server") {
       issues.push({
         kind: "bad-listen",
         path: [...at, "listen"],
-        message: 'cannot be used with kind = "cgi", which is called by HTTP only',
+        message: `cannot be used with kind = "${kind}", which is called by HTTP only`,
       });
     }
   } catch (error) {
@@ -127,14 +129,14 @@ function checkRoute(route: Route, kind: "server" | "cgi", at: Path, issues: Rule
 }
 
 /** What a front that sees no request of the guest's cannot do. */
-function checkPassthrough(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
+function checkPassthrough(route: Route, kind: ServiceKind, at: Path, issues: RuleIssue[]): void {
   if (route.tls !== "passthrough") return;
   const bad = (message: string, hint?: string): void => {
     issues.push({ kind: "bad-value", path: [...at, "tls"], message, ...(hint === undefined ? {} : { hint }) });
   };
   if (route.host === undefined)
     bad('can be "passthrough" for a host only', "connections are told apart by the host of their TLS hello");
-  if (kind === "cgi") bad('cannot be "passthrough" with kind = "cgi", which is called by HTTP only');
+  if (kind !== "server") bad(`cannot be "passthrough" with kind = "${kind}", which is called by HTTP only`);
   const inside = ["path", "strip", "methods", "headers", "share", "sticky", "compress", "hsts", ...answers] as const;
   for (const key of inside)
     if (route[key] !== undefined)
@@ -145,13 +147,13 @@ function checkPassthrough(route: Route, kind: "server" | "cgi", at: Path, issues
 const answers = ["redirect", "respond", "static"] as const;
 
 /** A route does one thing, and what concerns a guest is for one that has it. */
-function checkWebSocket(route: Route, kind: "server" | "cgi", at: Path, issues: RuleIssue[]): void {
+function checkWebSocket(route: Route, kind: ServiceKind, at: Path, issues: RuleIssue[]): void {
   if (route.websocket === undefined) return;
   const message =
     route.listen !== undefined
       ? "is for a route of the http listener only"
-      : kind === "cgi"
-        ? 'cannot be used with kind = "cgi", which has no WebSockets'
+      : kind !== "server"
+        ? `cannot be used with kind = "${kind}", which has no WebSockets`
         : route.protocol !== undefined
           ? 'cannot be used with protocol = "h2c"'
           : needsGuest(route)

@@ -142,7 +142,15 @@ export const ServiceSpec = Type.Object(
       }),
     ),
     kind: Type.Optional(
-      Type.Union([Type.Literal("server"), Type.Literal("cgi")], { description: "server when absent" }),
+      Type.Union([Type.Literal("server"), Type.Literal("cgi"), Type.Literal("handler")], {
+        description:
+          "when absent, handler for a component that exports wasi:http/incoming-handler, and server for any other program",
+      }),
+    ),
+    reuse: Type.Optional(
+      Type.Boolean({
+        description: "an instance of a handler keeps its state from one request to the next; it is reset when absent",
+      }),
     ),
     args: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
     env: Type.Optional(Type.Record(Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }), Type.String(), closed)),
@@ -160,6 +168,9 @@ export const ServiceSpec = Type.Object(
   { title: "ServiceSpec", ...closed },
 );
 export type ServiceSpec = Static<typeof ServiceSpec>;
+
+/** How a program is served. */
+export type ServiceKind = NonNullable<ServiceSpec["kind"]>;
 
 /**
  * - `starting`: no instance listens yet
@@ -228,7 +239,7 @@ export const ServiceView = Type.Object(
     name: Type.String(),
     state: ServiceState,
     reason: Type.Optional(Type.String({ description: "why it is in this state, when it is not running" })),
-    kind: Type.Union([Type.Literal("server"), Type.Literal("cgi"), Type.Literal("static")], {
+    kind: Type.Union([Type.Literal("server"), Type.Literal("cgi"), Type.Literal("handler"), Type.Literal("static")], {
       description: "static: it has no program",
     }),
     revision: Type.Integer(),

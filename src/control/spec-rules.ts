@@ -9,7 +9,10 @@ import { siteOf } from "./site.ts";
 import { parseSize } from "./size.ts";
 
 /** The parts of a spec that the rules look at; a manifest has them too. */
-export type RuledSpec = Pick<ServiceSpec, "kind" | "args" | "env" | "route" | "mount" | "limits" | "outbound">;
+export type RuledSpec = Pick<
+  ServiceSpec,
+  "kind" | "reuse" | "args" | "env" | "route" | "mount" | "limits" | "outbound"
+>;
 
 const serviceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** The smallest and largest memory that wasm32 can have: one page, 65,536 pages. */
@@ -26,6 +29,8 @@ export function checkRules(spec: RuledSpec): RuleIssue[] {
   for (const [index, text] of (spec.args ?? []).entries()) checkText(text, ["args", index], issues);
   for (const [name, text] of Object.entries(spec.env ?? {})) checkText(text, ["env", name], issues);
   checkRoutes(spec.route ?? [], spec.kind ?? "server", issues);
+  if (spec.reuse !== undefined && spec.kind !== undefined && spec.kind !== "handler")
+    issues.push({ kind: "bad-value", path: ["reuse"], message: `is for handlers only, not for kind = "${spec.kind}"` });
   for (const [index, outbound] of (spec.outbound ?? []).entries()) checkOutbound(outbound, ["outbound", index], issues);
   if (spec.limits?.memory !== undefined) checkMemory(spec.limits.memory, issues);
   checkMounts(spec.mount ?? [], issues);
@@ -52,7 +57,7 @@ export function checkDeployed(spec: RuledSpec & Pick<ServiceSpec, "program" | "i
 }
 
 /** What has no meaning where no program runs. */
-const ofPrograms = ["kind", "args", "env", "mount", "outbound", "isolation"] as const;
+const ofPrograms = ["kind", "reuse", "args", "env", "mount", "outbound", "isolation"] as const;
 
 function checkText(text: string, path: Path, issues: RuleIssue[]): void {
   // WASI passes these NUL-terminated: the guest would see another text than was meant.

@@ -9,8 +9,11 @@ import type { LimitTerms } from "../net/limits/service-limits.ts";
 import type { StreamTerms } from "../net/stream-terms.ts";
 import type { Refused } from "../net/target.ts";
 
-/** How a program is served: as a server that listens, or one instance for each request (WAGI). */
-export type GuestKind = "server" | "cgi";
+/**
+ * How a program is served: as a server that listens, one instance for each request (WAGI), or a component's function that is called
+ * with each request.
+ */
+export type GuestKind = "server" | "cgi" | "handler";
 
 /** One revision of a service as a worker runs it; everything in it was validated by the daemon. */
 export interface InstanceSpec {
@@ -18,6 +21,8 @@ export interface InstanceSpec {
   readonly service: string;
   readonly revision: number;
   readonly kind: GuestKind;
+  /** Instances of a handler keep their state from one request to the next. */
+  readonly reuse?: boolean;
   readonly digest: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -143,7 +148,7 @@ export interface Placement {
   /** `off`: stopped by its operator, requests are refused at once. `on`: they wait for an instance, within bounds. */
   readonly state: "on" | "off";
   /**
-   * The worker that holds the instance; undefined while none does. CGI is served by every worker that was given it; this is
+   * The worker that holds the instance; undefined while none does. CGI and handlers are served by every worker that was given them; this is
    * one of them, for those that were not; the only one when it has a worker of its own.
    */
   readonly worker: string | undefined;

@@ -126,7 +126,8 @@ export class Routing {
       const target = guest.target(route.guestPort);
       return route.protocol === "h2c" ? this.#front.speakingHttp2(target) : target;
     }
-    if (placement.kind === "cgi" && worker === this.#id) return refusing(service, "its program could not be loaded");
+    if ((placement.kind === "cgi" || placement.kind === "handler") && worker === this.#id)
+      return refusing(service, "its program could not be loaded");
     return this.#elsewhere(service, route);
   }
 

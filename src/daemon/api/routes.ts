@@ -5,13 +5,13 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RawServerDefault
 import { parseDigest } from "../../base/digest.ts";
 import { WarrenError } from "../../base/errors.ts";
 import { operations } from "../../control/api.ts";
-import { pointer } from "../../control/check.ts";
 import { parseDuration } from "../../control/duration.ts";
 import type { ServiceView } from "../../control/service.ts";
 import { checkDeployed } from "../../control/spec-rules.ts";
 import { type BlobStore, blobTooLarge, blobUnknown } from "../../store/blob-store.ts";
 import type { EventBus } from "../events.ts";
 import type { LogStore } from "../logs/log-store.ts";
+import { specError } from "../services/spec-error.ts";
 import { type AcmeController, addAcmeRoutes } from "./acme-routes.ts";
 import type { Controller } from "./controller.ts";
 import { etagOf, parsePrecondition } from "./etag.ts";
@@ -78,13 +78,7 @@ function addServiceRoutes(app: ApiServer, { controller, blobs }: RouteContext): 
         });
       }
       const [issue] = checkDeployed(body);
-      if (issue !== undefined) {
-        const { kind, path, message, hint } = issue;
-        throw new WarrenError(`service.${kind}`, `"${path.join(".")}" ${message}`, {
-          at: pointer(["body", ...path]),
-          ...(hint === undefined ? {} : { hint }),
-        });
-      }
+      if (issue !== undefined) throw specError(issue);
       const precondition = parsePrecondition(headers["if-match"], headers["if-none-match"]);
       const program = body.program === undefined ? undefined : parseDigest(body.program);
       // Asking for its size also keeps the program from collection until the revision names it.

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { Digest } from "../../base/digest.ts";
+import { kindBytesMax, type PreparedKind, preparedKind } from "../../engine/check/prepared-kind.ts";
 import { preparationVersion } from "../../engine/check/protocol.ts";
 import type { BlobStore, OpenBlob } from "../../store/blob-store.ts";
 import type { DerivedStore, DerivedWrite } from "../../store/derived-store.ts";
@@ -58,9 +59,15 @@ export class Programs {
     this.#options = options;
   }
 
-  /** Checks and prepares a program that is not prepared yet. Throws `blob.unknown` and what {@link CheckProcess.run} throws. */
-  async prepare(program: PreparedProgram): Promise<void> {
-    await (await this.open(program)).handle.close();
+  /** Checks and prepares a program that is not prepared yet, and tells what it is. Throws `blob.unknown` and what {@link CheckProcess.run} throws. */
+  async prepare(program: PreparedProgram): Promise<PreparedKind> {
+    const { handle, bytes } = await this.open(program);
+    try {
+      const at = Math.max(0, bytes - kindBytesMax);
+      return preparedKind(await part(handle, 0), await part(handle, at));
+    } finally {
+      await handle.close();
+    }
   }
 
   /** The prepared module, open for reading; the caller closes it. Throws as {@link prepare} does. */
@@ -158,6 +165,11 @@ export class Programs {
     }
     derived.keep(key, check.write);
   }
+}
+
+async function part(handle: FileHandle, at: number): Promise<Uint8Array> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(kindBytesMax), 0, kindBytesMax, at);
+  return buffer.subarray(0, bytesRead);
 }
 
 async function identify(handle: FileHandle): Promise<string> {

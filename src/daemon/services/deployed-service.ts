@@ -98,14 +98,14 @@ export class DeployedService {
     return this.group !== undefined;
   }
 
-  /** Whether one worker has it: not CGI that all share, and not what needs no guest. */
+  /** Whether one worker has it: not CGI and handlers that all share, and not what needs no guest. */
   get inOneWorker(): boolean {
     return this.isolated || this.kind === "server";
   }
 
   /** Whether each worker has a guest of it, or serves its files. */
   get inEveryWorker(): boolean {
-    return !this.inOneWorker && (this.kind === "cgi" || this.sites.sites !== undefined);
+    return !this.inOneWorker && (this.kind !== "static" || this.sites.sites !== undefined);
   }
 
   /** Whether workers should have it. */
@@ -137,7 +137,7 @@ export class DeployedService {
     this.failing = false;
   }
 
-  /** Any worker will do for shared CGI: each has it, but for those that are leaving. */
+  /** Any worker will do for shared CGI and handlers: each has them, but for those that are leaving. */
   placement(
     httpListeners: readonly string[],
     anyWorker: string | undefined,

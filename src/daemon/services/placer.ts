@@ -100,7 +100,7 @@ export class Placer {
   }
 
   /**
-   * Starts a new revision: in a worker of its group, a server in one of the shared workers, CGI in all of them. Once more
+   * Starts a new revision: in a worker of its group, a server in one of the shared workers, CGI and handlers in all of them. Once more
    * elsewhere when the worker died of it or by chance, or has no memory for it.
    */
   async startAnywhere(
@@ -113,7 +113,8 @@ export class Placer {
     const full = new Set<string>();
     for (let tries = 1; ; tries++) {
       let workers = [await this.workerFor(instance, group, all, full)];
-      if (instance.kind === "cgi" && group === undefined) workers = await this.#all(hostPaths(grantedMounts(instance)));
+      if (instance.kind !== "server" && group === undefined)
+        workers = await this.#all(hostPaths(grantedMounts(instance)));
       try {
         await Promise.all(workers.map((worker) => this.start(instance, worker, "listening")));
         const replaced = workers.find((worker) => !this.#options.pool.holds(worker));

@@ -51,6 +51,7 @@ export function instanceSpec(
   return {
     ...sitesSpec(namespace, revision, spec, volumesPath),
     kind,
+    ...(spec.reuse === undefined ? {} : { reuse: spec.reuse }),
     digest: spec.program,
     args: spec.args ?? [],
     env: spec.env ?? {},
@@ -59,7 +60,7 @@ export function instanceSpec(
     ...(spec.limits?.cpu === undefined ? {} : { cores: spec.limits.cpu }),
     weight: spec.limits?.weight ?? weightDefault,
     ...(spec.limits?.request === undefined ? {} : { requestMsMax: parseDuration(spec.limits.request) }),
-    ports: kind === "cgi" ? [] : guestPorts(spec.route ?? [{}]),
+    ports: kind === "server" ? guestPorts(spec.route ?? [{}]) : [],
     ...outboundRights(namespace, spec.outbound ?? []),
   };
 }
@@ -94,7 +95,9 @@ export function frontTerms({
   };
   return {
     ...(Object.keys(terms).length === 0 ? {} : { limits: terms }),
-    ...((kind === "cgi" || program === undefined) && (rate ?? client?.rate) !== undefined ? { ratesShared: true } : {}),
+    ...(((kind ?? "server") !== "server" || program === undefined) && (rate ?? client?.rate) !== undefined
+      ? { ratesShared: true }
+      : {}),
     ...(queue === undefined ? {} : { queueMax: queue }),
     ...(access === undefined ? {} : { access: { format: access.format ?? "json", sample: access.sample ?? 1 } }),
   };

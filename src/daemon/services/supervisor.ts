@@ -21,6 +21,7 @@ import { deathsMax, Quarantine } from "./quarantine.ts";
 import { ServiceListeners } from "./service-listeners.ts";
 import { ServiceRoutes } from "./service-routes.ts";
 import { ServiceVolumes } from "./service-volumes.ts";
+import { withKind } from "./with-kind.ts";
 
 /** How long what is in flight may take when a revision is replaced or a service stopped. */
 const stopGraceMs = 30_000;
@@ -174,7 +175,7 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
     service.slot = this.#options.pool.slotOf(worker);
   }
 
-  /** Gives a new shared worker every CGI program and all files that are served, and tells it where everything is. */
+  /** Gives a new shared worker every CGI program and handler and all files that are served, and tells it where everything is. */
   async introduce(worker: WorkerProcess): Promise<void> {
     const cgi = [...this.#services.values()].filter((service) => service.inEveryWorker && service.wanted);
     await inBatches(cgi, (service) => this.#bringInto(service, worker));
@@ -419,26 +420,27 @@ export class Supervisor implements Omit<Controller, "health" | "listCertificates
 
   async #deploy(
     namespace: string,
-    spec: ServiceSpec,
+    given: ServiceSpec,
     precondition: Precondition,
   ): Promise<{ view: ServiceView; created: boolean }> {
     const { services, blobs, programs, log, event, volumes } = this.#options;
-    const key = `${namespace}/${spec.name}`;
+    const key = `${namespace}/${given.name}`;
     const service = this.#services.get(key);
     checkPrecondition(precondition, service?.view(this.#http));
-    const program = spec.program as Digest | undefined;
+    const program = given.program as Digest | undefined;
     const programBytes = program && (await blobs.size(program));
     if (program !== undefined && programBytes === undefined)
       throw new WarrenError("program.unknown", `the program ${program} was not uploaded`, { status: 422 });
     const step = (name: string) => log.debug({ service: key, step: name }, "deploy");
 
-    const revision = (services.get(namespace, spec.name)?.revision.number ?? 0) + 1;
-    const instance = program && instanceSpec(namespace, revision, spec, volumes.path);
-    const group = groupOf(namespace, spec, this.#options.isolation);
+    const revision = (services.get(namespace, given.name)?.revision.number ?? 0) + 1;
+    const group = groupOf(namespace, given, this.#options.isolation);
     // The number is that of an attempt that failed, if the last one did.
     this.#quarantine.forget(key);
     step("check");
-    if (instance !== undefined) await programs.prepare(instance);
+    const asked = program && instanceSpec(namespace, revision, given, volumes.path);
+    const spec = asked === undefined ? given : withKind(given, await programs.prepare(asked));
+    const instance = asked && instanceSpec(namespace, revision, spec, volumes.path);
 
     // Now, since others may have been deployed meanwhile; and until it has them, since others may be.
     const reservation = this.#routes.reserve(namespace, spec);
