@@ -109,10 +109,17 @@ export class Flow {
     this.onWritable?.();
   }
 
-  /** The next chunk without copying, undefined when none waits. */
-  shift(): Uint8Array | undefined {
+  /** The next chunk without copying, or its first `lengthMax` bytes; undefined when none waits. */
+  shift(lengthMax: number = Number.POSITIVE_INFINITY): Uint8Array | undefined {
     const chunk = this.#chunks[this.#head];
     if (chunk === undefined) return undefined;
+    const end = this.#offset + lengthMax;
+    if (end < chunk.length) {
+      const part = chunk.subarray(this.#offset, end);
+      this.#offset = end;
+      this.#took(part.length);
+      return part;
+    }
     const rest = this.#offset === 0 ? chunk : chunk.subarray(this.#offset);
     this.#drop();
     this.#took(rest.length);

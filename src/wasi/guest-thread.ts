@@ -24,9 +24,9 @@ export type Waited = Pick<Descriptor, "wake">;
 
 interface Wait {
   readonly descriptors: readonly Waited[];
-  readonly attempt: () => number | undefined;
+  readonly attempt: () => unknown;
   readonly deadline: (() => bigint | undefined) | undefined;
-  readonly resolve: (value: number) => void;
+  readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -130,20 +130,20 @@ export class GuestThread {
   }
 
   /**
-   * Waits until `attempt` gives a number, which the promise then has. It is called each time that one of the descriptors
+   * Waits until `attempt` gives something else than undefined, which the promise then has. It is called each time that one of the descriptors
    * wakes and when the deadline (monotonic clock, nanoseconds; asked again after each attempt) has come.
    */
-  park(
+  park<T>(
     descriptors: readonly Waited[],
-    attempt: () => number | undefined,
+    attempt: () => T | undefined,
     deadline?: () => bigint | undefined,
-  ): Promise<number> {
+  ): Promise<T> {
     assert(this.#wait === undefined, "a guest has one thread");
     this.stop();
     this.#burstMs = 0;
     this.work.parked();
     return new Promise((resolve, reject) => {
-      this.#wait = { descriptors, attempt, deadline, resolve, reject };
+      this.#wait = { descriptors, attempt, deadline, resolve: resolve as (value: unknown) => void, reject };
       for (const descriptor of descriptors) descriptor.wake = this.#wake;
       this.#arm(deadline?.());
     });
@@ -160,7 +160,7 @@ export class GuestThread {
   }
 
   /** Lets the host's events and other guests through, then goes on with `value`; rejects when it is ended meanwhile. */
-  pause(value: number): Promise<number> {
+  pause<T>(value: T): Promise<T> {
     this.stop();
     return new Promise((resolve, reject) => {
       this.#pacer.requeue(() => {
@@ -195,7 +195,7 @@ export class GuestThread {
     const wait = this.#wait;
     if (wait === undefined) return;
     this.#wakeUps++;
-    let result: number | undefined;
+    let result: unknown;
     try {
       result = wait.attempt();
     } catch (error) {
