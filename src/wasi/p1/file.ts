@@ -1,9 +1,9 @@
 import type { Descriptor } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
+import { synchronize, transferFile } from "../file-transfer.ts";
 import { OpenDirectory } from "../files/open-directory.ts";
 import { OpenFile } from "../files/open-file.ts";
 import type { DirectoryEntry } from "../files/read-directory.ts";
-import { synchronize, transferFile } from "./file-transfer.ts";
 import { filestatBytes, putFilestat, timesOf } from "./filestat.ts";
 import type { Host } from "./host.ts";
 import { Fault } from "./memory.ts";

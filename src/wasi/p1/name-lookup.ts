@@ -1,7 +1,7 @@
 import { errno, type Result } from "../errno.ts";
 import { ownAddressesOf } from "../sockets/socket-name.ts";
+import { waitFor } from "../transfer.ts";
 import type { Host } from "./host.ts";
-import { waitFor } from "./transfer.ts";
 
 export type Family = 4 | 6;
 

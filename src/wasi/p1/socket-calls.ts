@@ -7,10 +7,10 @@ import { ListenerSocket } from "../sockets/listener-socket.ts";
 import { isOwnAddress, ownAddress, type SocketFamily, type SocketName, type UnixName } from "../sockets/socket-name.ts";
 import { UnconnectedSocket } from "../sockets/unconnected-socket.ts";
 import { UnixDatagramSocket } from "../sockets/unix-datagram.ts";
+import { attempt, complete } from "../transfer.ts";
 import type { Host } from "./host.ts";
 import { Fault } from "./memory.ts";
 import { give } from "./stream.ts";
-import { attempt, complete } from "./transfer.ts";
 
 // What the dialects of sockets have in common, whatever the layout of their arguments. An errno, or a Fault.
 

@@ -2,10 +2,10 @@ import { fdflags } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
 import { UnconnectedSocket } from "../sockets/unconnected-socket.ts";
+import { attempt } from "../transfer.ts";
 import type { Host } from "./host.ts";
 import { receive, send, socketAt } from "./socket-calls.ts";
 import { give } from "./stream.ts";
-import { attempt } from "./transfer.ts";
 
 const shutdownFlag = { read: 1, write: 2 } as const;
 

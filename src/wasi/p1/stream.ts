@@ -1,13 +1,13 @@
 import { type Descriptor, fdflags } from "../descriptor.ts";
 import { errno } from "../errno.ts";
+import { transferFile } from "../file-transfer.ts";
 import { OpenDirectory } from "../files/open-directory.ts";
 import { OpenFile } from "../files/open-file.ts";
 import { allRights, rights as right, rightsFromBits } from "../files/rights.ts";
 import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
-import { transferFile } from "./file-transfer.ts";
+import { attempt, complete } from "../transfer.ts";
 import type { Host } from "./host.ts";
-import { attempt, complete } from "./transfer.ts";
 
 /** wasi-libc's isatty() takes a character device that cannot seek for a terminal. */
 const streamRights = allRights & ~(right.seek | right.tell);

@@ -7,8 +7,8 @@ import { DatagramSocket } from "../sockets/datagram.ts";
 import { ListenerSocket } from "../sockets/listener-socket.ts";
 import { UnconnectedSocket } from "../sockets/unconnected-socket.ts";
 import { VirtualListener } from "../sockets/virtual-listener.ts";
+import { attempt } from "../transfer.ts";
 import { testHost } from "./testdata/test-host.ts";
-import { attempt } from "./transfer.ts";
 import { getOption, setOption } from "./wasmedge-options.ts";
 
 const here = { ip: "127.0.0.1", port: 80 };

@@ -1,10 +1,9 @@
-import type { Result } from "../errno.ts";
-import { bytesPerCallMax, firstOf } from "../files/capped.ts";
-import type { OpenDirectory } from "../files/open-directory.ts";
-import type { OpenFile } from "../files/open-file.ts";
-import { scatter } from "../scatter.ts";
-import type { Host } from "./host.ts";
-import { attempt, bytesOf, type Finish, pieceBytes, skip, unfinished, waitFor } from "./transfer.ts";
+import type { Result } from "./errno.ts";
+import { bytesPerCallMax, firstOf } from "./files/capped.ts";
+import type { OpenDirectory } from "./files/open-directory.ts";
+import type { OpenFile } from "./files/open-file.ts";
+import { scatter } from "./scatter.ts";
+import { attempt, bytesOf, type Finish, type Host, pieceBytes, skip, unfinished, waitFor } from "./transfer.ts";
 
 /** What another thread moves at a time: as long as it takes to copy, the guest's neighbours wait. */
 const laterBytes = 1024 * 1024;

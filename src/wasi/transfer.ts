@@ -1,7 +1,13 @@
-import { type Descriptor, fdflags } from "../descriptor.ts";
-import { errno, type Result } from "../errno.ts";
-import type { Waited } from "../guest-thread.ts";
-import type { Host } from "./host.ts";
+import type { Clocks } from "./clocks.ts";
+import { type Descriptor, fdflags } from "./descriptor.ts";
+import { errno, type Result } from "./errno.ts";
+import type { GuestThread, Waited } from "./guest-thread.ts";
+
+/** What of an instance a transfer needs. */
+export interface Host {
+  readonly thread: GuestThread;
+  readonly clocks: Clocks;
+}
 
 /** What a transfer moves before it asks whether others should have their turn. */
 export const pieceBytes: number = 256 * 1024;
