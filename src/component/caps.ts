@@ -1,0 +1,96 @@
+import { WarrenError } from "../base/errors.ts";
+import { hex } from "../wasm/offset.ts";
+
+/**
+ * What a component may hold at the most, over the whole file unless it says otherwise. Some of it multiplies: types by sharing, instances
+ * by nesting; these caps count what comes of it, and are checked before anything walks it.
+ */
+export interface ComponentCaps {
+  /** Bytes of the whole file; the error is `component.too-large`. */
+  readonly componentBytes: number;
+  /** How deep components, component types and instance types may nest. */
+  readonly nesting: number;
+  /** Definitions and declarations of all components and types, and the arguments and exports of their instances. */
+  readonly definitions: number;
+  readonly modules: number;
+  readonly components: number;
+  /** Bytes of one name. */
+  readonly nameBytes: number;
+  /** Bytes of all names together. */
+  readonly namesBytes: number;
+  /** Parameters, fields, cases and items of all types together. */
+  readonly typeParts: number;
+  /** Nodes of one type, written out in full. */
+  readonly typeNodes: number;
+  /** Levels of one type. */
+  readonly typeDepth: number;
+  /** Nodes of the types of all functions that are lifted or lowered: code is made in proportion to them. */
+  readonly functionNodes: number;
+  /** Functions that the linker makes: lowered ones and those for resources. */
+  readonly canonicalFunctions: number;
+  /** Of core modules, after expansion. */
+  readonly coreInstances: number;
+  /** After expansion. */
+  readonly componentInstances: number;
+  /** Definitions that the linker goes through, each as often as its component or type is used. */
+  readonly linkSteps: number;
+}
+
+const capTexts: Record<keyof ComponentCaps, string> = {
+  componentBytes: "bytes",
+  nesting: "levels of nested components and types",
+  definitions: "definitions",
+  modules: "core modules",
+  components: "nested components",
+  nameBytes: "bytes in one name",
+  namesBytes: "bytes in its names",
+  typeParts: "parameters, fields and cases",
+  typeNodes: "nodes in one type",
+  typeDepth: "levels in one type",
+  functionNodes: "nodes in the types of its functions",
+  canonicalFunctions: "canonical functions",
+  coreInstances: "core instances",
+  componentInstances: "component instances",
+  linkSteps: "definitions to link",
+};
+
+/**
+ * Ordinary components stay far below. The largest that was seen, StarlingMonkey with all of WASI 0.2 (14 MB), has 4 core modules, 5 core
+ * instances, some 1,700 definitions and declarations, and 45 nodes in its largest type (`wasi:http/types.error-code`).
+ */
+export const componentCapsDefault: ComponentCaps = {
+  componentBytes: 128 * 1024 * 1024,
+  nesting: 32,
+  definitions: 100_000,
+  modules: 256,
+  components: 1_000,
+  nameBytes: 4_096,
+  namesBytes: 4 * 1024 * 1024,
+  typeParts: 200_000,
+  typeNodes: 5_000,
+  typeDepth: 64,
+  functionNodes: 200_000,
+  canonicalFunctions: 10_000,
+  coreInstances: 512,
+  componentInstances: 512,
+  linkSteps: 500_000,
+};
+
+/**
+ * Throws `component.cap-…` when a component has more of something than the cap.
+ *
+ * @param at byte offset in the file where the count stands
+ */
+export function checkComponentCap(caps: ComponentCaps, cap: keyof ComponentCaps, count: number, at: number): void {
+  if (count <= caps[cap]) return;
+  const code = cap.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new WarrenError(
+    `component.cap-${code}`,
+    `the component has ${count} ${capTexts[cap]} (at ${hex(at)}), the limit is ${caps[cap]}`,
+    {
+      at,
+      status: 413,
+      hint: "Components of ordinary toolchains stay far below this limit: look at how this one was made.",
+    },
+  );
+}

@@ -1,0 +1,94 @@
+import { WarrenError } from "../base/errors.ts";
+import type { ModuleCaps } from "../wasm/caps.ts";
+import { decodeModule } from "../wasm/decode.ts";
+import type { ModuleInfo } from "../wasm/module-info.ts";
+import { hex } from "../wasm/offset.ts";
+import { signatureOfModule } from "./core-signature.ts";
+import type { DecodedComponent } from "./decode.ts";
+import type { Entity } from "./entities.ts";
+import { ComponentLinker } from "./link-component.ts";
+import { emptyPlanParts, type HostResourceName, Linking } from "./linking.ts";
+import { parseExternName } from "./names.ts";
+import type { ComponentPlan, ExportedFunction } from "./plan.ts";
+import { hostSupplier } from "./supply.ts";
+
+export interface LinkOptions {
+  /** Core modules were rewritten, so that they import what the component does not give. They were validated before that. */
+  readonly prepared?: boolean;
+  /** Which resource of the host an interface means by a name; by default its own. */
+  readonly hostResource?: HostResourceName;
+}
+
+/**
+ * Decodes all core modules of a component, in the order of the file.
+ *
+ * Throws what {@link decodeModule} throws, with the offset in the component as `at`.
+ */
+export function decodeModules(component: DecodedComponent, caps?: ModuleCaps): ModuleInfo[] {
+  return component.modules.map(({ start, end }, index) => {
+    try {
+      return decodeModule(component.bytes.subarray(start, end), caps);
+    } catch (error) {
+      if (!(error instanceof WarrenError)) throw error;
+      throw new WarrenError(
+        error.code,
+        `core module ${index} of the component (from ${hex(start)} on): ${error.message}`,
+        {
+          at: typeof error.at === "number" ? start + error.at : start,
+          status: error.status,
+          ...(error.hint === undefined ? {} : { hint: error.hint }),
+        },
+      );
+    }
+  });
+}
+
+/**
+ * Validates a component and works out what is to be done to instantiate it.
+ *
+ * Throws `component.index`, `component.name`, `component.type`, `component.mismatch`, `component.resource`, `component.canonical`,
+ * `component.import-missing` for what breaks the rules of the component model, and `component.cap-…`; `at` is the byte offset.
+ *
+ * @param modules what {@link decodeModules} gives
+ */
+export function linkComponent(
+  component: DecodedComponent,
+  modules: readonly ModuleInfo[],
+  { prepared = false, hostResource = ownResource }: LinkOptions = {},
+): ComponentPlan {
+  const link = new Linking(component.caps, modules.map(signatureOfModule), prepared, hostResource);
+  const parts = emptyPlanParts();
+  const exports = new ComponentLinker(link, parts, true).run(component.root, undefined, hostSupplier(link, "", ""));
+  const used = new Map<number, number>();
+  for (const { module } of parts.coreInstances) if (!used.has(module)) used.set(module, used.size);
+  return {
+    modules: [...used.keys()].map((index) => component.modules[index]!),
+    componentInstances: parts.componentInstances,
+    coreInstances: parts.coreInstances.map((instance) => ({ ...instance, module: used.get(instance.module)! })),
+    functions: parts.functions,
+    imports: [...parts.imports.values()].map(({ value }) => value),
+    exports: exportedFunctions(exports),
+  };
+}
+
+function ownResource(interfaceName: string, name: string): { readonly interface: string; readonly name: string } {
+  return { interface: interfaceName, name };
+}
+
+/** The functions that the root exports and a guest implements. A function of the host's that it only passes on is not among them. */
+function exportedFunctions(exports: ReadonlyMap<string, Entity>): ExportedFunction[] {
+  const functions: ExportedFunction[] = [];
+  const add = (interfaceName: string, version: string, name: string, entity: Entity) => {
+    if (entity.sort !== "func" || entity.target.kind !== "guest") return;
+    functions.push({ interface: interfaceName, version, name, function: entity.target.function });
+  };
+  for (const [name, entity] of exports) {
+    if (entity.sort === "func") add("", "", name, entity);
+    if (entity.sort !== "instance") continue;
+    const parsed = parseExternName(name);
+    const interfaceName = parsed?.kind === "interface" ? parsed.interface : name;
+    const version = parsed?.kind === "interface" ? parsed.version : "";
+    for (const [inner, item] of entity.exports) add(interfaceName, version, inner, item);
+  }
+  return functions;
+}
