@@ -38,6 +38,16 @@ export class InputStream implements Descriptor {
     return count;
   }
 
+  /** As {@link read}, but gives what came without copying it: at most so many bytes. */
+  shift(lengthMax: number): Uint8Array | Result {
+    const flow = this.#flow;
+    if (flow === undefined) return 0;
+    const chunk = flow.shift(lengthMax);
+    if (chunk !== undefined) return chunk;
+    if (flow.failure !== undefined) return -errno.IO;
+    return flow.closed ? 0 : -errno.AGAIN;
+  }
+
   write(): Result {
     return -errno.BADF;
   }
@@ -101,7 +111,8 @@ export class OutputStream implements Descriptor {
 
   poll(interest: "read" | "write"): Readiness | undefined {
     const output = this.#output;
-    if (interest === "read" || !(output instanceof Flow)) return { bytes: 1, hangup: false };
+    if (interest === "read") return { bytes: 1, hangup: false };
+    if (!(output instanceof Flow)) return { bytes: callBytesMax, hangup: false };
     if (output.closed) return { bytes: 0, hangup: true };
     return output.writable ? { bytes: output.bytesMax - output.bytes, hangup: false } : undefined;
   }

@@ -15,6 +15,11 @@ export class HeldHandle {
     this.number = number;
   }
 
+  /** Other threads are at work with it. */
+  get busy(): boolean {
+    return this.#uses > 0;
+  }
+
   /** What was begun with the handle; it resolves as that does. */
   async during<T>(work: Promise<T>): Promise<T> {
     this.#uses++;

@@ -71,6 +71,23 @@ export class OpenFile implements Descriptor {
     return this.#write(buffers, position);
   }
 
+  /** Writes at the end of the file, wherever that is, leaving the descriptor's position. */
+  append(buffers: readonly Uint8Array[]): Result {
+    if ((this.rights & right.write) === 0) return -errno.BADF;
+    if ((this.#flags & fdflags.append) !== 0) return this.#write(buffers, "end");
+    const { number, busy } = this.#held;
+    if (busy) {
+      // What other threads are writing somewhere must not go to the end.
+      const status = this.#files.statusOf(number);
+      return typeof status === "number" ? status : this.#write(buffers, Number(status.size));
+    }
+    const begun = this.#files.setAppend(number, true);
+    if (begun < 0) return begun;
+    const count = this.#write(buffers, "end");
+    this.#files.setAppend(number, false);
+    return count;
+  }
+
   #write(buffers: readonly Uint8Array[], position: number | "end"): Result {
     if ((this.rights & right.write) === 0) return -errno.BADF;
     return this.#files.write(this.#held.number, buffers, position);

@@ -36,6 +36,11 @@ export abstract class OutputStream implements Waitable {
   /** Lets go of what it writes to. */
   protected abstract close(): void;
 
+  /** The guest has no use for it any more. */
+  protected get dropped(): boolean {
+    return this.#state === "dropped";
+  }
+
   ready(): boolean {
     return this.#state !== "open" || this.#check() !== 0;
   }

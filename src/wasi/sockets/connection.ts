@@ -106,6 +106,20 @@ export class Connection implements Descriptor {
     return count;
   }
 
+  /** As {@link read}, but gives what came without copying it: at most so many bytes. */
+  shift(lengthMax: number): Uint8Array | Result {
+    if (this.#end === undefined) return this.#notConnected();
+    const { input, work } = this.#end;
+    if (!this.#readable) return 0;
+    const chunk = input.shift(lengthMax);
+    if (chunk === undefined) {
+      if (input.failure !== undefined) return -brokenBy(input.failure.code);
+      return input.closed ? 0 : -errno.AGAIN;
+    }
+    work?.touch();
+    return chunk;
+  }
+
   write(buffers: readonly Uint8Array[]): Result {
     if (this.#end === undefined) return this.#notConnected();
     const { output } = this.#end;

@@ -4,7 +4,7 @@ import { type Descriptor, filetype, type Readiness } from "../descriptor.ts";
 import { errno, type Result } from "../errno.ts";
 import { gather } from "../gather.ts";
 import { scatter } from "../scatter.ts";
-import { DatagramQueue } from "./datagram-queue.ts";
+import { type Datagram, DatagramQueue } from "./datagram-queue.ts";
 import { SocketFlags } from "./socket-flags.ts";
 import { SocketOptions } from "./socket-options.ts";
 
@@ -152,6 +152,17 @@ export class DatagramSocket implements Descriptor {
     if (!peek) this.#queue.shift();
     this.#last = next.from;
     return { count, from: next.from, truncated: count < next.data.length };
+  }
+
+  /** As {@link receive}, but gives the whole datagram without copying it. */
+  take(): Datagram<Address> | Result {
+    this.#listen();
+    if (this.#error !== 0) return -this.takeError();
+    const next = this.#queue.first;
+    if (next === undefined) return this.#readable ? -errno.AGAIN : 0;
+    this.#queue.shift();
+    this.#last = next.from;
+    return next;
   }
 
   /** Sends one datagram. ACCES where neither a route brought the peer here nor a grant leads there. */

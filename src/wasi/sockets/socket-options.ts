@@ -5,6 +5,7 @@ export type SocketOption =
   | "fastOpen"
   | "ipv6Only"
   | "keepAlive"
+  | "keepCount"
   | "keepIdle"
   | "keepInterval"
   | "multicastLoop"
@@ -24,6 +25,7 @@ const bufferBytes = 64 * 1024;
 
 /** As Linux has them; the others are 0. */
 const defaults: Partial<Readonly<Record<SocketOption, number>>> = {
+  keepCount: 9,
   keepIdle: 7200,
   keepInterval: 75,
   multicastLoop: 1,
