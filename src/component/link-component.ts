@@ -14,7 +14,7 @@ import {
 import { ExternNames } from "./extern-names.ts";
 import { bundleCore, instantiateModule } from "./link-core.ts";
 import { linkType, resourceAt } from "./link-types.ts";
-import { emptyPlanParts, type Linking, type PlanParts, quote } from "./linking.ts";
+import { type DefinedResource, emptyPlanParts, type Linking, type PlanParts, quote } from "./linking.ts";
 import type { CanonicalFunction } from "./plan.ts";
 import {
   abstractSupplier,
@@ -26,7 +26,7 @@ import {
   supply,
   walkInterface,
 } from "./supply.ts";
-import type { CoreItem, ResourceType } from "./types.ts";
+import type { CoreItem } from "./types.ts";
 
 const i32 = 0x7f;
 
@@ -203,7 +203,8 @@ class InstanceLinker {
       type.destructor === undefined
         ? undefined
         : coreFunctionAt(link, this.#scope, type.destructor, wanted, "a destructor", at).item;
-    const resource: ResourceType = { origin: "guest", instance: this.#scope.component, destructor };
+    const resource: DefinedResource = { origin: "guest", instance: this.#scope.component, destructor };
+    this.#parts.resources.push(resource);
     this.#scope.types.push({ kind: "resource", resource });
   }
 

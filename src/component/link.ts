@@ -6,11 +6,13 @@ import { hex } from "../wasm/offset.ts";
 import { signatureOfModule } from "./core-signature.ts";
 import type { DecodedComponent } from "./decode.ts";
 import type { Entity } from "./entities.ts";
+import { findLateBound, type LateBound } from "./late-bound.ts";
 import { ComponentLinker } from "./link-component.ts";
-import { emptyPlanParts, type HostResourceName, Linking } from "./linking.ts";
+import { emptyPlanParts, type HostResourceName, Linking, type PlanParts } from "./linking.ts";
 import { parseExternName } from "./names.ts";
-import type { ComponentPlan, ExportedFunction } from "./plan.ts";
+import type { CanonicalFunction, CanonicalOptions, ComponentPlan, ExportedFunction, LiftedFunction } from "./plan.ts";
 import { hostSupplier } from "./supply.ts";
+import type { CoreItem } from "./types.ts";
 
 export interface LinkOptions {
   /** Core modules were rewritten, so that they import what the component does not give. They were validated before that. */
@@ -59,15 +61,51 @@ export function linkComponent(
   const link = new Linking(component.caps, modules.map(signatureOfModule), prepared, hostResource);
   const parts = emptyPlanParts();
   const exports = new ComponentLinker(link, parts, true).run(component.root, undefined, hostSupplier(link, "", ""));
-  const used = new Map<number, number>();
-  for (const { module } of parts.coreInstances) if (!used.has(module)) used.set(module, used.size);
+  return planOf(component, parts, exportedFunctions(exports), findLateBound(parts, modules));
+}
+
+function planOf(
+  component: DecodedComponent,
+  parts: PlanParts,
+  exports: readonly ExportedFunction[],
+  late: LateBound,
+): ComponentPlan {
+  for (const resource of parts.resources) {
+    if (resource.destructor !== undefined) resource.destructor = late.item(resource.destructor);
+  }
+  const optional = (item: CoreItem | undefined) => (item === undefined ? undefined : late.item(item));
+  const options = ({ encoding, memory, realloc, postReturn }: CanonicalOptions): CanonicalOptions => ({
+    encoding,
+    memory: optional(memory),
+    realloc: optional(realloc),
+    postReturn: optional(postReturn),
+  });
+  const lifted = (item: LiftedFunction): LiftedFunction => ({
+    ...item,
+    core: late.item(item.core),
+    options: options(item.options),
+  });
+  const kept = parts.coreInstances.filter((_, index) => late.keeps(index));
+  const modules = [...new Set(kept.map(({ module }) => module))];
   return {
-    modules: [...used.keys()].map((index) => component.modules[index]!),
+    modules: modules.map((index) => component.modules[index]!),
     componentInstances: parts.componentInstances,
-    coreInstances: parts.coreInstances.map((instance) => ({ ...instance, module: used.get(instance.module)! })),
-    functions: parts.functions,
+    coreInstances: kept.map(({ module, component: owner, imports }) => ({
+      module: modules.indexOf(module),
+      component: owner,
+      imports: imports.map((item) => ({ ...item, item: late.item(item.item) })),
+    })),
+    functions: parts.functions.map((item): CanonicalFunction => {
+      if (item.kind !== "lower") return item;
+      const { target } = item;
+      return {
+        ...item,
+        options: options(item.options),
+        target: target.kind === "host" ? target : { kind: "guest", function: lifted(target.function) },
+      };
+    }),
     imports: [...parts.imports.values()].map(({ value }) => value),
-    exports: exportedFunctions(exports),
+    exports: exports.map((item) => ({ ...item, function: lifted(item.function) })),
   };
 }
 

@@ -4,7 +4,7 @@ import { type ComponentCaps, checkComponentCap } from "./caps.ts";
 import type { CoreSignature } from "./core-signature.ts";
 import type { CanonicalFunction, CoreInstancePlan, HostFunctionImport } from "./plan.ts";
 import { TypeTable } from "./type-table.ts";
-import type { ResourceType, ValueType } from "./types.ts";
+import type { CoreItem, ResourceType, ValueType } from "./types.ts";
 
 /** What linking fills in. One that only validates throws it away. */
 export interface PlanParts {
@@ -13,10 +13,18 @@ export interface PlanParts {
   readonly functions: CanonicalFunction[];
   /** By interface, version and name. */
   readonly imports: Map<string, { readonly index: number; readonly value: HostFunctionImport }>;
+  readonly resources: DefinedResource[];
+}
+
+/** A guest's resource, whose destructor may turn out to be elsewhere once all is linked. */
+export interface DefinedResource {
+  readonly origin: "guest";
+  readonly instance: number;
+  destructor: CoreItem | undefined;
 }
 
 export function emptyPlanParts(): PlanParts {
-  return { componentInstances: 0, coreInstances: [], functions: [], imports: new Map() };
+  return { componentInstances: 0, coreInstances: [], functions: [], imports: new Map(), resources: [] };
 }
 
 /** Rules that a component can break, as codes of errors. */
