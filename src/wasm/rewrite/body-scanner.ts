@@ -27,7 +27,9 @@ import { readS32, readU32, skipLeb } from "./leb.ts";
 import {
   immediateF32,
   immediateF64,
+  immediateGlobal,
   immediateLeb,
+  immediateLocal,
   immediateMemory,
   immediateNone,
   immediates,
@@ -84,10 +86,10 @@ export class BodyScanner {
   }
 
   /**
-   * Scans a function's instructions, from `from` to `end`. Throws `module.malformed` and `module.cap-nesting`. Instructions
+   * Scans the instructions of a function with so many parameters and local variables, from `from` to `end`. Throws `module.malformed` and `module.cap-nesting`. Instructions
    * are told from each other exactly as V8 does it, or nothing could be said about what they do.
    */
-  scan(index: number, from: number, end: number): void {
+  scan(index: number, from: number, end: number, locals: number): void {
     const b = this.#bytes;
     const scan = this.#scan;
     const { events, loops, loopOps } = scan;
@@ -137,6 +139,13 @@ export class BodyScanner {
         case immediateLeb:
           while (b[p++]! >= 0x80);
           continue;
+        case immediateLocal:
+          if (b[p]! < 0x80 && b[p]! < locals) p++;
+          else p = operands.local(p, locals);
+          continue;
+        case immediateGlobal:
+          p = operands.global(p);
+          continue;
         case immediateMemory: {
           // Bit 6 of the alignment: a memory's index follows (WebAssembly 3.0, 5.4.7).
           if ((b[p]! & 0x40) !== 0 || !hasMemory) {
@@ -168,7 +177,7 @@ export class BodyScanner {
         case 0x21: {
           // local.set
           const local = readU32(b, p);
-          p = skipLeb(b, p);
+          p = operands.local(p, locals);
           if (constEnd === at) {
             setEnd = p;
             setLocal = local;

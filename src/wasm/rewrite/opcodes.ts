@@ -15,6 +15,10 @@ export const immediateF64 = 4;
 export const immediateOther = 5;
 /** No instruction that V8 in Node 26 takes without flags. */
 export const immediateUnknown = 6;
+/** The index of a local variable. */
+export const immediateLocal = 7;
+/** The index of a global. */
+export const immediateGlobal = 8;
 
 const ranges: readonly (readonly [from: number, to: number, immediate: number])[] = [
   [0x00, 0x01, immediateOther], // unreachable, nop
@@ -25,9 +29,10 @@ const ranges: readonly (readonly [from: number, to: number, immediate: number])[
   [0x1a, 0x1b, immediateNone], // drop, select
   [0x1c, 0x1c, immediateOther], // select with types
   [0x1f, 0x1f, immediateOther], // try_table
-  [0x20, 0x20, immediateLeb], // local.get
+  [0x20, 0x20, immediateLocal], // local.get
   [0x21, 0x21, immediateOther], // local.set
-  [0x22, 0x24, immediateLeb], // local.tee, global.get, global.set
+  [0x22, 0x22, immediateLocal], // local.tee
+  [0x23, 0x24, immediateGlobal], // global.get, global.set
   [0x25, 0x26, immediateOther], // table.get, table.set
   [0x28, 0x3e, immediateMemory],
   [0x3f, 0x40, immediateOther], // memory.size, memory.grow

@@ -8,13 +8,15 @@ export interface IndexSpaces {
   readonly functions: number;
   readonly memories: number;
   readonly tables: number;
+  readonly globals: number;
 }
 
 /**
  * Steps over what follows opcodes. Each method takes the place where it stands and returns where it ends.
  *
- * Indices of types, functions, memories and tables are checked: what the rewriter adds comes after the module's own, so that
- * V8 could not tell any more that the guest names what it has not. The epoch and the table of the tick are among that.
+ * Indices of types, functions, memories, tables, globals and local variables are checked: what the rewriter adds comes after
+ * the module's own, so that V8 could not tell any more that the guest names what it has not. The epoch, the table of the tick and the
+ * counters of loops are among that.
  */
 export class Operands {
   readonly hasMemory: boolean;
@@ -44,6 +46,15 @@ export class Operands {
 
   function(at: number): number {
     return this.#index(at, "function", this.#spaces.functions);
+  }
+
+  global(at: number): number {
+    return this.#index(at, "global", this.#spaces.globals);
+  }
+
+  /** @param count of the function's parameters and local variables */
+  local(at: number, count: number): number {
+    return this.#index(at, "local variable", count);
   }
 
   type(at: number): number {

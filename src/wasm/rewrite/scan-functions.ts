@@ -1,4 +1,4 @@
-import type { ModuleInfo } from "../module-info.ts";
+import { functionType, type ModuleInfo } from "../module-info.ts";
 import { BodyScanner } from "./body-scanner.ts";
 import type { Hubs } from "./call-graph.ts";
 import { CodeScan } from "./code-scan.ts";
@@ -33,7 +33,8 @@ export function scanFunctions(info: ModuleInfo, hubs: Hubs, taken: Uint8Array): 
     scan.eventStart[f] = scan.events.length;
     scan.loopStart[f] = scan.loops.length;
     scan.callStart[f] = scan.callees.length;
-    scanner.scan(f, p, end);
+    const params = functionType(info, info.importedFunctionCount + f)?.params.length ?? 0;
+    scanner.scan(f, p, end, params + locals);
     p = end;
   }
   scan.entryStart[functions] = p;
@@ -50,5 +51,6 @@ function indexSpaces(info: ModuleInfo): IndexSpaces {
     functions: info.functionTypes.length,
     memories: imported("memory") + info.memories.length,
     tables: imported("table") + info.tables.length,
+    globals: info.globalCount,
   };
 }
