@@ -40,7 +40,7 @@ export class Appended {
   }
 }
 
-function writeValueType(writer: ByteWriter, type: ValueType): void {
+export function writeValueType(writer: ByteWriter, type: ValueType): void {
   if (type < 0x100) {
     writer.u8(type);
     return;

@@ -10,9 +10,11 @@ const narrowPages = 65_536;
  * The body of a function that does a bulk operation in pieces with a check before each. What the operation does in one go
  * it does as well: a range that is out of bounds traps before anything is written, and overlapping ranges are copied in
  * the direction that keeps the source.
+ *
+ * @param markFunction the function (address, length) → () that marks what is written: after it, or once it is sure that it fits
  */
-export function bulkHelperBody(operation: BulkOperation, check: CheckCode): Uint8Array {
-  return new BulkHelper(operation, check).body();
+export function bulkHelperBody(operation: BulkOperation, check: CheckCode, markFunction?: number): Uint8Array {
+  return new BulkHelper(operation, check, markFunction).body();
 }
 
 class BulkHelper {
@@ -20,10 +22,12 @@ class BulkHelper {
   readonly #check: CheckCode;
   readonly #writer = new ByteWriter(400);
   readonly #length: number;
+  readonly #markFunction: number | undefined;
 
-  constructor(operation: BulkOperation, check: CheckCode) {
+  constructor(operation: BulkOperation, check: CheckCode, markFunction: number | undefined) {
     this.#operation = operation;
     this.#check = check;
+    this.#markFunction = markFunction;
     this.#length = operation.params.length - 1;
   }
 
@@ -38,9 +42,11 @@ class BulkHelper {
     this.#compare(n, "le");
     w.append([0x04, 0x40]);
     this.#all();
+    this.#mark();
     w.append([0x0f, 0x0b]);
     this.#check.write(w);
     this.#probe();
+    this.#mark();
     if (overlaps) {
       this.#get(destination);
       this.#get(source!);
@@ -109,6 +115,18 @@ class BulkHelper {
       else if (ranges.includes(operand)) this.#endOf(operand);
       else this.#get(operand);
     });
+  }
+
+  /** Before the pieces: a guest may be ended between two. */
+  #mark(): void {
+    if (this.#markFunction === undefined) return;
+    const { destination } = this.#operation;
+    const w = this.#writer;
+    this.#get(destination);
+    this.#get(this.#length);
+    if (this.#type(destination) === i64 && this.#type(this.#length) !== i64) w.u8(0xad); // i64.extend_i32_u
+    w.u8(0x10);
+    w.u32(this.#markFunction);
   }
 
   /** while (n > piece) { n -= piece; piece at destination + n from source + n }; the rest */

@@ -12,6 +12,8 @@ export interface BulkOperation {
   /** Which operands are the destination's and the source's index; the length is the last one. */
   readonly destination: number;
   readonly source: number | undefined;
+  /** The memory that is written. */
+  readonly memory: number | undefined;
   /** The source may be the destination: pieces go from the end where it stands before it. */
   readonly overlaps: boolean;
   /** The memory that an operand is an address of, where that has 32 bits: 4 GiB end beyond all its numbers. */
@@ -57,7 +59,8 @@ function describeMemory(
   const name = `${isTable ? "table" : "memory"}.${isInit ? "init" : isFill ? "fill" : "copy"}`;
   const narrow = (index: number) => (isTable || spaces[index]!.is64 ? undefined : index);
   const narrowMemories = isInit || isFill ? [narrow(targetIndex)] : [narrow(x), narrow(y)];
-  const shared = { code, name, destination: 0, narrowMemories, ...limits };
+  const memory = isTable ? undefined : targetIndex;
+  const shared = { code, name, destination: 0, memory, narrowMemories, ...limits };
   if (isFill) {
     const value = isTable ? tables[x]!.element : i32;
     return { ...shared, params: [destination, value, destination], source: undefined, overlaps: false };
@@ -79,7 +82,14 @@ function describeArray(
   const type = types[x];
   if (type?.kind !== "array") return undefined;
   const array = referenceType(0x63, x);
-  const shared = { code, destination: 1, narrowMemories: [], inline: inlineElements, piece: pieceElements };
+  const shared = {
+    code,
+    destination: 1,
+    memory: undefined,
+    narrowMemories: [],
+    inline: inlineElements,
+    piece: pieceElements,
+  };
   switch (second) {
     case 16:
       return {

@@ -17,9 +17,14 @@ import {
   eventBranches,
   eventBulk,
   eventCall,
+  eventCopy,
+  eventDirty,
+  eventFrame,
   eventLoop,
   eventLoopEnd,
+  eventPages,
   eventSize,
+  eventStore,
   eventStraight,
   eventTurn,
   loopCalls,
@@ -30,6 +35,7 @@ import {
 } from "./code-scan.ts";
 import { writeLabelsDeeper } from "./labels.ts";
 import { readU32, skipLeb } from "./leb.ts";
+import type { MarkPlan } from "./mark-plan.ts";
 import { arrayBytesMax, inlineElements, loopOpsMax, peeledBytesMax } from "./tuning.ts";
 
 /** A leaf loop that got its counter and a loop around it. */
@@ -38,9 +44,12 @@ const loopCounted = 64;
 interface Helper {
   readonly function: number;
   readonly type: number;
-  readonly wide: boolean;
+  /** Whatever the length is. */
+  readonly called: boolean;
   readonly inline: number;
 }
+
+const noGroups: readonly number[] = [];
 
 /** Writes the bodies again, with the checks in them. What needs none is copied. */
 export class CodeEmitter {
@@ -51,6 +60,7 @@ export class CodeEmitter {
   readonly #check: CheckCode;
   readonly #hints: BranchHints;
   readonly #appended: Appended;
+  readonly #marks: MarkPlan | undefined;
   readonly #helpers = new Map<string, Helper | undefined>();
   // Of the function at hand:
   #bodyStart = 0;
@@ -68,6 +78,7 @@ export class CodeEmitter {
     check: CheckCode,
     hints: BranchHints,
     appended: Appended,
+    marks?: MarkPlan,
   ) {
     this.#info = info;
     this.#scan = scan;
@@ -75,6 +86,7 @@ export class CodeEmitter {
     this.#check = check;
     this.#hints = hints;
     this.#appended = appended;
+    this.#marks = marks;
     this.writer = new ByteWriter(Math.floor(info.codeBytes * 1.1) + 4096);
   }
 
@@ -129,6 +141,11 @@ export class CodeEmitter {
           break;
         case eventBackEdge:
         case eventStraight:
+        case eventStore:
+        case eventFrame:
+        case eventCopy:
+        case eventDirty:
+        case eventPages:
           changes = true;
           break;
       }
@@ -151,9 +168,11 @@ export class CodeEmitter {
     this.#temporary = this.#counter + locals - 1;
 
     const groups = readU32(bytes, scan.bodyStart[f]!);
-    w.u32(locals === 0 ? groups : groups + 1);
+    const marks = this.#marks?.declare(f, this.#counter + locals) ?? noGroups;
+    w.u32(groups + (locals > 0 ? 1 : 0) + marks.length);
     w.copy(bytes, skipLeb(bytes, scan.bodyStart[f]!), scan.codeStart[f]!);
     if (locals > 0) w.append([locals, 0x7f]);
+    for (const type of marks) w.append([1, type]);
 
     this.#at = scan.codeStart[f]!;
     this.#hints.begin(index);
@@ -213,6 +232,17 @@ export class CodeEmitter {
       case eventArray:
         if ((this.#plan.calls[id]! & checkBefore) !== 0) this.#checkAt(at);
         this.#writeArray(at, detail);
+        break;
+      case eventCopy:
+        this.#writeBulk(at, end, detail);
+        break;
+      case eventStore:
+      case eventFrame:
+      case eventDirty:
+      case eventPages:
+        this.#copyTo(at);
+        this.#marks!.write(w, kind, at, id, detail, end);
+        if (end > at) this.#at = end;
         break;
     }
   }
@@ -312,7 +342,7 @@ export class CodeEmitter {
     this.writer.s32(value);
   }
 
-  /** `if length > inline: the helper, else: the operation`. Lengths of 64 bits are left to the helper. */
+  /** `if length > inline: the helper, else: the operation`. Lengths of 64 bits and what is marked are left to the helper. */
   #writeBulk(at: number, end: number, second: number): void {
     const { bytes } = this.#info;
     const w = this.writer;
@@ -325,7 +355,7 @@ export class CodeEmitter {
     const helper = this.#helper(at, end, second);
     if (helper === undefined) return;
     this.#at = end;
-    if (!helper.wide) {
+    if (!helper.called) {
       this.#setTemporary(0x22); // local.tee
       this.#setTemporary(0x20); // local.get
       this.#constant(helper.inline);
@@ -335,7 +365,7 @@ export class CodeEmitter {
     }
     w.u8(0x10);
     w.u32(helper.function);
-    if (helper.wide) return;
+    if (helper.called) return;
     w.u8(0x05);
     w.copy(bytes, at, end);
     w.u8(0x0b);
@@ -348,11 +378,13 @@ export class CodeEmitter {
     let helper: Helper | undefined;
     if (operation !== undefined) {
       const type = this.#appended.type(operation.params, []);
-      const body = bulkHelperBody(operation, this.#check);
+      const { memory } = operation;
+      const mark = memory === undefined ? undefined : this.#marks?.code.rangeFunction(memory);
+      const body = bulkHelperBody(operation, this.#check, mark);
       helper = {
         function: this.#appended.function(type, body, `warren.${operation.name}`),
         type,
-        wide: operation.params.at(-1) === i64,
+        called: operation.params.at(-1) === i64 || mark !== undefined,
         inline: operation.inline,
       };
     }

@@ -23,6 +23,20 @@ export const eventBulk = 8;
 export const eventArray = 9;
 /** Much code without a check: position. */
 export const eventStraight = 10;
+// Of a rewriting with marks (see MarkScanner):
+/**
+ * A store that is to be marked: position, how ({@link storeOffset} and the memory), the local variable that holds its address or `~n`
+ * for the n-th of {@link storeTemporaries} that is to hold the stored value meanwhile, end.
+ */
+export const eventStore = 11;
+/** A stack frame was made: position behind it, local variable, bytes. */
+export const eventFrame = 12;
+/** A bulk operation on memories of a constant length, for which there is no {@link eventBulk}: position, nothing, second opcode, end. */
+export const eventCopy = 13;
+/** Something is written that cannot be put back: position. */
+export const eventDirty = 14;
+/** memory.size, memory.grow: position, memory, opcode, end. */
+export const eventPages = 15;
 
 export const eventSize = 5;
 
@@ -61,8 +75,8 @@ export class CodeScan {
   readonly localCount: Int32Array;
   /** Instructions outside of loops. */
   readonly ops: Int32Array;
-  readonly events: IntList;
-  readonly eventStart: Int32Array;
+  events: IntList;
+  eventStart: Int32Array;
   /** The loop flags. */
   readonly loops: IntList;
   /** Instructions of each loop, those in inner loops not counted. */

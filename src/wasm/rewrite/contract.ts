@@ -30,6 +30,9 @@ export const reservedPrefix = "warren.";
 export const epochImport = "epoch";
 export const preemptExport = "warren.preempt";
 export const startExport = "warren.start";
+export const saveExport = "warren.save";
+export const restoreExport = "warren.restore";
+export const dirtyExport = "warren.dirty";
 /** The name of the function that traps when a guest is ended, in the name section. */
 export const slowPathName = "warren.slow";
 
@@ -58,6 +61,19 @@ export interface RewrittenItem {
   readonly type: ValueType;
 }
 
+/** With marks: the cards of a memory that the module has or imports. */
+export interface RewrittenCards {
+  /** Their import's name: `cards0` and so on. */
+  readonly name: string;
+  /** Of the memory, imported ones first. */
+  readonly index: number;
+  /** Pages of 64 KiB that they must have at least; see `cardPages()`. */
+  readonly pagesMin: number;
+  readonly is64: boolean;
+  /** The import by which the memory itself comes: the program's own, or `warren.memN`. */
+  readonly memory: { readonly module: string; readonly name: string };
+}
+
 export interface RewrittenModule {
   readonly bytes: Uint8Array;
   readonly memories: readonly RewrittenMemory[];
@@ -68,6 +84,8 @@ export interface RewrittenModule {
   readonly globals: readonly RewrittenItem[];
   /** More than that can be exported (each costs memory in each instance): some of `globals` are missing. */
   readonly globalsMissing: boolean;
+  /** One for each memory, where marks were asked for. */
+  readonly cards: readonly RewrittenCards[];
 }
 
 /**

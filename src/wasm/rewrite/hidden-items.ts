@@ -24,7 +24,8 @@ export function hiddenItems(info: ModuleInfo): HiddenItems {
   return { tables, globals: all.slice(0, globalsMax), globalsMissing: all.length > globalsMax };
 }
 
-function mutableGlobals(info: ModuleInfo): RewrittenItem[] {
+/** All of them, as they are: {@link hiddenItems} leaves some out. */
+export function mutableGlobals(info: ModuleInfo): RewrittenItem[] {
   const { bytes } = info;
   const section = info.sections.find(({ id }) => id === 6);
   if (section === undefined) return [];

@@ -11,6 +11,7 @@ import { CodeEmitter } from "./code-emitter.ts";
 import {
   epochImport,
   preemptExport,
+  type RewrittenCards,
   type RewrittenMemory,
   type RewrittenModule,
   reservedModule,
@@ -18,7 +19,9 @@ import {
   startExport,
 } from "./contract.ts";
 import { hiddenItems } from "./hidden-items.ts";
+import type { MarkTuning } from "./mark-tuning.ts";
 import { nameSection } from "./name-section.ts";
+import { type ExportItem, planMarks } from "./plan-marks.ts";
 import { markReferences } from "./referenced-functions.ts";
 import { checkReservedNames } from "./reserved-names.ts";
 import { scanFunctions } from "./scan-functions.ts";
@@ -27,6 +30,8 @@ import { tableLimits } from "./table-limits.ts";
 export interface RewriteOptions {
   /** How far tables may grow: growing by so many takes 60 ns each and cannot be interrupted. */
   readonly tableEntriesMax?: number;
+  /** Its instances are to be used again after a reset (see `contract.ts`). Tests may have marks of another kind. */
+  readonly marks?: boolean | MarkTuning;
 }
 
 /**
@@ -34,8 +39,8 @@ export interface RewriteOptions {
  * pass without one, cuts bulk operations into pieces, and opens up what the host must see. See `contract.ts` for what the
  * result imports and exports. Nothing is renumbered: everything that is added comes last.
  *
- * `info` must be what `decodeModule` gave. Throws `module.reserved-name`, `module.malformed`, `module.cap-nesting` and
- * `module.cap-body-bytes`. Whether the instructions are valid is left to V8, which looks at the result.
+ * `info` must be what `decodeModule` gave. Throws `module.reserved-name`, `module.malformed`, `module.cap-nesting`,
+ * `module.cap-body-bytes`, and with marks `module.marks-atomics`. Whether the instructions are valid is left to V8, which looks at the result.
  */
 export function rewriteModule(info: ModuleInfo, options: RewriteOptions = {}): RewrittenModule {
   checkReservedNames(info);
@@ -53,14 +58,15 @@ export function rewriteModule(info: ModuleInfo, options: RewriteOptions = {}): R
   const slow = appended.function(appended.type([], []), slowPathBody(answer, preemptTable), slowPathName);
   const check = new CheckCode(importedMemories + memories.length, slow);
   const hints = new BranchHints();
-  const emitter = new CodeEmitter(info, scan, plan, check, hints, appended);
+  const marks = planMarks(info, scan, importedMemories + memories.length + 1, appended, options.marks ?? false);
+  const emitter = new CodeEmitter(info, scan, plan, check, hints, appended, marks?.plan);
   emitter.write();
 
   const hidden = hiddenItems(info);
   const hasStart = info.start !== undefined;
   const changes = new Map<number, SectionChange>([
     [1, { items: { count: appended.types.length, bytes: Buffer.concat(appended.types) } }],
-    [2, { items: importItems(info, memories) }],
+    [2, { items: importItems(info, memories, marks?.cards ?? []) }],
     [3, { items: functionItems(appended) }],
     // A table of two functions, no more and no less.
     [
@@ -71,18 +77,29 @@ export function rewriteModule(info: ModuleInfo, options: RewriteOptions = {}): R
       },
     ],
     [5, { dropped: true }],
-    [7, { items: exportItems(info, preemptTable, hidden) }],
+    [6, marks === undefined ? {} : { items: marks.globals }],
+    [7, { items: exportItems(info, preemptTable, hidden, marks?.exports ?? []) }],
     [8, { dropped: true }],
     [10, { content: codeContent(info, appended, emitter.writer), customBefore: hintSections(hints) }],
   ]);
-  return { bytes: assemble(info, changes, nameSection(info, appended.functions)), memories, hasStart, ...hidden };
+  return {
+    bytes: assemble(info, changes, nameSection(info, appended.functions)),
+    memories,
+    hasStart,
+    ...hidden,
+    cards: marks?.cards ?? [],
+  };
 }
 
 function definedMemories({ memories }: ModuleInfo): RewrittenMemory[] {
   return memories.map(({ min, max, is64 }, i) => ({ name: `mem${i}`, min, max, is64 }));
 }
 
-function importItems(info: ModuleInfo, memories: readonly RewrittenMemory[]): { count: number; bytes: Uint8Array } {
+function importItems(
+  info: ModuleInfo,
+  memories: readonly RewrittenMemory[],
+  cards: readonly RewrittenCards[],
+): { count: number; bytes: Uint8Array } {
   const writer = new ByteWriter(64);
   for (const [i, { name }] of memories.entries()) {
     writer.name(reservedModule);
@@ -95,7 +112,13 @@ function importItems(info: ModuleInfo, memories: readonly RewrittenMemory[]): { 
   writer.name(reservedModule);
   writer.name(epochImport);
   writer.append([2, 3, 1, 1]); // a shared memory of one page
-  return { count: memories.length + 1, bytes: writer.written() };
+  for (const { name, pagesMin } of cards) {
+    writer.name(reservedModule);
+    writer.name(name);
+    writer.append([2, 0]);
+    writer.u32(pagesMin);
+  }
+  return { count: memories.length + 1 + cards.length, bytes: writer.written() };
 }
 
 function functionItems({ functions }: Appended): { count: number; bytes: Uint8Array } {
@@ -108,6 +131,7 @@ function exportItems(
   { start }: ModuleInfo,
   preemptTable: number,
   { tables, globals }: Pick<RewrittenModule, "tables" | "globals">,
+  added: readonly ExportItem[],
 ): { count: number; bytes: Uint8Array } {
   const writer = new ByteWriter(256);
   const items = [
@@ -115,6 +139,7 @@ function exportItems(
     ...tables.map(({ name, index }) => ({ name, kind: 1, index })),
     ...globals.map(({ name, index }) => ({ name, kind: 3, index })),
     ...(start === undefined ? [] : [{ name: startExport, kind: 0, index: start }]),
+    ...added,
   ];
   for (const { name, kind, index } of items) {
     writer.name(name);

@@ -44,7 +44,8 @@ export function scanFunctions(info: ModuleInfo, hubs: Hubs, taken: Uint8Array): 
   return scan;
 }
 
-function indexSpaces(info: ModuleInfo): IndexSpaces {
+/** How many of each a module has. */
+export function indexSpaces(info: ModuleInfo): IndexSpaces {
   const imported = (kind: string) => info.imports.filter((item) => item.kind === kind).length;
   return {
     types: info.types.length,

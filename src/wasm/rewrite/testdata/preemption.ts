@@ -37,7 +37,7 @@ export interface Preempted {
 
 /** Instantiates a rewritten module; its start function is not called. */
 export function instantiate(
-  { memories }: RewrittenModule,
+  { memories, cards }: RewrittenModule,
   module: WebAssembly.Module,
   { tick = () => 1, pause = () => Promise.resolve(1), imports = {}, pagesMax = 65_536 }: Answers = {},
 ): Preempted {
@@ -50,6 +50,15 @@ export function instantiate(
   });
   const reserved: WebAssembly.ModuleImports = { epoch };
   for (const [i, { name }] of memories.entries()) reserved[name] = made[i]!;
+  for (const { name, memory, is64, pagesMin } of cards) {
+    const marked = memory.module === reservedModule ? reserved[memory.name] : imports[memory.module]![memory.name];
+    const pages = (marked as WebAssembly.Memory).buffer.byteLength >>> 16;
+    // Of 64-bit memories those here grow to 4 GiB at the most.
+    const initial = is64 ? Math.max(pagesMin, 17) : pagesMin;
+    const made = new WebAssembly.Memory({ initial });
+    new Uint32Array(made.buffer)[0] = pages;
+    reserved[name] = made;
+  }
   const slots = new WebAssembly.Instance(trampoline, {
     warren: {
       tick: () => {
