@@ -27,6 +27,8 @@ export interface Answers {
   readonly imports?: WebAssembly.Imports;
   /** Pages of a memory without a maximum. */
   readonly pagesMax?: number;
+  /** Adds the cards of a module with marks; otherwise it gets some that nobody looks at. */
+  readonly cards?: (imports: Record<string, WebAssembly.ModuleImports>) => void;
 }
 
 export interface Preempted {
@@ -39,7 +41,7 @@ export interface Preempted {
 export function instantiate(
   { memories, cards }: RewrittenModule,
   module: WebAssembly.Module,
-  { tick = () => 1, pause = () => Promise.resolve(1), imports = {}, pagesMax = 65_536 }: Answers = {},
+  { tick = () => 1, pause = () => Promise.resolve(1), imports = {}, pagesMax = 65_536, cards: addCards }: Answers = {},
 ): Preempted {
   const made = memories.map(({ min, max, is64 }) => {
     const maximum = Math.max(min, Math.min(max ?? pagesMax, pagesMax));
@@ -50,7 +52,8 @@ export function instantiate(
   });
   const reserved: WebAssembly.ModuleImports = { epoch };
   for (const [i, { name }] of memories.entries()) reserved[name] = made[i]!;
-  for (const { name, memory, is64, pagesMin } of cards) {
+  addCards?.({ ...imports, [reservedModule]: reserved });
+  for (const { name, memory, is64, pagesMin } of addCards === undefined ? cards : []) {
     const marked = memory.module === reservedModule ? reserved[memory.name] : imports[memory.module]![memory.name];
     const pages = (marked as WebAssembly.Memory).buffer.byteLength >>> 16;
     // Of 64-bit memories those here grow to 4 GiB at the most.
