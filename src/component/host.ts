@@ -1,3 +1,5 @@
+import type { GuestResource } from "./types.ts";
+
 /**
  * A function that the host offers to a component. Arguments and result are what types.ts says; a method gets its resource first.
  * What it throws ends the guest: errors that the guest is to see are results. Only a function that is named as blocking may give
@@ -39,6 +41,11 @@ export interface ComponentEnvironment {
    * instance is not to be reset.
    */
   cards(memory: WebAssembly.Memory): Uint8Array | undefined;
+  /**
+   * How many calls into the guest are under way in which it cannot be suspended (realloc, post-return and the like, which have a
+   * frame of JavaScript below them): the generated code counts here, for preemption to know.
+   */
+  readonly nested?: { depth: number };
 }
 
 /** An instance of a component. */
@@ -52,4 +59,6 @@ export interface ComponentInstance {
   readonly handles: number;
   /** Drops all handles of the guest's, each by its resource's drop, as if it were new. For a reset. */
   dropHandles(): void;
+  /** Drops a guest's resource that the host owns: its destructor runs. Rejects as {@link ComponentInstance.call} does. */
+  dropResource(resource: GuestResource): Promise<void>;
 }
