@@ -2,9 +2,9 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { parseIp } from "../../base/ip.ts";
 import { errno } from "../errno.ts";
+import { ConduitStream } from "../http/conduit-stream.ts";
 import type { Dialler } from "../sockets/dialler.ts";
 import { ownAddressesOf } from "../sockets/socket-name.ts";
-import { ConduitStream } from "./conduit-stream.ts";
 
 /** As browsers follow (Fetch, §4.4 HTTP-redirect fetch). */
 const redirectsMax = 20;

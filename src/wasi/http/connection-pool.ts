@@ -1,0 +1,73 @@
+import type { Agent, AgentOptions, ClientRequestArgs } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Dialler } from "../sockets/dialler.ts";
+import { type Origin, openConnection } from "./open-connection.ts";
+
+export interface PoolOptions {
+  readonly dialler: Pick<Dialler, "resolve" | "connect">;
+  /** Connections to one origin, and to all of them. */
+  readonly connectionsMax: number;
+  readonly connectionsPerOriginMax: number;
+  readonly idleMax: number;
+  readonly idleMsMax: number;
+  readonly ca?: string | undefined;
+}
+
+/** What a request is given besides what Node knows. */
+export interface PooledArgs extends ClientRequestArgs {
+  readonly origin: Origin;
+  readonly signal: AbortSignal;
+}
+
+/** Makes the agent that keeps connections for one guest, or for all instances of a service. */
+export function connectionPool(options: PoolOptions): Agent {
+  // Not a static import: node:http takes milliseconds to load, and few programs come here.
+  const http = process.getBuiltinModule("node:http");
+
+  class ConnectionPool extends http.Agent {
+    readonly #idle = new WeakMap<Duplex, () => void>();
+
+    override createConnection(
+      { origin, signal }: PooledArgs,
+      done: (error: Error | null, connection: Duplex) => void,
+    ): undefined {
+      openConnection(origin, { ...options, signal }).then(
+        (connection) => done(null, connection),
+        (error) => done(error as Error, undefined as never),
+      );
+    }
+
+    override getName(args?: PooledArgs): string {
+      const { secure, host, port } = (args as PooledArgs).origin;
+      return `${secure ? "https" : "http"} ${host} ${port}`;
+    }
+
+    // As Node documents it and its types do not: whether to keep it.
+    override keepSocketAlive(connection: Duplex): true {
+      // Bytes that nobody asked for would be taken for the next answer.
+      const drop = () => void connection.destroy();
+      const timer = setTimeout(drop, options.idleMsMax).unref();
+      connection.on("data", drop);
+      connection.on("end", drop);
+      this.#idle.set(connection, () => {
+        clearTimeout(timer);
+        connection.off("data", drop);
+        connection.off("end", drop);
+      });
+      return true;
+    }
+
+    override reuseSocket(connection: Duplex): void {
+      this.#idle.get(connection)?.();
+      this.#idle.delete(connection);
+    }
+  }
+
+  return new ConnectionPool({
+    keepAlive: true,
+    maxSockets: options.connectionsPerOriginMax,
+    maxTotalSockets: options.connectionsMax,
+    maxFreeSockets: options.idleMax,
+    scheduling: "lifo",
+  } satisfies AgentOptions);
+}
