@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
 import { test } from "node:test";
 import { WarrenError } from "../base/errors.ts";
-import { Front } from "./front.ts";
-import { answering, Client, dupFd, exchange, listeningFd, ok, streamTarget } from "./test-rig.ts";
+import type { Front } from "./front.ts";
+import { answering, Client, dupFd, exchange, listeningFd, ok, streamTarget, testFront, until } from "./test-rig.ts";
 
 const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -15,7 +15,7 @@ async function start(front: Front): Promise<number> {
 }
 
 test("Acceptor leaves connections over its maximum in the backlog, and takes them when others end", async () => {
-  const front = new Front({ connectionsMax: 2 });
+  const front = testFront({ connectionsMax: 2 });
   const port = await start(front);
   const clients = [new Client(port), new Client(port)];
   for (const client of clients) {
@@ -37,7 +37,7 @@ test("Acceptor stops before the descriptors run out, and goes on when there are 
   const lowest = openSync("/dev/null", "r");
   closeSync(lowest);
   const codes: string[] = [];
-  const front = new Front({ descriptorsMax: lowest + 12, log: ({ code }) => codes.push(code) });
+  const front = testFront({ descriptorsMax: lowest + 12, log: ({ code }) => codes.push(code) });
   const port = await start(front);
   const clients: Client[] = [];
   for (let count = 0; count < 20; count++) {
@@ -45,7 +45,7 @@ test("Acceptor stops before the descriptors run out, and goes on when there are 
     client.send(request);
     clients.push(client);
   }
-  while (!codes.includes("listener.descriptors")) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => codes.includes("listener.descriptors"));
   assert.ok(front.connections < 20);
   for (let served = 0; served < clients.length; served++) {
     // Each one that ends frees two descriptors of this process: the client's and the front's.
@@ -57,7 +57,7 @@ test("Acceptor stops before the descriptors run out, and goes on when there are 
 });
 
 test("Front.addHttpListener() refuses a descriptor that does not listen", async () => {
-  const front = new Front();
+  const front = testFront();
   await assert.rejects(
     front.addHttpListener("http", openSync("/dev/null", "r")),
     (error) => error instanceof WarrenError && error.code === "listener.failed",
@@ -67,8 +67,8 @@ test("Front.addHttpListener() refuses a descriptor that does not listen", async 
 test("Listener.close() leaves the socket to the others that hold it", async () => {
   const { fd, port } = await listeningFd();
   const other = dupFd(fd);
-  const first = new Front();
-  const second = new Front();
+  const first = testFront();
+  const second = testFront();
   const listener = await first.addHttpListener("http", fd);
   const kept = new Client(port);
   kept.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

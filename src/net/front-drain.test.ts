@@ -1,20 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Conduit } from "../base/conduit.ts";
-import { Front } from "./front.ts";
-import { Client, exchange, listeningFd, ok, streamTarget } from "./test-rig.ts";
+import type { Front } from "./front.ts";
+import { Client, exchange, listeningFd, ok, streamTarget, testFront, until } from "./test-rig.ts";
 
 async function start(): Promise<{ front: Front; port: number; guests: Conduit[] }> {
-  const front = new Front();
+  const front = testFront();
   const { fd, port } = await listeningFd();
   await front.addHttpListener("http", fd);
   const guests: Conduit[] = [];
   front.router.set("it", [{ listener: "http", target: streamTarget((guest) => void guests.push(guest)) }]);
   return { front, port, guests };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";

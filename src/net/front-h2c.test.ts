@@ -20,7 +20,7 @@ import { FloodGuard } from "./http2/flood-guard.ts";
 import { frameFlag, frameType } from "./http2/frame-meter.ts";
 import { block, frame, settings, word } from "./http2/raw-client.ts";
 import type { StreamTarget } from "./target.ts";
-import { Client, elsewhere, listeningFd, newActivity, streamTarget } from "./test-rig.ts";
+import { Client, elsewhere, listeningFd, newActivity, streamTarget, testFront, until } from "./test-rig.ts";
 
 let front: Front;
 let port: number;
@@ -84,10 +84,6 @@ async function answerOf(
   });
   await new Promise<void>((resolve) => stream.on("close", resolve));
   return { head, body, trailers, code: stream.rstCode };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What it gets it sends back, as it comes, and then a status. */
@@ -280,7 +276,7 @@ test("Http2Guest ends its connection to a guest that is retired", async () => {
 });
 
 test("Front asks another worker's front over HTTP/2 for a guest that speaks it, and says who the client is", async () => {
-  const there = new Front();
+  const there = testFront();
   (await there.addHttpListener("http", (await listeningFd()).fd)).close();
   let seen: IncomingHttpHeaders = {};
   const target = http2Target((stream, headers, session) => {

@@ -19,7 +19,7 @@ import {
   word,
 } from "./http2/raw-client.ts";
 import type { RequestTarget, TargetResponse } from "./target.ts";
-import { listeningFd, newActivity } from "./test-rig.ts";
+import { listeningFd, newActivity, until } from "./test-rig.ts";
 import { Ticker } from "./ticker.ts";
 
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_REFUSED_STREAM } = constants;
@@ -246,7 +246,7 @@ test("Front refuses streams beyond its limit, and serves those below it", async 
   assert.ok(client.of(frameType.rstStream).every(({ payload }) => payload.readUInt32BE() === NGHTTP2_REFUSED_STREAM));
   assert.deepEqual([target.activity.requests, target.activity.active], [100, 100]);
   client.socket.destroy();
-  while (target.activity.active > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => target.activity.active === 0);
 });
 
 /** An endless answer; counts what was taken of it. */

@@ -10,7 +10,7 @@ import { frameFlag, frameType } from "./http2/frame-meter.ts";
 import { frame, get, post, postFields, RawClient } from "./http2/raw-client.ts";
 import { redirecting } from "./redirect.ts";
 import type { Field, HttpTarget, RequestTarget, TargetRequest, TargetResponse } from "./target.ts";
-import { answering, listeningFd, newActivity, ok, streamTarget } from "./test-rig.ts";
+import { answering, listeningFd, newActivity, ok, streamTarget, testFront, until } from "./test-rig.ts";
 
 let front: Front;
 let port: number;
@@ -106,10 +106,6 @@ async function readAll(flow: Flow): Promise<string> {
       flow.onReadable = resolve;
     });
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test("Front answers a client that speaks HTTP/2 with prior knowledge, from a guest of HTTP/1.1", async () => {
@@ -316,7 +312,7 @@ test("RequestTarget gets a request of HTTP/2 with its trailers, and answers with
 });
 
 test("Front lets the streams of a connection end when it drains, and then closes it", async () => {
-  const own = new Front();
+  const own = testFront();
   const listening = await listeningFd();
   await own.addHttpListener("http", listening.fd);
   const answer = Promise.withResolvers<TargetResponse>();

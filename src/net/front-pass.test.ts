@@ -3,7 +3,18 @@ import { after, before, test } from "node:test";
 import { WarrenError } from "../base/errors.ts";
 import { Front } from "./front.ts";
 import type { ElsewhereTarget, HttpTarget, Passage } from "./target.ts";
-import { answering, Client, dupFd, elsewhere, exchange, listeningFd, ok, streamTarget } from "./test-rig.ts";
+import {
+  answering,
+  Client,
+  dupFd,
+  elsewhere,
+  exchange,
+  listeningFd,
+  ok,
+  streamTarget,
+  testFront,
+  until,
+} from "./test-rig.ts";
 
 // Two fronts in one process stand for two workers; a duplicated descriptor stands for one sent over a socket.
 let here: Front;
@@ -156,7 +167,7 @@ test("Front.adopt() closes a connection of a listener that it does not have", as
 });
 
 test("Front.addRemoteListener() takes connections that others accepted, and is drained as any listener", async () => {
-  const remote = new Front();
+  const remote = testFront();
   remote.addRemoteListener("http", "http");
   const target = streamTarget(answering(() => ok("remote")));
   remote.router.set("remote", [{ listener: "http", host: "remote", target }]);
@@ -170,5 +181,5 @@ test("Front.addRemoteListener() takes connections that others accepted, and is d
 });
 
 test("Both fronts end with no connection left", async () => {
-  while (here.connections + there.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => here.connections + there.connections === 0);
 });

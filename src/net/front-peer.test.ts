@@ -11,7 +11,7 @@ import { HttpListener } from "./http-listener.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
 import { httpLimits } from "./http1/limits.ts";
 import type { StreamTarget } from "./target.ts";
-import { answering, Client, elsewhere, listeningFd, newActivity, ok, streamTarget } from "./test-rig.ts";
+import { answering, Client, elsewhere, listeningFd, newActivity, ok, streamTarget, testFront } from "./test-rig.ts";
 
 // Two fronts in one process stand for two workers; the clients of `here` cannot be given away, as those over TLS.
 const here = new Front();
@@ -120,7 +120,7 @@ test("a front that does not say whose request it is gets none answered", async (
 });
 
 test("a connection between fronts is not closed by the one that is asked", async () => {
-  const draining = new Front();
+  const draining = testFront();
   (await draining.addHttpListener("https", (await listeningFd()).fd)).close();
   const [near, far] = socketPair("stream");
   draining.adopt(far, new Uint8Array(0), { listener: "https", passed: 0, peer: true });

@@ -6,7 +6,7 @@ import { type IpNetwork, parseNetwork } from "../base/ip.ts";
 import { Front } from "./front.ts";
 import { writeProxyHeader } from "./proxy-protocol/write-header.ts";
 import type { Passage } from "./target.ts";
-import { answering, Client, dupFd, elsewhere, listeningFd, ok, streamTarget } from "./test-rig.ts";
+import { answering, Client, dupFd, elsewhere, listeningFd, ok, streamTarget, testFront, until } from "./test-rig.ts";
 
 const proxies = [parseNetwork("127.0.0.1") as IpNetwork];
 const ends = { remote: { ip: "192.0.2.7", port: 4000 }, local: { ip: "198.51.100.1", port: 443 } };
@@ -81,7 +81,7 @@ test("Front breaks off what a trusted proxy sends without a header, or with a wr
 });
 
 test("Front counts a connection whose header never ended no longer", async () => {
-  const small = new Front({ proxies, connectionsMax: 1 });
+  const small = testFront({ proxies, connectionsMax: 1 });
   const { fd, port } = await listeningFd();
   await small.addHttpListener("http", fd);
   small.router.set("it", [{ listener: "http", target: streamTarget(answering(() => ok("served"))) }]);
@@ -99,7 +99,7 @@ test("Front counts a connection whose header never ended no longer", async () =>
 });
 
 test("Front.drain() waits for a connection whose header is on its way, and for none longer than it is told", async () => {
-  const mine = new Front({ proxies });
+  const mine = testFront({ proxies });
   const { fd, port } = await listeningFd();
   const listener = await mine.addHttpListener("http", fd);
   mine.router.set("it", [{ listener: "http", target: streamTarget(answering(() => ok("served"))) }]);
@@ -126,7 +126,7 @@ test("Front does not look for a header of anybody else's", async () => {
 });
 
 test("Front passes on whose connection it is, and the bytes after the header", async () => {
-  const other = new Front();
+  const other = testFront();
   other.addRemoteListener("tcp", "tcp");
   const { promise, resolve } = Promise.withResolvers<Conduit>();
   other.router.set("it", [{ listener: "tcp", ip: ends.local.ip, target: streamTarget(resolve) }]);
@@ -145,7 +145,7 @@ test("Front passes on whose connection it is, and the bytes after the header", a
   const client = new Client(tcpPort);
   client.send(`${header}hello`);
   const guest = await promise;
-  while (guest.input.bytes < 5) await new Promise((turn) => setImmediate(turn));
+  await until(() => guest.input.bytes >= 5);
   assert.equal(Buffer.from(guest.input.shift()!).toString(), "hello");
   assert.deepEqual(guest.remote, ends.remote);
   assert.deepEqual(passages, [{ listener: "tcp", passed: 1, ends }]);

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { type Conduit, resetConduit } from "../base/conduit.ts";
 import { Front } from "./front.ts";
 import type { StreamTarget } from "./target.ts";
-import { answering, Client, exchange, listeningFd, newActivity, ok, streamTarget } from "./test-rig.ts";
+import { answering, Client, exchange, listeningFd, newActivity, ok, streamTarget, until } from "./test-rig.ts";
 
 let front: Front;
 let port: number;
@@ -36,10 +36,6 @@ function guestOnce(): Promise<Conduit> {
     }),
   );
   return promise;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test("Front passes server-sent events on one by one", async () => {
@@ -410,7 +406,7 @@ test("Front.retire() closes a guest's idle connections, and busy ones after thei
   const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   for (const [index, client] of clients.entries()) {
     client.send(get);
-    while (guests.length <= index) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => guests.length > index);
   }
   guests[0]!.output.push(Buffer.from(ok("one")));
   await clients[0]!.untilText("one");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { after, before, test } from "node:test";
 import type { Conduit } from "../base/conduit.ts";
 import { Front } from "./front.ts";
 import type { StreamTarget } from "./target.ts";
-import { answering, Client, listeningFd, newActivity, ok, streamTarget } from "./test-rig.ts";
+import { answering, Client, listeningFd, newActivity, ok, streamTarget, until } from "./test-rig.ts";
 import { Ticker } from "./ticker.ts";
 
 let now = 0;
@@ -18,7 +18,6 @@ before(async () => {
   port = listening.port;
   await front.addHttpListener("http", listening.fd);
 });
-afterEach(() => client.socket.destroy());
 after(() => front.destroy());
 
 function pass(ms: number): void {
@@ -98,7 +97,7 @@ test("Front does not blame the client for a body that the guest does not take", 
   route(target);
   client = new Client(port);
   client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n${"x".repeat(1_000_000)}`);
-  while ((guests[0]?.input.bytes ?? 0) < 65_536) await settled();
+  await until(() => (guests[0]?.input.bytes ?? 0) >= 65_536);
   await settled();
   pass(60_000);
   assert.equal(guests[0]!.output.cancelled, false);
@@ -163,7 +162,7 @@ test("Front cuts a client that takes nothing of its answer", async () => {
   pass(29_000);
   assert.equal(output.cancelled, false);
   pass(2_000);
-  while (!output.cancelled) await settled();
+  await until(() => output.cancelled);
 });
 
 test("Front reaps a client that half-closed and gets nothing", async () => {
@@ -172,11 +171,11 @@ test("Front reaps a client that half-closed and gets nothing", async () => {
   client = new Client(port);
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   client.socket.end();
-  while (guests[0]?.input.closed !== true) await settled();
+  await until(() => guests[0]?.input.closed === true);
   pass(29_000);
   assert.equal(guests[0]!.output.cancelled, false);
   pass(2_000);
-  while (!guests[0]!.output.cancelled) await settled();
+  await until(() => guests[0]!.output.cancelled);
 });
 
 test("Front ends a guest's connection that nobody has used for a while", async () => {
@@ -204,7 +203,7 @@ test("Front cuts a connection whose client goes on sending after the last answer
   pass(1_000);
   assert.equal(front.connections, 1);
   pass(4_000);
-  while (front.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => front.connections === 0);
 });
 
 test("Front ends the wait for a guest that is starting, too", async () => {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import type { Conduit } from "../base/conduit.ts";
 import { Front } from "./front.ts";
-import { Client, exchange, listeningFd, streamTarget } from "./test-rig.ts";
+import { Client, exchange, listeningFd, streamTarget, until } from "./test-rig.ts";
 import { Ticker } from "./ticker.ts";
 import { closing, frame, readFrames } from "./websocket/test-frames.ts";
 
@@ -18,7 +18,6 @@ let now = 0;
 let guest: Conduit;
 let request = "";
 let got = Buffer.alloc(0);
-let wake: () => void = () => {};
 /** What it answers a request with. */
 let answer = "";
 const logged: string[] = [];
@@ -37,7 +36,6 @@ const target = streamTarget((conduit) => {
       const right = createHash("sha1").update(`${sent}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
       conduit.output.push(Buffer.from(answer.replace("RIGHT", right)));
     }
-    wake();
   };
 });
 
@@ -54,15 +52,6 @@ before(async () => {
 after(() => front.destroy());
 
 const accepted = `${switching}Sec-WebSocket-Accept: RIGHT\r\n\r\n`;
-
-/** Waits until the guest's connection fulfils the condition. */
-async function guestUntil(condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-  }
-}
 
 /** A client whose WebSocket is open. What comes behind the answer's head is in {@link rest}. */
 async function open(): Promise<Client> {
@@ -99,7 +88,7 @@ test("A checked WebSocket of a real client is carried, and no extension is agree
   const long = "ä€𐍈".repeat(10_000);
   socket.send(long);
   socket.send("two");
-  await guestUntil(() => readFrames(got).frames.length >= 2);
+  await until(() => readFrames(got).frames.length >= 2);
   assert.deepEqual(
     readFrames(got).frames.map(({ payload }) => payload.toString()),
     [long, "two"],
@@ -193,7 +182,7 @@ for (const [name, frames, code] of violations) {
       Buffer.concat([frame(1, "fine", { masked: true }), frames(true), frame(1, "late", { masked: true })]),
     );
     await client.until(() => client.ended);
-    await guestUntil(() => guest.input.finished);
+    await until(() => guest.input.finished);
     assert.deepEqual([codes(got), codes(rest(client))], [["1:fine", code], [code]]);
     await client.untilClosed();
   });
@@ -203,7 +192,7 @@ for (const [name, frames, code] of violations) {
     logged.length = 0;
     guest.output.push(Buffer.concat([frame(1, "fine"), frames(false), frame(1, "late")]));
     await client.until(() => client.ended);
-    await guestUntil(() => guest.input.finished);
+    await until(() => guest.input.finished);
     assert.deepEqual([codes(got), codes(rest(client))], [[code], ["1:fine", code]]);
     assert.match(logged.join(), /service\.websocket/);
     await client.untilClosed();
@@ -216,7 +205,7 @@ test("A close frame of the front's waits for the end of the guest's frame", asyn
   guest.output.push(long.subarray(0, 500));
   await client.until(() => rest(client).length === 500);
   client.socket.write(frame(3, "", { masked: true }));
-  await guestUntil(() => guest.input.finished);
+  await until(() => guest.input.finished);
   assert.equal(client.ended, false);
   guest.output.push(Buffer.concat([long.subarray(500), frame(1, "late")]));
   await client.until(() => client.ended);
@@ -228,9 +217,9 @@ test("A wrong frame whose beginning the guest has seen breaks its connection off
   const client = await open();
   const text = frame(1, Buffer.from("aaaaaaaaaa\xff", "latin1"), { masked: true });
   client.socket.write(text.subarray(0, 12));
-  await guestUntil(() => got.length === 12);
+  await until(() => got.length === 12);
   client.socket.write(text.subarray(12));
-  await guestUntil(() => guest.input.finished);
+  await until(() => guest.input.finished);
   assert.equal(guest.input.failure?.code, "connection.reset");
   await client.until(() => client.ended);
   assert.deepEqual(codes(rest(client)), [1007]);
@@ -246,7 +235,7 @@ test("A silent client is pinged; its pong is the front's, and another is the gue
   assert.equal(ping.code, 9);
   client.socket.write(Buffer.concat([frame(10, "mine", { masked: true }), frame(10, ping.payload, { masked: true })]));
   client.socket.write(frame(1, "here", { masked: true }));
-  await guestUntil(() => readFrames(got).frames.length === 2);
+  await until(() => readFrames(got).frames.length === 2);
   assert.deepEqual(codes(got), ["10:mine", "1:here"]);
   now += 20_000;
   front.ticker.tick();
@@ -255,7 +244,7 @@ test("A silent client is pinged; its pong is the front's, and another is the gue
   await client.until(() => readFrames(rest(client)).frames.length === 2);
   assert.equal(front.connections, 1);
   client.socket.destroy();
-  await guestUntil(() => guest.input.finished);
+  await until(() => guest.input.finished);
 });
 
 test("A client that does not answer a ping is given up, and the guest told", async () => {
@@ -264,7 +253,7 @@ test("A client that does not answer a ping is given up, and the guest told", asy
   front.ticker.tick();
   now += 31_000;
   front.ticker.tick();
-  await guestUntil(() => guest.input.finished);
+  await until(() => guest.input.finished);
   assert.deepEqual(codes(got), [1001]);
   await client.untilClosed();
 });
@@ -277,6 +266,6 @@ test("A client that stays after the front's close frame is cut off", async () =>
   now += 6_000;
   front.ticker.tick();
   await client.untilClosed();
-  while (front.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => front.connections === 0);
   assert.equal(target.activity.active, 0);
 });

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { Conduit } from "../base/conduit.ts";
-import { Front } from "./front.ts";
-import { listeningFd, streamTarget } from "./test-rig.ts";
+import { listeningFd, streamTarget, testFront, until } from "./test-rig.ts";
 
 /** A guest that speaks just enough of RFC 6455 to send short messages and the close frame back. */
 function echo(guest: Conduit): void {
@@ -39,7 +38,7 @@ function echo(guest: Conduit): void {
 }
 
 test("Front carries a WebSocket of a real client", async () => {
-  const front = new Front();
+  const front = testFront();
   const { fd, port } = await listeningFd();
   await front.addHttpListener("http", fd);
   const target = streamTarget(echo);
@@ -58,7 +57,7 @@ test("Front carries a WebSocket of a real client", async () => {
   });
   await closed;
   assert.deepEqual(messages, ["one", "two"]);
-  while (front.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => front.connections === 0);
   assert.equal(target.activity.active, 0);
   front.destroy();
 });

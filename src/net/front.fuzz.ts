@@ -7,7 +7,7 @@ import { oneOf, type Pick, seeded } from "../../test/support/random.ts";
 import { Front } from "./front.ts";
 import { httpLimits } from "./http1/limits.ts";
 import { ResponseHead } from "./http1/response-head.ts";
-import { listeningFd, streamTarget } from "./test-rig.ts";
+import { listeningFd, streamTarget, until } from "./test-rig.ts";
 
 const rounds = Number(process.env.WARREN_FUZZ_ROUNDS ?? 300);
 const seed = Number(process.env.WARREN_FUZZ_SEED ?? 1);
@@ -136,7 +136,7 @@ test(`Front answers every request of ${rounds} connections, however their bytes 
       } else assert.equal(got.length, fine.length, what);
     }
   }
-  while (front.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => front.connections === 0);
 });
 
 const answers = [
@@ -189,5 +189,5 @@ test(`Front gives clients whole answers or none, whatever ${rounds} guests say (
     // Never a byte more than the answer's own framing says.
     if (head.contentLength >= 0 && !head.chunked) assert.ok(bytes.length - at <= head.contentLength, what);
   }
-  while (front.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => front.connections === 0);
 });

@@ -25,6 +25,8 @@ export interface FrontOptions {
   readonly connectionsMax?: number;
   /** Accepting waits while no descriptor below this is free; 64 less than RLIMIT_NOFILE when absent. */
   readonly descriptorsMax?: number;
+  /** Handshakes at a time of each https listener; 1,000 when absent. Beyond it the oldest is broken off: clients that mean it take a fraction of a second. */
+  readonly handshakesMax?: number;
   /** Those whose connections begin with a header of the PROXY protocol. */
   readonly proxies?: readonly IpNetwork[];
   readonly ticker?: Ticker;
@@ -44,6 +46,7 @@ export class Front implements ListenerShared {
   readonly tls: FrontTls = new FrontTls();
   readonly connectionsMax: number;
   readonly descriptorsMax: number;
+  readonly handshakesMax: number;
   readonly proxies: TrustedProxies | undefined;
   readonly #limits: HttpLimits;
   readonly #log: ((event: FrontEvent) => void) | undefined;
@@ -58,6 +61,7 @@ export class Front implements ListenerShared {
     this.ticker = options.ticker ?? new Ticker();
     this.connectionsMax = options.connectionsMax ?? 10_000;
     this.descriptorsMax = options.descriptorsMax ?? descriptorLimit() - descriptorsSpare;
+    this.handshakesMax = options.handshakesMax ?? 1000;
     this.#limits = { ...httpLimits, ...options.limits };
     this.proxies = options.proxies && new TrustedProxies(options.proxies);
     this.#log = options.log;

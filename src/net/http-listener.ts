@@ -75,9 +75,11 @@ export class HttpListener implements Listener, HttpContext {
     this.draining = true;
     for (const connection of this.#connections) connection.drain();
     const idle = setTimeout(
-      () => {
-        for (const connection of this.#connections) connection.endIdle();
-      },
+      // After what has come meanwhile is read, also when this process could not run for a while.
+      () =>
+        setImmediate(() => {
+          for (const connection of this.#connections) connection.endIdle();
+        }),
       Math.min(graceMs, drainIdleMsMax),
     );
     const all = setTimeout(() => this.destroy(), graceMs);

@@ -35,6 +35,7 @@ export interface ListenerShared {
   readonly tls: FrontTls;
   readonly connectionsMax: number;
   readonly descriptorsMax: number;
+  readonly handshakesMax: number;
   readonly proxies: TrustedProxies | undefined;
   pool(target: StreamTarget): UpstreamPool;
   handler(target: StreamTarget): RequestTarget;

@@ -5,7 +5,7 @@ import { WarrenError } from "../base/errors.ts";
 import { Front } from "./front.ts";
 import { writeProxyHeader } from "./proxy-protocol/write-header.ts";
 import type { StreamTarget } from "./target.ts";
-import { Client, dupFd, elsewhere, listeningFd, newActivity, streamTarget } from "./test-rig.ts";
+import { Client, dupFd, elsewhere, listeningFd, newActivity, streamTarget, testFront, until } from "./test-rig.ts";
 import { Ticker } from "./ticker.ts";
 
 let front: Front;
@@ -117,7 +117,7 @@ test("TcpListener resets a client that nobody can serve", async () => {
 });
 
 test("TcpListener passes a connection on to another front before it reads a byte", async () => {
-  const other = new Front();
+  const other = testFront();
   const listening = await listeningFd();
   (await other.addTcpListener("tcp", listening.fd)).close();
   const { promise, resolve } = Promise.withResolvers<Conduit>();
@@ -145,14 +145,14 @@ test("TcpListener passes a connection on to another front before it reads a byte
 });
 
 test("TcpListener.drain() waits for open connections, and breaks them off after the grace", async () => {
-  const mine = new Front();
+  const mine = testFront();
   const listening = await listeningFd();
   const listener = await mine.addTcpListener("tcp", listening.fd);
   const guests: Conduit[] = [];
   mine.router.set("it", [{ listener: "tcp", target: streamTarget((guest) => void guests.push(guest)) }]);
   const client = new Client(listening.port);
   client.send("x");
-  while (guests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => guests.length > 0);
   await listener.drain(20);
   assert.equal(listener.connections, 0);
   assert.equal(guests[0]!.output.cancelled, true);
@@ -178,7 +178,7 @@ for (const proxy of ["v1", "v2"] as const) {
 test("TcpListener breaks off a connection on which nothing moves, where the route says so", async () => {
   let now = 1;
   const ticker = new Ticker({ clock: () => now });
-  const mine = new Front({ ticker });
+  const mine = testFront({ ticker });
   const listening = await listeningFd();
   await mine.addTcpListener("tcp", listening.fd);
   const { promise, resolve } = Promise.withResolvers<Conduit>();

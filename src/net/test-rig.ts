@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
+import { after } from "node:test";
 import type { Address } from "../base/address.ts";
 import { type Conduit, conduitPair } from "../base/conduit.ts";
 import { bindLibc } from "../base/libc.ts";
 import type { Client as Peer } from "./client.ts";
+import { Front, type FrontOptions } from "./front.ts";
 import { socketHandle } from "./socket-handle.ts";
 import type { Activity, ElsewhereTarget, StreamTarget } from "./target.ts";
 
@@ -23,6 +25,38 @@ export async function listeningFd(host = "127.0.0.1"): Promise<{ fd: number; por
   const fd = dup(socketHandle(server as unknown as Socket)!.fd);
   await new Promise((resolve) => server.close(resolve));
   return { fd, port };
+}
+
+/** A front that the end of the test destroys, also of one that failed. Not for `before`, whose end comes first. */
+export function testFront(options: FrontOptions = {}): Front {
+  const front = new Front(options);
+  after(() => front.destroy());
+  return front;
+}
+
+/** Beyond anything that happens here, on the busiest machine. A test that waits on would keep the whole run. */
+const waitMsMax = 60_000;
+
+/** Waits for a condition that nothing tells of. */
+export async function until(condition: () => boolean): Promise<void> {
+  const started = performance.now();
+  while (!condition()) {
+    if (performance.now() - started > waitMsMax) assert.fail(`${waitMsMax} ms and still not: ${condition}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** What is waited for, or an error that says what did not come. */
+export async function within<T>(promise: Promise<T>, what: () => string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${waitMsMax} ms and still not: ${what()}`)), waitMsMax);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 export function newActivity(): Activity {
@@ -78,9 +112,10 @@ export function ok(body: string, fields = ""): string {
 
 /** Sends bytes to a port and gives back everything that came until the other side ended. */
 export function exchange(port: number, bytes: string | Uint8Array, options: { half?: boolean } = {}): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-    let text = "";
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  after(() => socket.destroy());
+  let text = "";
+  const ended = new Promise<string>((resolve, reject) => {
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
     });
@@ -92,9 +127,10 @@ export function exchange(port: number, bytes: string | Uint8Array, options: { ha
     if (options.half) socket.end(bytes);
     else socket.write(bytes);
   });
+  return within(ended, () => `the connection's end, after ${JSON.stringify(text.slice(-500))}`);
 }
 
-/** A client that is driven step by step. */
+/** A client that is driven step by step, and ends with its test. */
 export class Client {
   readonly socket: Socket;
   text = "";
@@ -105,6 +141,7 @@ export class Client {
 
   constructor(port: number) {
     this.socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+    after(() => this.socket.destroy());
     this.socket.on("data", (chunk: Buffer) => {
       this.text += chunk.toString("latin1");
       this.#wake();
@@ -133,9 +170,7 @@ export class Client {
         throw new Error(
           `the connection was closed (${this.error?.code}) after: ${JSON.stringify(this.text.slice(-500))}`,
         );
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#change(() => `${condition}`);
     }
     return this;
   }
@@ -147,11 +182,15 @@ export class Client {
   async untilClosed(): Promise<this> {
     while (!this.closed) {
       if (this.ended && !this.socket.writableEnded) this.socket.end();
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#change(() => "closed");
     }
     return this;
+  }
+
+  #change(what: () => string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    return within(promise, () => `${what()}, after ${JSON.stringify(this.text.slice(-500))}`);
   }
 }
 

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { createSocket, type SocketType } from "node:dgram";
-import { test } from "node:test";
+import { createSocket, type Socket, type SocketType } from "node:dgram";
+import { after, test } from "node:test";
 import type { Address } from "../base/address.ts";
 import { bindUdp, boundAddress } from "../base/native-socket.ts";
-import { Front } from "./front.ts";
 import type { DatagramTarget } from "./target.ts";
-import { newActivity } from "./test-rig.ts";
+import { newActivity, testFront, within } from "./test-rig.ts";
 
 /** Answers with what is returned, each on its own. */
 function target(answers: (text: string) => Uint8Array[], from: Address[] = []): DatagramTarget {
@@ -18,16 +17,22 @@ function target(answers: (text: string) => Uint8Array[], from: Address[] = []): 
   };
 }
 
+/** A socket that ends with its test. */
+function udpClient(type: SocketType): Socket {
+  const client = createSocket(type);
+  after(() => client.close());
+  return client;
+}
+
 /** Sends one datagram from a socket that hears of no other address, and gives what comes back to it. */
 function askFrom(type: SocketType, host: string, port: number, text: string): Promise<string> {
-  const client = createSocket(type);
-  return new Promise((resolve) => {
-    client.on("message", (data) => {
-      resolve(data.toString());
-      client.close();
-    });
+  const client = udpClient(type);
+  const answered = new Promise<string>((resolve, reject) => {
+    client.on("message", (data) => resolve(data.toString()));
+    client.on("error", reject);
     client.connect(port, host, () => client.send(text));
   });
+  return within(answered, () => "an answer");
 }
 
 for (const [type, bound, dialled] of [
@@ -38,7 +43,7 @@ for (const [type, bound, dialled] of [
   ["udp6", "::", "::1"],
 ] as const) {
   test(`UdpListener on ${bound} answers from ${dialled}, where that was dialled`, async () => {
-    const front = new Front();
+    const front = testFront();
     const fd = bindUdp({ ip: bound, port: 0 });
     const { port } = boundAddress(fd);
     const from: Address[] = [];
@@ -55,7 +60,7 @@ for (const [type, bound, dialled] of [
 }
 
 test("UdpListener passes empty datagrams and the largest", async () => {
-  const front = new Front();
+  const front = testFront();
   const fd = bindUdp({ ip: "127.0.0.1", port: 0 });
   const { port } = boundAddress(fd);
   const listener = front.addUdpListener(
@@ -69,7 +74,7 @@ test("UdpListener passes empty datagrams and the largest", async () => {
 });
 
 test("UdpListener takes more datagrams than it receives at a time, in order", async () => {
-  const front = new Front();
+  const front = testFront();
   const fd = bindUdp({ ip: "127.0.0.1", port: 0 });
   const { port } = boundAddress(fd);
   const seen: string[] = [];
@@ -83,14 +88,13 @@ test("UdpListener takes more datagrams than it receives at a time, in order", as
       return [];
     }),
   );
-  const client = createSocket("udp4");
+  const client = udpClient("udp4");
   for (let i = 0; i < 100; i++) client.send(String(i), port, "127.0.0.1");
-  await promise;
+  await within(promise, () => `the last of 100, after ${seen.length}`);
   assert.deepEqual(
     seen,
     Array.from({ length: 100 }, (_, i) => String(i)),
   );
-  client.close();
   listener.close();
 });
 
@@ -99,14 +103,14 @@ for (const [bound, unboundedReplies, expected] of [
   ["whatever it is told to when replies have no bound", true, 21],
 ] as const) {
   test(`UdpListener sends ${bound}`, async () => {
-    const front = new Front();
+    const front = testFront();
     const fd = bindUdp({ ip: "127.0.0.1", port: 0 });
     const { port } = boundAddress(fd);
     const guest = target((text) =>
       text === "end" ? [Buffer.from(text)] : Array.from({ length: 20 }, () => Buffer.alloc(1000)),
     );
     const listener = front.addUdpListener("udp", fd, guest, { unboundedReplies });
-    const client = createSocket("udp4");
+    const client = udpClient("udp4");
     const sizes: number[] = [];
     const done = new Promise<void>((resolve) => {
       client.on("message", (data) => {
@@ -116,10 +120,9 @@ for (const [bound, unboundedReplies, expected] of [
     });
     client.send("x", port, "127.0.0.1");
     client.send("end", port, "127.0.0.1");
-    await done;
+    await within(done, () => `the end, after ${sizes}`);
     assert.equal(sizes.length, expected);
     assert.equal(sizes.at(-1), 3);
-    client.close();
     listener.close();
   });
 }

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { within } from "../test-rig.ts";
 import { frameFlag, frameType } from "./frame-meter.ts";
 import { preface } from "./preface.ts";
 
@@ -111,18 +112,13 @@ export class RawClient {
   async until(condition: (client: this) => boolean): Promise<this> {
     while (!condition(this)) {
       if (this.closed) throw new Error(`the connection was closed after ${JSON.stringify(this.frames.slice(-5))}`);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#change(() => `${condition}`);
     }
     return this;
   }
 
   async untilClosed(): Promise<this> {
-    while (!this.closed)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+    while (!this.closed) await this.#change(() => "closed");
     return this;
   }
 
@@ -133,6 +129,12 @@ export class RawClient {
   /** The error code of the last GOAWAY. */
   get goaway(): number | undefined {
     return this.of(frameType.goaway).at(-1)?.payload.readUInt32BE(4);
+  }
+
+  #change(what: () => string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    return within(promise, () => `${what()}, after ${JSON.stringify(this.frames.slice(-5))}`);
   }
 
   #take(chunk: Buffer, acknowledge: boolean): void {

@@ -14,9 +14,6 @@ import { Handshake } from "./handshake.ts";
 import { passthroughKey } from "./passthrough-key.ts";
 import type { TlsTerminator } from "./terminator.ts";
 
-/** Handshakes at a time. Beyond it the oldest is broken off: clients that mean it take a fraction of a second. */
-const handshakesMax = 1000;
-
 /** A listening socket whose connections speak HTTP over TLS, or TLS with a guest. */
 export class HttpsListener implements Listener {
   readonly key: string;
@@ -111,7 +108,7 @@ export class HttpsListener implements Listener {
       this.#acceptor?.released();
       this.#forget(handshake);
     });
-    if (this.#handshakes.size >= handshakesMax) {
+    if (this.#handshakes.size >= this.#shared.handshakesMax) {
       const [oldest] = this.#handshakes;
       this.#failures.add("too many at a time");
       oldest?.socket.destroy();
