@@ -1,11 +1,18 @@
+import { HostTable } from "./host-table.ts";
 import { type Asked, holds } from "./route-condition.ts";
 import type { RouteEntry } from "./route-entry.ts";
 
 /** The prefixes below one host. Most have one route, for all paths: it needs no map. */
 class RoutePrefixes {
+  /** Of the host, as the table has it. */
+  readonly name: string;
   #root: RouteEntry | undefined;
   #byPath: Map<string, RouteEntry> | undefined;
   #depthMax = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
 
   get empty(): boolean {
     return this.#root === undefined && this.#byPath === undefined;
@@ -52,41 +59,30 @@ class RoutePrefixes {
 
 /** The hosts of one listener, for one dialled address or for any. */
 export class RouteHosts {
-  readonly #exact = new Map<string, RoutePrefixes>();
-  /** By what follows the `*`: `.example.com`. */
-  readonly #wildcard = new Map<string, RoutePrefixes>();
-  /** How many wildcards have that many dots: most lengths of a name are not looked up at all. */
-  readonly #wildcardDots: number[] = [];
-  readonly #any = new RoutePrefixes();
+  /** By name, wildcards by what follows the `*`: `.example.com`. */
+  readonly #named = new HostTable<RoutePrefixes>();
+  readonly #any = new RoutePrefixes("");
+  /** What one look-up finds. */
+  readonly #found: RoutePrefixes[] = [];
 
   get empty(): boolean {
-    return this.#exact.size === 0 && this.#wildcard.size === 0 && this.#any.empty;
+    return this.#named.size === 0 && this.#any.empty;
   }
 
   /** Those of a name, of a wildcard, or of any host when it is empty. */
   prefixes(host: string, make: boolean): RoutePrefixes | undefined {
     if (host === "") return this.#any;
-    const wildcard = host.startsWith("*.");
-    const map = wildcard ? this.#wildcard : this.#exact;
-    const key = wildcard ? host.slice(1) : host;
-    let prefixes = map.get(key);
+    const name = nameOf(host);
+    let prefixes = this.#named.get(name);
     if (prefixes === undefined && make) {
-      prefixes = new RoutePrefixes();
-      map.set(plain(key), prefixes);
-      if (wildcard) this.#countDots(key, 1);
+      prefixes = new RoutePrefixes(plain(name));
+      this.#named.add(prefixes);
     }
     return prefixes;
   }
 
   forget(host: string): void {
-    if (host === "" || this.prefixes(host, false)?.empty !== true) return;
-    if (!host.startsWith("*.")) this.#exact.delete(host);
-    else if (this.#wildcard.delete(host.slice(1))) this.#countDots(host, -1);
-  }
-
-  #countDots(name: string, count: number): void {
-    const dots = dotsOf(name);
-    this.#wildcardDots[dots] = (this.#wildcardDots[dots] ?? 0) + count;
+    if (host !== "" && this.prefixes(host, false)?.empty === true) this.#named.delete(nameOf(host));
   }
 
   find(host: string, path: string, request: Asked | undefined): RouteEntry | undefined {
@@ -100,15 +96,12 @@ export class RouteHosts {
 
   /** By a route that names the host, exactly or by a wildcard. */
   named(host: string, path: string, request: Asked | undefined): RouteEntry | undefined {
-    const prefixes = this.#exact.get(host);
-    const exact = prefixes?.find(path, request);
-    if (exact !== undefined || this.#wildcard.size === 0) return exact;
-    const owner = prefixes?.owner;
-    let dots = dotsOf(host);
-    for (let dot = host.indexOf("."); dot > 0; dot = host.indexOf(".", dot + 1), dots--) {
-      if (!((this.#wildcardDots[dots] ?? 0) > 0)) continue;
-      const found = this.#wildcard.get(host.slice(dot))?.find(path, request);
+    let owner: string | undefined;
+    for (let at = this.#named.find(host, this.#found) - 1; at >= 0; at--) {
+      const prefixes = this.#found[at]!;
+      const found = prefixes.find(path, request);
       if (found !== undefined && (owner === undefined || owner === tenantOf(found.service))) return found;
+      if (prefixes.name.length === host.length) owner = prefixes.owner;
     }
     return undefined;
   }
@@ -119,15 +112,14 @@ export class RouteHosts {
 
   /** Whose routes name this host; undefined when nobody's do. */
   owner(host: string): string | undefined {
-    const exact = this.#exact.get(host);
-    if (exact !== undefined) return exact.owner;
-    if (this.#wildcard.size === 0) return undefined;
-    for (let dot = host.indexOf("."); dot > 0; dot = host.indexOf(".", dot + 1)) {
-      const wildcard = this.#wildcard.get(host.slice(dot));
-      if (wildcard !== undefined) return wildcard.owner;
-    }
-    return undefined;
+    const count = this.#named.find(host, this.#found);
+    return count === 0 ? undefined : this.#found[count - 1]!.owner;
   }
+}
+
+/** What follows the `*` of a wildcard. */
+function nameOf(host: string): string {
+  return host.startsWith("*.") ? host.slice(1) : host;
 }
 
 function pick(head: RouteEntry | undefined, request: Asked | undefined): RouteEntry | undefined {
@@ -140,12 +132,6 @@ function pick(head: RouteEntry | undefined, request: Asked | undefined): RouteEn
 /** The namespace of `namespace/name`; a service of a name without one has none. */
 export function tenantOf(service: string): string {
   return service.slice(0, Math.max(0, service.indexOf("/")));
-}
-
-function dotsOf(name: string): number {
-  let dots = 0;
-  for (let at = name.indexOf("."); at >= 0; at = name.indexOf(".", at + 1)) dots++;
-  return dots;
 }
 
 /** The same text with bytes of its own: part of another string, it would hold that, and take longer to compare. */

@@ -35,7 +35,7 @@ export function testFront(options: FrontOptions = {}): Front {
 }
 
 /** Beyond anything that happens here, on the busiest machine. A test that waits on would keep the whole run. */
-const waitMsMax = 60_000;
+const waitMsMax = 30_000;
 
 /** Waits for a condition that nothing tells of. */
 export async function until(condition: () => boolean): Promise<void> {
