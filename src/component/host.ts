@@ -55,10 +55,17 @@ export interface ComponentInstance {
    * type own are the guest's from then on, borrows are its until the call is over.
    */
   call(interfaceName: string, name: string, args: readonly unknown[]): Promise<unknown>;
-  /** Handles that the guest holds: what a reset gives back. */
+  /** Handles that the guest holds. */
   readonly handles: number;
-  /** Drops all handles of the guest's, each by its resource's drop, as if it were new. For a reset. */
+  /** Drops all handles of the guest's, each by its resource's drop, as if it were new. */
   dropHandles(): void;
+  /** What the guest holds now, once it is initialised, is what {@link resetHandles} goes back to. */
+  keepHandles(): void;
+  /**
+   * Drops all handles that came since {@link keepHandles}, each by its resource's drop. False when the guest has given one away that it had
+   * before: then it must not be used again.
+   */
+  resetHandles(): boolean;
   /** Drops a guest's resource that the host owns: its destructor runs. Rejects as {@link ComponentInstance.call} does. */
   dropResource(resource: GuestResource): Promise<void>;
 }

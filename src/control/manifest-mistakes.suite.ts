@@ -43,7 +43,10 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `manifest.bad-value | warren.toml:2: "program" must be the path of a wasm file, absolute or beside the manifest, not ""`,
   ],
   [`name="a"\nprogram = ["x"]`, `manifest.wrong-type | warren.toml:2: "program" must be a string, not a list`],
-  [`${head}kind = "wagi"`, `manifest.bad-value | warren.toml:3: "kind" must be "server" or "cgi" or "handler", not "wagi"`],
+  [
+    `${head}kind = "wagi"`,
+    `manifest.bad-value | warren.toml:3: "kind" must be "server" or "cgi" or "handler", not "wagi"`,
+  ],
   [`${head}kind = 1`, `manifest.bad-value | warren.toml:3: "kind" must be "server" or "cgi" or "handler", not 1`],
   [`${head}args = "x"`, `manifest.wrong-type | warren.toml:3: "args" must be a list, not "x"`],
   [

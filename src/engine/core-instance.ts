@@ -19,13 +19,18 @@ export interface CoreInstance {
 }
 
 /** What a launch has for each of its core instances. */
-export type CoreLaunch = Pick<Launch, "cpu" | "thread" | "onOverrun">;
+export interface CoreLaunch extends Pick<Launch, "cpu" | "thread" | "onOverrun"> {
+  /** Counts calls into the guest in which it cannot be suspended. */
+  readonly nested?: { readonly depth: number };
+  /** Adds to what a rewritten module imports, which has everything else by then. */
+  readonly addImports?: (imports: Record<string, WebAssembly.ModuleImports>) => void;
+}
 
 /** Instantiates a module with what it imports itself and what its preparation made it import. Throws what V8 does. */
 export function instantiateCore(
   { module, interruptible }: CoreProgram,
   imports: WebAssembly.Imports,
-  { cpu, thread, onOverrun }: CoreLaunch,
+  { cpu, thread, onOverrun, nested, addImports }: CoreLaunch,
 ): CoreInstance {
   if (interruptible === undefined) {
     const { exports } = new WebAssembly.Instance(module, imports);
@@ -33,8 +38,10 @@ export function instantiateCore(
   }
   assert(cpu !== undefined, "an interruptible program needs terms for its use of the CPU");
   const warren = cpu.preemption.imports(interruptible.memories);
-  const { exports } = new WebAssembly.Instance(module, { ...imports, [reservedModule]: warren });
-  cpu.preemption.attach(exports, thread, cpu, onOverrun);
+  const all = { ...imports, [reservedModule]: warren };
+  addImports?.(all);
+  const { exports } = new WebAssembly.Instance(module, all);
+  cpu.preemption.attach(exports, thread, cpu, onOverrun, nested);
   return {
     exports,
     memories: interruptible.memories.map(({ name }) => warren[name] as WebAssembly.Memory),

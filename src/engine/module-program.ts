@@ -4,7 +4,7 @@ import { capsDefault, type ModuleCaps } from "../wasm/caps.ts";
 import { decodeModule } from "../wasm/decode.ts";
 import { pageBytes } from "../wasm/limits.ts";
 import type { ModuleInfo } from "../wasm/module-info.ts";
-import { epochImport, reservedModule } from "../wasm/rewrite/contract.ts";
+import { epochImport, memoryPrefix, reservedModule } from "../wasm/rewrite/contract.ts";
 import { type CoreProgram, instantiateCore, promising, runStart } from "./core-instance.ts";
 import type { ImportedMemory } from "./cpu/preemption.ts";
 import { otherImports, preview1Imports } from "./imports.ts";
@@ -69,23 +69,29 @@ export function outlineOf(prepared: Uint8Array): ProgramOutline {
 }
 
 /** A rewritten module imports its own memories, and the epoch beside them. */
-function initialBytes({ imports, memories, tables }: ModuleInfo): number {
-  const own = imports.flatMap((item) => (item.kind === "memory" && item.name !== epochImport ? item.memory : []));
+export function initialBytes({ imports, memories, tables }: ModuleInfo): number {
+  const own = imports.flatMap((item) => (item.kind === "memory" && isOwn(item) ? item.memory : []));
   const pages = [...own, ...memories].reduce((sum, { min }) => sum + min, 0);
   const entries = tables.reduce((sum, { min }) => sum + min, 0);
   return pages * pageBytes + entries * tableEntryBytes;
 }
 
 /** A rewritten module imports the epoch, and the memories that it would else have defined. */
-function interruptibleMemories({ imports }: ModuleInfo): ProgramOutline["interruptible"] {
+export function interruptibleMemories({ imports }: ModuleInfo): ProgramOutline["interruptible"] {
   const memories: ImportedMemory[] = [];
   let interruptible = false;
   for (const item of imports) {
     if (item.kind !== "memory" || item.module !== reservedModule) continue;
     if (item.name === epochImport) interruptible = true;
-    else memories.push({ name: item.name, min: item.memory.min, max: item.memory.max, is64: item.memory.is64 });
+    if (isOwn(item))
+      memories.push({ name: item.name, min: item.memory.min, max: item.memory.max, is64: item.memory.is64 });
   }
   return interruptible ? { memories } : undefined;
+}
+
+/** A memory that it would else have defined. */
+function isOwn({ module, name }: { readonly module: string; readonly name: string }): boolean {
+  return module === reservedModule && name.startsWith(memoryPrefix);
 }
 
 /** Throws `module.invalid`. Every body is validated; by default code is made for each function when it is first called. */

@@ -100,6 +100,20 @@ export class GuestThread {
     this.#pacer.requeue(run);
   }
 
+  /** Resolves when the guest may begin on something new that came from outside, such as a request: it has {@link start}ed. */
+  entered(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#pacer.soon(() =>
+        this.#pacer.resume(() => {
+          if (this.#ended !== undefined) return reject(this.#ended);
+          this.#burstMs = 0;
+          this.start();
+          resolve();
+        }),
+      );
+    });
+  }
+
   /** performance.now() when it last went on after a wait. */
   get burstStartedAt(): number {
     return this.#burstStartedAt;

@@ -109,6 +109,14 @@ class Instance implements ComponentInstance {
     this.#state.dropHandles();
   }
 
+  keepHandles(): void {
+    this.#state.keepHandles();
+  }
+
+  resetHandles(): boolean {
+    return this.#state.resetHandles();
+  }
+
   async dropResource(resource: GuestResource): Promise<void> {
     const number = this.#number(resource.type);
     const rep = this.#state.release(number, resource as HeldResource);

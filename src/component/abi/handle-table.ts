@@ -3,6 +3,14 @@ import type { InstanceState } from "./instance-state.ts";
 /** What {@link HandleTable.drop} gives for a borrow, whose owner is another. */
 export const notOwned: unique symbol = Symbol("borrowed");
 
+/** What a table held at some time. */
+export interface KeptHandles {
+  readonly values: readonly unknown[];
+  readonly codes: readonly number[];
+  readonly free: number;
+  readonly live: number;
+}
+
 /** The code of a handle that owns a resource of this number; of one that borrows it, one more. 0 is none. */
 export const ownCode = (resource: number): number => resource * 2 + 2;
 
@@ -121,6 +129,34 @@ export class HandleTable {
     this.#live = 0;
     this.borrows = 0;
     for (const [index, code] of codes.entries()) if (code !== 0 && code % 2 === 0) dropped(code / 2 - 1, values[index]);
+  }
+
+  /** What it holds now, to go back to by {@link restore}. Nothing may be lent or borrowed. */
+  keep(): KeptHandles {
+    return { values: [...this.#values], codes: [...this.#codes], free: this.#free, live: this.#live };
+  }
+
+  /**
+   * Makes it as it was kept, and gives each owned value that came since with the number of its resource. False when one that was kept is gone:
+   * then it is cleared of all that came since only.
+   */
+  restore(kept: KeptHandles, dropped: (resource: number, value: unknown) => void): boolean {
+    const values = this.#values.splice(0);
+    const codes = this.#codes.splice(0);
+    const stays = (handle: number): boolean =>
+      codes[handle] === kept.codes[handle] && (codes[handle] === 0 || values[handle] === kept.values[handle]);
+    const whole = kept.codes.every((code, handle) => code === 0 || stays(handle));
+    this.#values.push(...kept.values);
+    this.#codes.push(...kept.codes);
+    this.#lends.length = kept.codes.length;
+    this.#lends.fill(0);
+    this.#lent.length = 0;
+    this.#free = kept.free;
+    this.#live = kept.live;
+    this.borrows = 0;
+    for (const [handle, code] of codes.entries())
+      if (code !== 0 && code % 2 === 0 && !stays(handle)) dropped(code / 2 - 1, values[handle]);
+    return whole;
   }
 
   /** As {@link clear}, for what was on its way. */

@@ -2,7 +2,7 @@ import type { ComponentEnvironment, HostCall } from "../host.ts";
 import type { ComponentPlan } from "../plan.ts";
 import type { GuestResource, ResourceType, ValueType } from "../types.ts";
 import { eachOwned } from "./abandon.ts";
-import { HandleTable } from "./handle-table.ts";
+import { HandleTable, type KeptHandles } from "./handle-table.ts";
 import { HeldResource } from "./held-resource.ts";
 import { makeTrap } from "./trap.ts";
 
@@ -27,9 +27,9 @@ export interface SharedState {
 /** One component instance: what CanonicalABI.md keeps for each. */
 export class ComponentState {
   /** False while realloc or post-return runs: they must call nothing of the component model. Once the guest has ended it stays so. */
-  mayLeave = true;
+  mayLeave: boolean = true;
   /** While a call of it is under way nothing else enters it. */
-  entered = false;
+  entered: boolean = false;
   readonly table: HandleTable;
 
   constructor(state: InstanceState, handlesMax: number) {
@@ -42,6 +42,7 @@ export class InstanceState {
   readonly #shared: SharedState;
   readonly #environment: ComponentEnvironment;
   readonly #drops: (HostCall | undefined)[] = [];
+  #kept: readonly KeptHandles[] | undefined;
   readonly components: readonly ComponentState[];
   /** How many calls into the guest are under way in which it cannot be suspended, since a frame of the host's is between. */
   readonly nested: { depth: number };
@@ -146,8 +147,31 @@ export class InstanceState {
     for (const [index, { type }] of parameters.entries()) this.#abandon(type, values[index]);
   }
 
+  /** What it goes back to by {@link resetHandles}. To be called between calls. */
+  keepHandles(): void {
+    this.#kept = this.components.map(({ table }) => table.keep());
+  }
+
+  /**
+   * Drops all handles that came since {@link keepHandles}. False when one from before is gone. What drops threw is thrown at the end, the
+   * first of it.
+   */
+  resetHandles(): boolean {
+    const kept = this.#kept;
+    if (kept === undefined) return false;
+    let whole = true;
+    this.#dropEach((table, index, drop) => {
+      whole = table.restore(kept[index]!, drop) && whole;
+    });
+    return whole;
+  }
+
   /** Drops all handles. What drops threw is thrown at the end, the first of it. */
   dropHandles(): void {
+    this.#dropEach((table, _, drop) => table.clear(drop));
+  }
+
+  #dropEach(each: (table: HandleTable, index: number, drop: (resource: number, value: unknown) => void) => void): void {
     let failure: { readonly error: unknown } | undefined;
     this.generation++;
     const dropped = new Set<unknown>();
@@ -161,7 +185,7 @@ export class InstanceState {
         failure ??= { error };
       }
     };
-    for (const { table } of this.components) table.clear(drop);
+    for (const [index, { table }] of this.components.entries()) each(table, index, drop);
     // What was on its way between two components when the guest trapped may have arrived.
     for (const { table } of this.components)
       table.clearTransit((resource, value) => dropped.has(value) || drop(resource, value));

@@ -21,6 +21,8 @@ const goOn = 1;
 const callYield = 0;
 const endGuest = -1;
 
+const notNested = { depth: 0 } as const;
+
 /** What one guest may use of the CPU. */
 export interface CpuTerms {
   readonly preemption: Preemption;
@@ -72,7 +74,7 @@ export class Preemption {
   }
 
   /** What a rewritten module imports: memories of its own and the cell that all look at. */
-  imports(memories: readonly ImportedMemory[]): Record<string, WebAssembly.Memory> {
+  imports(memories: readonly ImportedMemory[]): WebAssembly.ModuleImports {
     const made = memories.map(({ name, min, max, is64 }) => {
       const memory = new WebAssembly.Memory(descriptor(min, max, is64));
       this.addressSpace.hold(memory);
@@ -81,12 +83,16 @@ export class Preemption {
     return { ...Object.fromEntries(made), [epochImport]: this.#clock.memory };
   }
 
-  /** Puts the two functions into a fresh instance by which it asks whether to go on. `onOverrun` must end the guest. */
+  /**
+   * Puts the two functions into a fresh instance by which it asks whether to go on. `onOverrun` must end the guest. While `nested` counts a
+   * call it cannot be suspended.
+   */
   attach(
     exports: WebAssembly.Exports,
     thread: GuestThread,
     { share, burstMsMax }: CpuTerms,
     onOverrun: (burst: Burst) => void,
+    nested: { readonly depth: number } = notNested,
   ): void {
     const tick = (): number => {
       this.#clock.lower();
@@ -98,6 +104,7 @@ export class Preemption {
         onOverrun({ cpuMs, wallMs: now - thread.burstStartedAt });
         return endGuest;
       }
+      if (nested.depth > 0) return goOn;
       const over = now - thread.sliceStartedAt >= this.#sliceMs || share.exhausted(thread.sliceStartedAt, now);
       return over ? callYield : goOn;
     };

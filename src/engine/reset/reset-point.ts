@@ -20,7 +20,7 @@ export interface ResetPointOptions {
 export class ResetPoint {
   readonly #reset: (cardsMax: number) => number;
   readonly #cardsMax: number;
-  #fit = true;
+  #fit: boolean = true;
   #cards = 0;
 
   /**

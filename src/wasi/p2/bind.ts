@@ -8,10 +8,16 @@ import { ioStreams } from "./io/streams.ts";
 /** Every interface of WASI 0.2 that is offered, to compare a component's imports with. */
 export const interfaces: readonly HostInterface<P2Host>[] = [ioError, ioPoll, ioStreams];
 
-const byName: ReadonlyMap<string, HostInterface<P2Host>> = new Map(interfaces.map((one) => [one.name, one]));
+/** To find an interface that is offered by its name. */
+export function interfacesByName<H>(offered: readonly HostInterface<H>[]): ReadonlyMap<string, HostInterface<H>> {
+  return new Map(offered.map((one) => [one.name, one]));
+}
 
 /** Finds the functions of one instance. An interface's are made when the first of them is asked for. */
-export function bindPreview2(host: P2Host): (interfaceName: string, name: string) => HostCall {
+export function bindInterfaces<H>(
+  byName: ReadonlyMap<string, HostInterface<H>>,
+  host: H,
+): (interfaceName: string, name: string) => HostCall {
   const bound = new Map<string, Readonly<Record<string, HostCall>>>();
   return (interfaceName, name) => {
     let functions = bound.get(interfaceName);

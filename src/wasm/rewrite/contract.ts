@@ -28,6 +28,10 @@ export const reservedModule = "warren";
 export const reservedPrefix = "warren.";
 
 export const epochImport = "epoch";
+/** Before the number of a memory that the program defined. */
+export const memoryPrefix = "mem";
+/** Before the number of the memory whose cards they are, imported ones first. */
+export const cardsPrefix = "cards";
 export const preemptExport = "warren.preempt";
 export const startExport = "warren.start";
 export const saveExport = "warren.save";

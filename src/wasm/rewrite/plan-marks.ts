@@ -1,7 +1,15 @@
 import type { ModuleInfo } from "../module-info.ts";
 import type { Appended } from "./appended.ts";
 import type { CodeScan } from "./code-scan.ts";
-import { dirtyExport, type RewrittenCards, reservedModule, restoreExport, saveExport } from "./contract.ts";
+import {
+  cardsPrefix,
+  dirtyExport,
+  memoryPrefix,
+  type RewrittenCards,
+  reservedModule,
+  restoreExport,
+  saveExport,
+} from "./contract.ts";
 import { MarkCode } from "./mark-code.ts";
 import { MarkPlan, scanMarks } from "./mark-plan.ts";
 import { cardPages, type MarkTuning, markTuningDefault } from "./mark-tuning.ts";
@@ -67,12 +75,12 @@ function cardsOf(info: ModuleInfo, tuning: MarkTuning): RewrittenCards[] {
     item.kind === "memory" ? [{ memory: { module, name }, is64: item.memory.is64, min: item.memory.min }] : [],
   );
   const own = info.memories.map(({ is64, min }, i) => ({
-    memory: { module: reservedModule, name: `mem${i}` },
+    memory: { module: reservedModule, name: `${memoryPrefix}${i}` },
     is64,
     min,
   }));
   return [...imported, ...own].map(({ memory, is64, min }, index) => ({
-    name: `cards${index}`,
+    name: `${cardsPrefix}${index}`,
     index,
     is64,
     memory,

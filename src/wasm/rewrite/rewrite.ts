@@ -10,6 +10,7 @@ import { CheckCode } from "./check-code.ts";
 import { CodeEmitter } from "./code-emitter.ts";
 import {
   epochImport,
+  memoryPrefix,
   preemptExport,
   type RewrittenCards,
   type RewrittenMemory,
@@ -92,7 +93,7 @@ export function rewriteModule(info: ModuleInfo, options: RewriteOptions = {}): R
 }
 
 function definedMemories({ memories }: ModuleInfo): RewrittenMemory[] {
-  return memories.map(({ min, max, is64 }, i) => ({ name: `mem${i}`, min, max, is64 }));
+  return memories.map(({ min, max, is64 }, i) => ({ name: `${memoryPrefix}${i}`, min, max, is64 }));
 }
 
 function importItems(

@@ -1,0 +1,135 @@
+import { formatMs } from "../../base/spent.ts";
+import type { HttpContext, HttpHost } from "../../wasi/p2/http/host.ts";
+import { uncatchableError } from "../../wasi/uncatchable.ts";
+import type { Burst, CpuTerms } from "../cpu/preemption.ts";
+import type { Exit } from "../exit.ts";
+import { GuestContext } from "../guest-context.ts";
+import type { GuestOptions } from "../guest-options.ts";
+import { framesMax, trapOf } from "../trap.ts";
+import { componentHost } from "./component-host.ts";
+import type { ComponentProgram } from "./component-program.ts";
+import { InstanceReset } from "./instance-reset.ts";
+import { type OpenComponent, openComponent } from "./open-component.ts";
+
+const handler = "wasi:http/incoming-handler";
+
+/**
+ * An instance of a component that is called with requests, one at a time, and can be put back to its state after initialisation. Its guest
+ * keeps what it is given (descriptors, network, standard streams) for as long as it lives.
+ */
+export class HandlerInstance {
+  readonly host: HttpHost;
+  readonly #context: GuestContext;
+  #component: OpenComponent | undefined;
+  #reset: InstanceReset | undefined;
+  /** How it is ending, where that is known before the guest traps of it. */
+  #exiting: Exit | undefined;
+  #ended: boolean = false;
+  /** At its end. */
+  #memoryBytes = 0;
+
+  private constructor(program: ComponentProgram, options: GuestOptions, http: HttpContext) {
+    this.#context = new GuestContext(program, options);
+    const host = this.#context.host((code) => this.#exit(code));
+    this.host = componentHost(host, http);
+  }
+
+  /**
+   * Makes an instance and initialises it. Throws what {@link GuestContext} throws; rejects with what its initialisation trapped with, for
+   * {@link exitOf} of any instance.
+   */
+  static async start(program: ComponentProgram, options: GuestOptions, http: HttpContext): Promise<HandlerInstance> {
+    const instance = new HandlerInstance(program, options, http);
+    await instance.#initialise(program, options.cpu);
+    return instance;
+  }
+
+  get memoryBytes(): number {
+    return this.#ended ? this.#memoryBytes : this.#context.account.bytes;
+  }
+
+  get cpuMs(): number {
+    return this.#context.thread.cpuMs;
+  }
+
+  get waiting(): boolean {
+    return this.#context.thread.parked;
+  }
+
+  /** Calls the handler. Rejects with what the guest trapped with; then the instance is of no more use. */
+  async handle(request: unknown, out: unknown): Promise<void> {
+    const { thread } = this.#context;
+    await thread.entered();
+    try {
+      await this.#component?.instance.call(handler, "handle", [request, out]);
+    } finally {
+      thread.stop();
+    }
+  }
+
+  /** How the guest ended, by what a call rejected with. */
+  exitOf(error: unknown): Exit {
+    return this.#exiting ?? trapOf(error);
+  }
+
+  /** Puts everything back, between requests. False when that cannot be: then the instance was ended. */
+  reset(): boolean {
+    if (this.#ended || this.#reset === undefined) return false;
+    if (this.#reset.run(this.host)) return true;
+    this.kill("it cannot be used again");
+    return false;
+  }
+
+  /** Ends the guest, whatever it does, and lets go of everything. */
+  kill(reason: string): void {
+    if (this.#ended) return;
+    this.#exiting ??= { kind: "killed", reason };
+    this.#end();
+  }
+
+  async #initialise(program: ComponentProgram, cpu: CpuTerms | undefined): Promise<void> {
+    const { thread, account } = this.#context;
+    // V8 keeps 10 frames otherwise. It is set for the process: frames of ours never get out (trap.ts).
+    if (Error.stackTraceLimit < framesMax) Error.stackTraceLimit = framesMax;
+    await thread.entered();
+    try {
+      const launch = { account, thread, cpu, onOverrun: (burst: Burst) => this.#overrun(burst) };
+      this.#component = await openComponent(program, launch, this.host);
+      this.#reset = InstanceReset.of(program, this.#component);
+    } catch (error) {
+      this.#exiting ??= trapOf(error);
+      this.#end();
+      throw error;
+    } finally {
+      thread.stop();
+    }
+  }
+
+  #overrun({ cpuMs, wallMs }: Burst): void {
+    this.#exiting = {
+      kind: "limit",
+      code: "limit.deadline",
+      message: `it computed without a pause: ${formatMs(cpuMs)} of CPU time, ${formatMs(wallMs)} by the clock`,
+    };
+    this.#context.thread.end(uncatchableError("over its deadline"));
+  }
+
+  #exit(code: number): never {
+    this.#exiting = { kind: "exit", code };
+    const end = uncatchableError(`exit ${code}`);
+    this.#context.thread.end(end);
+    throw end;
+  }
+
+  #end(): void {
+    this.#memoryBytes = this.memoryBytes;
+    this.#ended = true;
+    this.#context.thread.end(uncatchableError("killed"));
+    this.#context.thread.stop();
+    this.host.http.dropping = true;
+    this.host.http.end();
+    this.#component = undefined;
+    this.#reset = undefined;
+    this.#context.close(this.#exiting ?? { kind: "killed", reason: "ended" });
+  }
+}

@@ -1,0 +1,56 @@
+import type { AbiInstance } from "../../component/abi/component-code.ts";
+import type { HttpHost } from "../../wasi/p2/http/host.ts";
+import { ResetImage } from "../reset/reset-image.ts";
+import { ResetPoint } from "../reset/reset-point.ts";
+import type { ComponentProgram } from "./component-program.ts";
+import type { OpenComponent } from "./open-component.ts";
+
+/** Of each program, what its instances hold once they are initialised. */
+const images = new WeakMap<ComponentProgram, ResetImage>();
+
+/** Puts an instance of a component back: its memories and globals, and what the host holds for it. */
+export class InstanceReset {
+  readonly #instance: AbiInstance;
+  readonly #point: ResetPoint;
+
+  private constructor(instance: AbiInstance, point: ResetPoint) {
+    this.#instance = instance;
+    this.#point = point;
+  }
+
+  /** Of an instance that is initialised and was not called yet; undefined for one that must not be put back, or is not marked. */
+  static of(
+    program: ComponentProgram,
+    { instance, exports, marked, varies }: OpenComponent,
+  ): InstanceReset | undefined {
+    if (varies || program.cores.some(({ cards, interruptible }) => cards.length === 0 && interruptible === undefined))
+      return undefined;
+    const rewritten = exports.filter(
+      (_, index) => program.cores[program.plan.coreInstances[index]!.module]!.interruptible,
+    );
+    let image = images.get(program);
+    // One whose initialisation learnt something else has an image of its own.
+    if (image?.matches(marked.all) !== true) {
+      const own = new ResetImage(marked.all, rewritten);
+      if (image === undefined) images.set(program, own);
+      image = own;
+    }
+    instance.keepHandles();
+    return new InstanceReset(instance, new ResetPoint(image, marked.all, rewritten));
+  }
+
+  /** False: the instance must not be used again. */
+  run(host: HttpHost): boolean {
+    // In any order: that a child outlives its parent is no mistake of the guest's then.
+    host.http.dropping = true;
+    try {
+      if (!this.#instance.resetHandles()) return false;
+    } catch {
+      return false;
+    } finally {
+      host.http.end();
+      host.http.dropping = false;
+    }
+    return this.#point.reset();
+  }
+}
