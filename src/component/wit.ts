@@ -88,13 +88,15 @@ class WitParser {
     }
   }
 
-  /** To the end of an item: a semicolon, or the closing brace of its own. */
+  /** To the end of an item: a semicolon, or its closing brace, which has a semicolon after it in `use`. */
   #skip(): void {
     for (let depth = 0; ; ) {
       const token = this.#next();
       if (token === "{") depth++;
       if (token === "}") depth--;
-      if (depth === 0 && (token === "}" || token === ";")) return;
+      if (depth > 0 || (token !== "}" && token !== ";")) continue;
+      if (token === "}") this.#accept(";");
+      return;
     }
   }
 
