@@ -1,5 +1,7 @@
+import { isComponent } from "./check/prepared-kind.ts";
+import type { Program } from "./launch.ts";
 import { compileModule, ModuleProgram, outlineOf } from "./module-program.ts";
-import { prepareProgram } from "./prepare.ts";
+import { type PrepareOptions, prepareProgram } from "./prepare.ts";
 
 export interface CompileOptions {
   /** Bytes that a memory of its may grow to. */
@@ -8,16 +10,28 @@ export interface CompileOptions {
   readonly interruptible?: boolean;
 }
 
-/** Prepares and compiles a program. Throws what {@link prepareProgram} and {@link compilePrepared} throw. */
+/** Prepares and compiles a program. Throws what {@link prepare} and {@link compilePrepared} throw. */
 export async function compileProgram(
   bytes: Uint8Array,
   { memoryMax, interruptible = true }: CompileOptions,
-): Promise<ModuleProgram> {
-  return compilePrepared(prepareProgram(bytes, { memoryBytesMax: memoryMax, interruptible }), { memoryMax });
+): Promise<Program> {
+  return compilePrepared(await prepare(bytes, { memoryBytesMax: memoryMax, interruptible }), { memoryMax });
 }
 
-/** Compiles what {@link prepareProgram} gave for the same limit. Throws `module.invalid` when V8 refuses it. */
-export async function compilePrepared(prepared: Uint8Array, { memoryMax }: CompileOptions): Promise<ModuleProgram> {
+/** A module or a component as V8 is to be given it. Throws what `prepareProgram` and `prepareComponent` throw. */
+export async function prepare(bytes: Uint8Array, options: PrepareOptions): Promise<Uint8Array> {
+  if (!isComponent(bytes)) return prepareProgram(bytes, options);
+  // Only where it is needed: it brings all of WASI 0.2 with it.
+  const { prepareComponent } = await import("./component/prepare-component.ts");
+  return prepareComponent(bytes, options);
+}
+
+/** Compiles what {@link prepare} gave for the same limit. Throws `module.invalid` when V8 refuses it. */
+export async function compilePrepared(prepared: Uint8Array, { memoryMax }: CompileOptions): Promise<Program> {
+  if (isComponent(prepared)) {
+    const { ComponentProgram } = await import("./component/component-program.ts");
+    return ComponentProgram.compile(prepared, memoryMax);
+  }
   // Threads of V8 do it, while this one reads the module.
   const module = compileModule(prepared);
   module.catch(() => {});

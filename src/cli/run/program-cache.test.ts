@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
+import type { ModuleProgram } from "../../engine/module-program.ts";
 import { wat } from "../../engine/testdata/guests.ts";
 import { compileCached } from "./program-cache.ts";
 import { programDigest } from "./program-digest.ts";
@@ -55,7 +56,11 @@ test("programDigest() is SHA-256", () => {
 
 test("compileCached() takes what it has kept", async () => {
   await swapEntry();
-  assert.deepEqual(exportsOf((await compileCached(program, options)).module), ["memory", "_start", "other"]);
+  assert.deepEqual(exportsOf(((await compileCached(program, options)) as ModuleProgram).module), [
+    "memory",
+    "_start",
+    "other",
+  ]);
 });
 
 test("compileCached() keeps what others cannot read, by all that it depends on", async () => {
@@ -63,9 +68,10 @@ test("compileCached() keeps what others cannot read, by all that it depends on",
   assert.equal(statSync(entry()).mode & 0o777, 0o600);
   assert.equal(statSync(folder).mode & 0o777, 0o700);
   await compileCached(program, { ...options, memoryBytesMax: 2 ** 25 });
-  const { interruptible } = await compileCached(program, { ...options, interruptible: true });
+  const { interruptible } = (await compileCached(program, { ...options, interruptible: true })) as ModuleProgram;
   assert.equal(interruptible?.memories.length, 1);
-  assert.deepEqual((await compileCached(program, { ...options, interruptible: true })).interruptible, interruptible);
+  const again = (await compileCached(program, { ...options, interruptible: true })) as ModuleProgram;
+  assert.deepEqual(again.interruptible, interruptible);
   assert.equal(readdirSync(folder).length, 3);
 });
 
@@ -89,7 +95,10 @@ for (const [what, spoil] of [
 ] as const) {
   test(`compileCached() makes anew what ${what}`, async () => {
     spoil(await swapEntry());
-    assert.deepEqual(exportsOf((await compileCached(program, options)).module), ["memory", "_start"]);
+    assert.deepEqual(exportsOf(((await compileCached(program, options)) as ModuleProgram).module), [
+      "memory",
+      "_start",
+    ]);
   });
 }
 
@@ -105,5 +114,5 @@ test("what is kept holds all of an outline; raise outlineVersion when this chang
 
 test("compileCached() works without a cache", async () => {
   process.env.XDG_CACHE_HOME = "/proc/nowhere";
-  assert.deepEqual(exportsOf((await compileCached(program, options)).module), ["memory", "_start"]);
+  assert.deepEqual(exportsOf(((await compileCached(program, options)) as ModuleProgram).module), ["memory", "_start"]);
 });

@@ -1,9 +1,12 @@
 import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { version } from "../../base/version.ts";
+import { isComponent } from "../../engine/check/prepared-kind.ts";
 import { preparationVersion } from "../../engine/check/protocol.ts";
+import type { Program } from "../../engine/launch.ts";
 import { compileModule, ModuleProgram, outlineOf, type ProgramOutline } from "../../engine/module-program.ts";
-import { type PrepareOptions, prepareProgram } from "../../engine/prepare.ts";
+import type { PrepareOptions } from "../../engine/prepare.ts";
+import { compilePrepared, prepare } from "../../engine/program.ts";
 import { privateFolder, readPrivateFile, writePrivateFile } from "../private-folder.ts";
 import { programDigest } from "./program-digest.ts";
 
@@ -17,22 +20,26 @@ const digestCharacters = 64;
 
 interface Prepared {
   readonly bytes: Uint8Array;
-  readonly outline: ProgramOutline;
+  /** Undefined for a component, of which it would save nothing worth having. */
+  readonly outline: ProgramOutline | undefined;
 }
 
 /**
  * Checks, prepares and compiles a program, or takes what came of it the last time: by the digest of the program, from a folder
- * that nobody else can write to, and only if it is as it was written. Throws what `prepareProgram` and `compileModule` throw.
+ * that nobody else can write to, and only if it is as it was written. Throws what `prepare` and `compilePrepared` throw.
  */
-export async function compileCached(bytes: Uint8Array, options: PrepareOptions): Promise<ModuleProgram> {
+export async function compileCached(bytes: Uint8Array, options: PrepareOptions): Promise<Program> {
   const path = entryPath(bytes, options);
   let prepared = path === undefined ? undefined : readEntry(path, bytes);
   if (prepared === undefined) {
-    const made = prepareProgram(bytes, options);
-    prepared = { bytes: made, outline: outlineOf(made) };
+    const made = await prepare(bytes, options);
+    prepared = { bytes: made, outline: isComponent(made) ? undefined : outlineOf(made) };
     if (path !== undefined) writeEntry(path, prepared, made === bytes);
   }
-  return new ModuleProgram(await compileModule(prepared.bytes), options.memoryBytesMax, prepared.outline);
+  const { bytes: code, outline } = prepared;
+  const memoryMax = options.memoryBytesMax;
+  if (outline === undefined) return compilePrepared(code, { memoryMax });
+  return new ModuleProgram(await compileModule(code), memoryMax, outline);
 }
 
 function entryPath(bytes: Uint8Array, { memoryBytesMax, interruptible }: PrepareOptions): string | undefined {
@@ -50,14 +57,17 @@ function readEntry(path: string, program: Uint8Array): Prepared | undefined {
   const content = entry.bytes.subarray(digestCharacters);
   if (entry.bytes.toString("latin1", 0, digestCharacters) !== programDigest(content)) return undefined;
   const end = content.indexOf("\n");
-  const outline = JSON.parse(content.toString("utf8", 0, end)) as ProgramOutline;
+  const outline = (JSON.parse(content.toString("utf8", 0, end)) ?? undefined) as ProgramOutline | undefined;
   const rest = content.subarray(end + 1);
   return { bytes: rest.length === 0 ? program : rest, outline };
 }
 
 /** A cache that cannot be written to is none. */
 function writeEntry(path: string, { bytes, outline }: Prepared, same: boolean): void {
-  const content = Buffer.concat([Buffer.from(`${JSON.stringify(outline)}\n`), same ? new Uint8Array(0) : bytes]);
+  const content = Buffer.concat([
+    Buffer.from(`${JSON.stringify(outline ?? null)}\n`),
+    same ? new Uint8Array(0) : bytes,
+  ]);
   if (content.length > cacheBytesMax) return;
   try {
     makeRoom(dirname(path), content.length);

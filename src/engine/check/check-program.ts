@@ -1,6 +1,7 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
 import { errorRecord, systemCode, WarrenError } from "../../base/errors.ts";
-import { prepareProgram } from "../prepare.ts";
+import { prepare } from "../program.ts";
+import { isComponent } from "./prepared-kind.ts";
 import { type CheckArguments, type CheckOrder, type CheckResult, preparedFd, programFd } from "./protocol.ts";
 import { tryCompile } from "./try-compile.ts";
 
@@ -10,9 +11,9 @@ export async function checkProgram(
   { memoryBytesMax }: CheckOrder,
 ): Promise<CheckResult> {
   try {
-    const prepared = prepareProgram(readWhole(programFd), { memoryBytesMax, interruptible: true });
+    const prepared = await prepare(readWhole(programFd), { memoryBytesMax, interruptible: true });
     if (prepared.length > preparedBytesMax) throw tooLarge(prepared.length, preparedBytesMax);
-    const tried = tryCompile(prepared);
+    const tried = isComponent(prepared) ? tryComponent(prepared) : tryCompile(prepared);
     // Its threads compile while this one writes.
     tried.catch(() => {});
     writeWhole(preparedFd, prepared);
@@ -21,6 +22,13 @@ export async function checkProgram(
   } catch (error) {
     return { error: errorRecord(error) };
   }
+}
+
+/** As a worker will: linked, with code for its calls, and each of its modules. */
+async function tryComponent(prepared: Uint8Array): Promise<void> {
+  const { ComponentProgram } = await import("../component/component-program.ts");
+  const { plan } = await ComponentProgram.compile(prepared, Number.POSITIVE_INFINITY);
+  for (const { start, end } of plan.modules) await tryCompile(prepared.subarray(start, end));
 }
 
 function readWhole(fd: number): Uint8Array {

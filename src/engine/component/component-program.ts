@@ -9,7 +9,7 @@ import type { Launch, Program } from "../launch.ts";
 import { compileModule, initialBytes, uncapped } from "../module-program.ts";
 import { componentHost } from "./component-host.ts";
 import { type ComponentCore, coreOutline } from "./core-outline.ts";
-import { isBlocking } from "./offers.ts";
+import { isBlocking, offeredTypes } from "./offers.ts";
 import { openComponent } from "./open-component.ts";
 
 /** A component, which is run by its `wasi:cli/run`, or called by its `wasi:http/incoming-handler`. */
@@ -37,7 +37,7 @@ export class ComponentProgram implements Program {
   static async compile(prepared: Uint8Array, memoryMax: number): Promise<ComponentProgram> {
     const component = decodeComponent(prepared, { ...componentCapsDefault, componentBytes: Number.POSITIVE_INFINITY });
     const infos = decodeModules(component, uncapped);
-    const plan = linkComponent(component, infos, { prepared: true });
+    const plan = linkComponent(component, infos, { prepared: true, hostResource: offeredTypes().hostResource });
     const byStart = new Map(component.modules.map(({ start }, index) => [start, infos[index]!]));
     const used = plan.modules.map(({ start }) => byStart.get(start)!);
     // Threads of V8 do it.

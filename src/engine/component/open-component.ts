@@ -38,8 +38,8 @@ export async function openComponent(
   const marked = new MarkedMemories();
   const cards = new Map<WebAssembly.Memory, Uint8Array>();
   const nested = { depth: 0 };
-  let initialising = true;
-  let varies = false;
+  let initialising: boolean = true;
+  let varies: boolean = false;
   const instance = await instantiateComponent(code, {
     nested,
     instantiate(index, imports) {

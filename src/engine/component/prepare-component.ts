@@ -1,8 +1,8 @@
+import { componentKind } from "../../component/component-kind.ts";
 import { decodeComponent } from "../../component/decode.ts";
 import { decodeModules, linkComponent } from "../../component/link.ts";
 import { matchImports } from "../../component/match-imports.ts";
 import { rewriteModules } from "../../component/rewrite-modules.ts";
-import { componentKind } from "../../component/world.ts";
 import { decodeModule } from "../../wasm/decode.ts";
 import { limitMemory } from "../../wasm/limit-memory.ts";
 import { pageBytes } from "../../wasm/limits.ts";
@@ -11,7 +11,7 @@ import { rewriteModule } from "../../wasm/rewrite/rewrite.ts";
 import { withoutDebug } from "../../wasm/without-debug.ts";
 import { kindSection } from "../check/prepared-kind.ts";
 import type { PrepareOptions } from "../prepare.ts";
-import { offers } from "./offers.ts";
+import { offeredTypes } from "./offers.ts";
 
 /**
  * Checks a component and makes of it the one whose core modules V8 is given: the same with its core modules rewritten, and behind it what
@@ -22,18 +22,16 @@ import { offers } from "./offers.ts";
 export function prepareComponent(bytes: Uint8Array, { memoryBytesMax, interruptible }: PrepareOptions): Uint8Array {
   const component = decodeComponent(bytes);
   const modules = decodeModules(component);
-  const plan = linkComponent(component, modules);
-  matchImports(plan, offers);
-  const kind = componentKind(plan);
-  const used = new Set(plan.modules.map(({ start }) => start));
-  const limits = memoryShares(
-    component.modules.flatMap(({ start }, index) => (used.has(start) ? modules[index]! : [])),
-    memoryBytesMax,
-  );
-  const rewritten = rewriteModules(component, (module, index) => {
-    const info = modules[index]!;
-    const limit = limits.get(info);
-    if (limit === undefined) return module;
+  const types = offeredTypes();
+  const plan = linkComponent(component, modules, types);
+  matchImports(plan, types);
+  const { kind } = componentKind(plan);
+  const byStart = new Map(component.modules.map(({ start }, index) => [start, modules[index]!]));
+  const used = plan.modules.map(({ start }) => byStart.get(start)!);
+  const limits = memoryShares(used, memoryBytesMax);
+  const rewritten = rewriteModules(component, plan, (_, index) => {
+    const info = used[index]!;
+    const limit = limits[index]!;
     const limited = limitMemory(info.bytes, info, limit);
     const limitedInfo = limited === info.bytes ? info : decodeModule(limited);
     if (!interruptible) return withoutDebug(limitedInfo);
@@ -46,10 +44,10 @@ export function prepareComponent(bytes: Uint8Array, { memoryBytesMax, interrupti
  * How far the memories of each module may grow: those of all together have the limit. Each has what it declares to begin with, and
  * an equal part of what is left.
  */
-function memoryShares(modules: readonly ModuleInfo[], bytesMax: number): Map<ModuleInfo, number> {
+function memoryShares(modules: readonly ModuleInfo[], bytesMax: number): number[] {
   const initial = ({ memories }: ModuleInfo) => memories.reduce((sum, { min }) => sum + min * pageBytes, 0);
   const owners = modules.filter(({ memories }) => memories.length > 0).length;
   const left = Math.max(0, bytesMax - modules.reduce((sum, module) => sum + initial(module), 0));
   const part = Math.floor(left / Math.max(owners, 1) / pageBytes) * pageBytes;
-  return new Map(modules.map((module) => [module, owners <= 1 ? bytesMax : initial(module) + part]));
+  return modules.map((module) => (owners <= 1 ? bytesMax : initial(module) + part));
 }
