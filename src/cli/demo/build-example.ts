@@ -1,12 +1,15 @@
 import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, globSync } from "node:fs";
-import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { parse } from "smol-toml";
 import { WarrenError } from "../../base/errors.ts";
+import { findJco } from "../build/jco.ts";
+import { makeComponent } from "../build/make-component.ts";
 import { type Compilation, findToolchain, type Language, languageNames } from "./toolchain.ts";
+import { scriptEntry } from "./toolchains/typescript.ts";
 
 export interface BuildOptions {
   /** For the modules and what the compilers keep; by default {@link cacheFolder}. */
@@ -49,9 +52,10 @@ export function languageOf(dir: string): Language {
   if (globSync("*.c", { cwd: dir }).length > 0) return "c";
   if (globSync("*.cpp", { cwd: dir }).length > 0) return "cpp";
   if (globSync("app/*.py", { cwd: dir }).length > 0) return "python";
+  if (existsSync(join(dir, "package.json")) && scriptEntry(dir) !== undefined) return "typescript";
   throw new WarrenError(
     "example.unknown-language",
-    `${dir} is not an example: none of go.mod, Cargo.toml, assembly/index.ts, *.c, *.cpp, app/*.py is there`,
+    `${dir} is not an example: none of go.mod, Cargo.toml, package.json, assembly/index.ts, *.c, *.cpp, app/*.py is there`,
   );
 }
 
@@ -65,7 +69,7 @@ export async function buildExample(dir: string, options: BuildOptions = {}): Pro
   const source = resolve(dir);
   const name = basename(source);
   const language = languageOf(source);
-  const toolchain = await findToolchain(language);
+  const toolchain = await findToolchain(language, process.env, source);
   if (!toolchain.available) {
     throw new WarrenError("toolchain.missing", `${name} needs ${languageNames[language]}: ${toolchain.reason}`, {
       hint: toolchain.install,
@@ -74,7 +78,7 @@ export async function buildExample(dir: string, options: BuildOptions = {}): Pro
   if (toolchain.compile === undefined) return { language, program: await givenProgram(source), cached: true };
 
   const how = toolchain.compile({ source, output: "output", scratch: "scratch", flags });
-  const hash = await hashOf(source, inputs, [toolchain.version, JSON.stringify(how)]);
+  const hash = await hashOf(source, inputs, [toolchain.version, ...componentsBy(language, source), JSON.stringify(how)]);
   const program = join(outDir, `${name}-${hash}.wasm`);
   if (existsSync(program)) return { language, program, cached: true };
 
@@ -84,13 +88,18 @@ export async function buildExample(dir: string, options: BuildOptions = {}): Pro
   try {
     const compilation = toolchain.compile({ source, output, scratch: outDir, flags });
     await run(name, compilation, source, { signal, onProgress });
-    if (compilation.product !== output) await copyFile(compilation.product, output);
+    await writeFile(output, await makeComponent(await readFile(compilation.product), source));
     await rename(output, program);
     await forgetOld(outDir, name);
   } finally {
     await rm(output, { force: true });
   }
   return { language, program, cached: false };
+}
+
+/** The version of what makes components of a language's modules. */
+function componentsBy(language: Language, source: string): string[] {
+  return language === "c" || language === "cpp" || language === "rust" ? [findJco(source)?.version ?? ""] : [];
 }
 
 async function forgetOld(outDir: string, name: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, globSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +37,12 @@ const cpp: Dialect = {
 /** Where Debian's and Ubuntu's wasi-libc puts the C library; the matching --sysroot is /usr. */
 export const debianWasiLib = "/usr/lib/wasm32-wasi";
 
+/** A library that is called, without a main function. Debian's C library would bring its debug information. */
+const handlerFlags = ["-mexec-model=reactor", "-Wl,--strip-debug"];
+
+/** The export that only a handler has; its name stands in the sources, of a person or of wit-bindgen. */
+const handlerExport = "wasi:http/incoming-handler@";
+
 interface Candidate {
   readonly clang: string;
   readonly args: readonly string[];
@@ -64,16 +70,21 @@ async function find(dialect: Dialect, env: NodeJS.ProcessEnv): Promise<Toolchain
     return {
       available: true,
       version: "output" in version ? version.output : clang,
-      compile: ({ source, output, flags }) => ({
-        command: clang,
-        args: [
-          ...[...args, ...own, "-O2", "-Wall", "-Wextra", "-o", output],
-          ...globSync(`*${suffix}`, { cwd: source }).sort(),
-          ...flags,
-        ],
-        env: {},
-        product: output,
-      }),
+      compile: ({ source, entry, output, flags }) => {
+        const sources = entry === undefined ? globSync(`*${suffix}`, { cwd: source }).sort() : [entry];
+        const model = isHandler(source, sources) ? handlerFlags : [];
+        // wit-bindgen leaves what it knows of a component beside the sources that it writes.
+        const types = entry === undefined ? globSync("*_component_type.o", { cwd: source }).sort() : [];
+        return {
+          command: clang,
+          args: [
+            ...[...args, ...own, "-O2", "-Wall", "-Wextra", ...model, "-o", output],
+            ...[...sources, ...types, ...flags],
+          ],
+          env: {},
+          product: output,
+        };
+      },
     };
   }
   return { available: false, reason, install: dialect.install };
@@ -90,6 +101,13 @@ function* candidates({ compiler }: Dialect, env: NodeJS.ProcessEnv): Generator<C
     const clang = findExecutable(name, env);
     if (clang !== undefined) yield { clang, args: ["--target=wasm32-wasi", "--sysroot=/usr"] };
   }
+}
+
+function isHandler(folder: string, sources: readonly string[]): boolean {
+  return sources.some((file) => {
+    const path = join(folder, file);
+    return existsSync(path) && readFileSync(path, "utf8").includes(handlerExport);
+  });
 }
 
 async function tryOut(

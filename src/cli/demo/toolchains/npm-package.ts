@@ -6,10 +6,10 @@ export interface NpmPackage {
   readonly version: string;
 }
 
-/** A package that npm installed for this program, or undefined. */
-export function findPackage(name: string): NpmPackage | undefined {
+/** A package that npm installed for what is in a folder, by default for this program; or undefined. */
+export function findPackage(name: string, from: string = import.meta.dirname): NpmPackage | undefined {
   // Not import.meta.resolve(): a package may export neither its package.json nor its command.
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+  for (let folder = from; ; folder = dirname(folder)) {
     const found = join(folder, "node_modules", name);
     const description = join(found, "package.json");
     if (existsSync(description)) {
