@@ -6,6 +6,7 @@ import { compilePrepared } from "../engine/program.ts";
 import type { Outbound } from "../wasi/sockets/outbound.ts";
 import { CgiGuest } from "./cgi-guest.ts";
 import type { GuestLog } from "./guest-log.ts";
+import type { HandlerGuest } from "./handler-guest.ts";
 import { GuestMounts, VolumeAccounts } from "./mounts.ts";
 import { RefusalLog } from "./outbound/refusal-log.ts";
 import { Policies } from "./policies.ts";
@@ -14,7 +15,7 @@ import { weightDefault } from "./protocol.ts";
 import type { GuestEnvironment } from "./server-guest.ts";
 import { ServerGuest } from "./server-guest.ts";
 
-export type Guest = ServerGuest | CgiGuest;
+export type Guest = ServerGuest | CgiGuest | HandlerGuest;
 
 type WorkerEnvironment = Omit<GuestEnvironment, "number" | "share" | "policy" | "mounts" | "outbound"> & {
   /** Where lines of access logs are collected. */
@@ -91,13 +92,13 @@ export class Guests {
     } finally {
       closeSync(programFd);
     }
-    const guest =
-      spec.kind === "cgi" ? new CgiGuest(spec, program, environment) : new ServerGuest(spec, program, environment);
+    const guest = await newGuest(spec, program, environment);
     this.#guests.set(key, guest);
     this.#mounts.set(guest, mounts);
     try {
       if (wait !== "nothing") this.#environment.budget.check(program.initialBytes);
       if (guest.kind === "stream") await this.#startGuest(guest, wait);
+      else if ("start" in guest && wait === "listening") await this.#startHandler(guest);
     } catch (error) {
       this.#forget(guest);
       throw error;
@@ -107,6 +108,15 @@ export class Guests {
 
   async #startGuest(guest: ServerGuest, wait: StartWait): Promise<void> {
     if (wait !== "listening") return guest.startLater();
+    try {
+      await guest.start();
+    } catch (error) {
+      throw this.#withLastLines(guest.spec.service, error);
+    }
+  }
+
+  /** Its first instance shows whether it can be initialised. */
+  async #startHandler(guest: HandlerGuest): Promise<void> {
     try {
       await guest.start();
     } catch (error) {
@@ -176,6 +186,17 @@ export class Guests {
       ...(hint === undefined ? {} : { hint }),
     });
   }
+}
+
+async function newGuest(spec: InstanceSpec, program: Program, environment: GuestEnvironment): Promise<Guest> {
+  if (spec.kind === "cgi") return new CgiGuest(spec, program, environment);
+  if (spec.kind === "server") return new ServerGuest(spec, program, environment);
+  // Loaded by those that need it: it brings all of WASI 0.2 with it.
+  const [{ HandlerGuest }, { instanceMaker }] = await Promise.all([
+    import("./handler-guest.ts"),
+    import("./handler/make-instance.ts"),
+  ]);
+  return new HandlerGuest(spec, instanceMaker(spec, program, environment), environment, { reuse: spec.reuse === true });
 }
 
 function programKey({ digest, memoryBytesMax }: InstanceSpec): string {

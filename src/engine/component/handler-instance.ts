@@ -35,13 +35,16 @@ export class HandlerInstance {
   }
 
   /**
-   * Makes an instance and initialises it. Throws what {@link GuestContext} throws; rejects with what its initialisation trapped with, for
-   * {@link exitOf} of any instance.
+   * Makes an instance and initialises it; how it ended, if its initialisation did not get to its end. Rejects with what
+   * {@link GuestContext} throws.
    */
-  static async start(program: ComponentProgram, options: GuestOptions, http: HttpContext): Promise<HandlerInstance> {
+  static async start(
+    program: ComponentProgram,
+    options: GuestOptions,
+    http: HttpContext,
+  ): Promise<HandlerInstance | Exit> {
     const instance = new HandlerInstance(program, options, http);
-    await instance.#initialise(program, options.cpu);
-    return instance;
+    return (await instance.#initialise(program, options.cpu)) ?? instance;
   }
 
   get memoryBytes(): number {
@@ -87,7 +90,7 @@ export class HandlerInstance {
     this.#end();
   }
 
-  async #initialise(program: ComponentProgram, cpu: CpuTerms | undefined): Promise<void> {
+  async #initialise(program: ComponentProgram, cpu: CpuTerms | undefined): Promise<Exit | undefined> {
     const { thread, account } = this.#context;
     // V8 keeps 10 frames otherwise. It is set for the process: frames of ours never get out (trap.ts).
     if (Error.stackTraceLimit < framesMax) Error.stackTraceLimit = framesMax;
@@ -96,10 +99,11 @@ export class HandlerInstance {
       const launch = { account, thread, cpu, onOverrun: (burst: Burst) => this.#overrun(burst) };
       this.#component = await openComponent(program, launch, this.host);
       this.#reset = InstanceReset.of(program, this.#component);
+      return undefined;
     } catch (error) {
       this.#exiting ??= trapOf(error);
       this.#end();
-      throw error;
+      return this.#exiting;
     } finally {
       thread.stop();
     }
