@@ -111,7 +111,11 @@ export function complete(
 }
 
 /** Waits for what a promise has, which does not reject, as a guest's call does. `finish` must not throw. */
-export function waitFor<T>({ thread }: Host, promise: Promise<T>, finish: (value: T) => number): Promise<number> {
+export function waitFor<T, R extends {}>(
+  { thread }: Pick<Host, "thread">,
+  promise: Promise<T>,
+  finish: (value: T) => R,
+): Promise<R> {
   const waited: Waited = { wake: undefined };
   let settled: { readonly value: T } | undefined;
   void promise.then((value) => {
