@@ -35,6 +35,8 @@ export const guests = {
   "go-tls": "go",
   "rust-http": "rust",
   "c-http": "c",
+  "c-handler": "c",
+  "rust-handler": "rust",
   "assemblyscript-cgi": "assemblyscript",
   "udp-echo": "assemblyscript",
   "python-cgi": "python",
@@ -62,7 +64,8 @@ function inputs(name: GuestName): readonly string[] {
 }
 
 function isExample(name: GuestName): boolean {
-  return ["go-http", "rust-http", "c-http", "assemblyscript-cgi", "udp-echo", "python-cgi"].includes(name);
+  const examples = ["go-http", "rust-http", "c-http", "c-handler", "rust-handler"];
+  return [...examples, "assemblyscript-cgi", "udp-echo", "python-cgi"].includes(name);
 }
 
 /** The folder of a guest's sources, which for an example also holds its warren.toml. */
