@@ -1,5 +1,5 @@
 // Whatever an instance did, after its reset nothing of it is left: memory byte for byte, what it has grown by, size, globals. With cards
-// of 16 bytes, where a mark that is missing cannot hide behind its neighbours', and as they are. When a kind of mark is left
+// of 32 bytes, where a mark that is missing cannot hide behind its neighbours', and as they are. When a kind of mark is left
 // out, it is noticed. WARREN_FUZZ_MS sets for how long, WARREN_FUZZ_SEED where it starts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ import { storeModule } from "./testdata/store-module.ts";
 
 const ms = Number(process.env.WARREN_FUZZ_MS ?? 1_500);
 const firstSeed = Number(process.env.WARREN_FUZZ_SEED ?? 1);
-const tiny: MarkTuning = { cardShift: 4, overhang: 16, frameBytesMax: 700 };
+const tiny: MarkTuning = { cardShift: 5, overhang: 16, frameBytesMax: 700 };
 const callsEach = 24;
 
 interface Sums {
@@ -72,7 +72,7 @@ function runModule(seed: number, tuning: MarkTuning, sums: Sums): string {
   return "";
 }
 
-for (const [name, tuning] of Object.entries({ "16 bytes": tiny, "4 KiB": markTuningDefault })) {
+for (const [name, tuning] of Object.entries({ "32 bytes": tiny, "4 KiB": markTuningDefault })) {
   test(`nothing is left after a reset, with cards of ${name}`, (t) => {
     const sums = { modules: 0, calls: 0, traps: 0, resets: 0, unfit: 0 };
     const began = performance.now();

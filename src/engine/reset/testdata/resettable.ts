@@ -47,7 +47,7 @@ export function resettable(
   initialise(exports);
   const memories = marked.all;
   const image = new ResetImage(memories, [exports]);
-  const point = new ResetPoint(image, memories, [exports]);
+  const point = new ResetPoint(image, memories, [exports], { cardsMax: 1_000_000 });
   const before = memories.map(({ memory }) => Buffer.from(Buffer.from(memory.buffer)));
   const globals = globalsText(exports);
   const sizes = sizesText(exports);

@@ -291,6 +291,20 @@ class StoreModules {
     }
   }
 
+  /** Several stores near each other, by one variable. */
+  #fields(): void {
+    const random = this.#random;
+    if (this.#wide[0]!) return;
+    const local = this.#one([...addresses, ...frames]);
+    const [start, spread] = [this.#one([0, random(300), random(5000)]), this.#one([24, 60, 300, 5000])];
+    for (let i = 2 + random(6); i > 0; i--) {
+      this.#put(0x20, local);
+      const [opcode, type] = this.#one(scalarStores);
+      this.#value(type);
+      this.#put(opcode, 0, ...encodeUnsigned(start + random(spread)));
+    }
+  }
+
   #bulk(): void {
     const random = this.#random;
     const wide = this.#wide;
@@ -370,7 +384,8 @@ class StoreModules {
     const kind = random(depth < 3 ? 32 : 24);
     // Rarely, or little else would be done.
     if (kind === 22 && random(3) > 0) return;
-    if (kind < 12) this.#store();
+    if (kind < 10) this.#store();
+    else if (kind < 12) this.#fields();
     else if (kind < 15) {
       this.#address32Value();
       if (random(4) === 0) this.#put(0xad, 0x21, this.#one(wideAddresses));
