@@ -3,10 +3,13 @@
 // out, it is noticed. WARREN_FUZZ_MS sets for how long, WARREN_FUZZ_SEED where it starts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { functionType } from "../../wasm/module-info.ts";
 import { type MarkKind, type MarkTuning, markTuningDefault } from "../../wasm/rewrite/mark-tuning.ts";
+import { value } from "../../wasm/rewrite/testdata/differential.ts";
+import { generatedImports, generatedModule } from "../../wasm/rewrite/testdata/generated-module.ts";
 import { generator } from "../../wasm/rewrite/testdata/random.ts";
+import { storeModule } from "../../wasm/rewrite/testdata/store-module.ts";
 import { prepare, type Resettable, resettable } from "./testdata/resettable.ts";
-import { storeModule } from "./testdata/store-module.ts";
 
 const ms = Number(process.env.WARREN_FUZZ_MS ?? 1_500);
 const firstSeed = Number(process.env.WARREN_FUZZ_SEED ?? 1);
@@ -81,6 +84,45 @@ for (const [name, tuning] of Object.entries({ "32 bytes": tiny, "4 KiB": markTun
     t.diagnostic(JSON.stringify(sums));
     assert.ok(sums.resets > sums.modules && sums.traps > 0);
   });
+}
+
+test("nothing is left of what modules of binaryen's generator do", (t) => {
+  const sums = { modules: 0, calls: 0, traps: 0, resets: 0, unfit: 0 };
+  const began = performance.now();
+  for (let seed = firstSeed; sums.modules === 0 || performance.now() - began < ms / 2; seed++) {
+    const bytes = generatedModule(seed);
+    if (bytes === undefined) continue;
+    sums.modules++;
+    const prepared = prepare(bytes, tiny);
+    const random = generator(seed);
+    const make = () => startedOr(() => resettable(prepared, () => generatedImports(bytes, () => {})));
+    let instance = make();
+    for (let round = 0; round < 3; round++)
+      for (const { name, kind, index } of prepared.info.exports) {
+        if (instance === undefined || kind !== "func") continue;
+        const { params } = functionType(prepared.info, index)!;
+        sums.calls++;
+        try {
+          (instance.exports[name] as (...values: unknown[]) => unknown)(...params.map((type) => value(type, random)));
+        } catch {
+          sums.traps++;
+        }
+        const isFit = instance.point.reset();
+        if (isFit) assert.equal(instance.residue(), "", `seed ${seed}, ${name}`);
+        sums[isFit ? "resets" : "unfit"]++;
+        if (!isFit) instance = make();
+      }
+  }
+  t.diagnostic(JSON.stringify(sums));
+});
+
+/** Some modules trap while they start. */
+function startedOr(make: () => Resettable): Resettable | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
 }
 
 const kinds: readonly MarkKind[] = ["store", "vector", "lane", "bulk", "frame", "offset", "global", "size"];

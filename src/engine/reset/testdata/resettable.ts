@@ -1,8 +1,10 @@
 // An instance with its reset point, and what of it can be seen from outside.
 import { decodeModule } from "../../../wasm/decode.ts";
+import type { ModuleInfo } from "../../../wasm/module-info.ts";
 import type { RewrittenModule } from "../../../wasm/rewrite/contract.ts";
 import { type MarkTuning, markTuningDefault } from "../../../wasm/rewrite/mark-tuning.ts";
 import { rewriteModule } from "../../../wasm/rewrite/rewrite.ts";
+import { generatedCaps } from "../../../wasm/rewrite/testdata/differential.ts";
 import { instantiate } from "../../../wasm/rewrite/testdata/preemption.ts";
 import { MarkedMemories } from "../marked-memories.ts";
 import type { MarkedMemory } from "../marked-memory.ts";
@@ -20,14 +22,16 @@ export interface Resettable {
 }
 
 export interface Prepared {
+  readonly info: ModuleInfo;
   readonly rewritten: RewrittenModule;
   readonly module: WebAssembly.Module;
   readonly tuning: MarkTuning;
 }
 
 export function prepare(bytes: Uint8Array, tuning: MarkTuning = markTuningDefault): Prepared {
-  const rewritten = rewriteModule(decodeModule(bytes), { marks: tuning });
-  return { rewritten, module: new WebAssembly.Module(rewritten.bytes as BufferSource), tuning };
+  const info = decodeModule(bytes, generatedCaps);
+  const rewritten = rewriteModule(info, { marks: tuning });
+  return { info, rewritten, module: new WebAssembly.Module(rewritten.bytes as BufferSource), tuning };
 }
 
 /** `imports` is given the memories once they are there. */

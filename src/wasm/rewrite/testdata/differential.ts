@@ -1,8 +1,8 @@
 // Calls everything that a module exports, plain and rewritten, and compares what can be seen.
-import { capsDefault } from "../../caps.ts";
+import { capsDefault, type ModuleCaps } from "../../caps.ts";
 import { decodeModule } from "../../decode.ts";
 import { functionType, type ModuleInfo, type ValueType } from "../../module-info.ts";
-import { rewriteModule } from "../rewrite.ts";
+import { type RewriteOptions, rewriteModule } from "../rewrite.ts";
 import { cell, instantiate, jspi } from "./preemption.ts";
 import { generator, type Random } from "./random.ts";
 
@@ -18,16 +18,17 @@ export interface Comparison {
 type World = Record<string, unknown>;
 
 /** Generated modules may have more of something than a service may. */
-const caps = { ...capsDefault, memories: 100, tables: 100, tableEntries: 10_000_000 };
+export const generatedCaps: ModuleCaps = { ...capsDefault, memories: 100, tables: 100, tableEntries: 10_000_000 };
 
-/** `imports` is called once for each world. */
+/** `imports` is called once for each world, `options` are those of the rewriter. */
 export async function compare(
   bytes: Uint8Array,
   seed: number,
   imports: (log: (text: string) => void) => WebAssembly.Imports,
+  options: RewriteOptions = {},
 ): Promise<Comparison> {
-  const info = decodeModule(bytes, caps);
-  const rewritten = rewriteModule(info);
+  const info = decodeModule(bytes, generatedCaps);
+  const rewritten = rewriteModule(info, options);
   const random = generator(seed);
   const chance = generator(seed + 1);
   const counts = { calls: 0, traps: 0, ticks: 0, yields: 0 };
@@ -155,7 +156,8 @@ function text(result: unknown): string {
 const edges32 = [0, 1, 2, -1, 7, 64, 255, 256, 65_535, 65_536, 0x7fff_ffff, -0x8000_0000];
 const edgesFloat = [0, -0, 1, -1, 0.5, 1e9, -1e9, 1e300, Number.NaN, Infinity, -Infinity];
 
-function value(type: ValueType, random: Random): unknown {
+/** An argument of a type. */
+export function value(type: ValueType, random: Random): unknown {
   switch (type) {
     case 0x7f:
       return random(2) === 0 ? edges32[random(edges32.length)] : random(0xffff_ffff) | 0;

@@ -2,16 +2,8 @@
 // variables that change meanwhile, in blocks and loops, and that trap or throw in between.
 
 import { encodeUnsigned } from "../../../base/leb128.ts";
-import type { Random } from "../../../wasm/rewrite/testdata/random.ts";
-import {
-  exportItem,
-  exports,
-  importFunction,
-  imports,
-  join,
-  module,
-  section,
-} from "../../../wasm/testdata/build-module.ts";
+import { exportItem, exports, importFunction, imports, join, module, section } from "../../testdata/build-module.ts";
+import type { Random } from "./random.ts";
 
 const memoryPages = 5;
 /** Addresses are made to lie below it, with offsets mostly in the memory. */
