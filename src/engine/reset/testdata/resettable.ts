@@ -39,6 +39,7 @@ export function resettable(
   { rewritten, module, tuning }: Prepared,
   imports: (marked: () => readonly MarkedMemory[]) => WebAssembly.Imports = () => ({}),
   initialise: (exports: WebAssembly.Exports) => void = () => {},
+  { keepMarks = false }: { readonly keepMarks?: boolean } = {},
 ): Resettable {
   const marked = new MarkedMemories({ tuning, pagesMax: 65_536 });
   const given = imports(() => marked.all) as Record<string, WebAssembly.ModuleImports>;
@@ -51,7 +52,10 @@ export function resettable(
   initialise(exports);
   const memories = marked.all;
   const image = new ResetImage(memories, [exports]);
+  const initial = memories.map(({ cards }) => cards.slice(0, keepMarks ? 4_096 : 0));
   const point = new ResetPoint(image, memories, [exports], { cardsMax: 1_000_000 });
+  // The marks of the initialisation, for a test that makes an image and a point of its own.
+  for (const [i, cards] of initial.entries()) memories[i]!.cards.set(cards);
   const before = memories.map(({ memory }) => Buffer.from(Buffer.from(memory.buffer)));
   const globals = globalsText(exports);
   const sizes = sizesText(exports);
