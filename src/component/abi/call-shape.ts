@@ -87,7 +87,7 @@ export function lowerArguments(
   const values: string[] = [];
   for (const [index, node] of parameters.entries())
     values.push(
-      ...source.flat(node, value(index), values.length, where(index), (statement) => statements.push(statement)),
+      ...source.flat(node, value(index), values.length, where(index), "s", (statement) => statements.push(statement)),
     );
   return { statements: statements.join(""), values };
 }
@@ -119,7 +119,7 @@ export function lowerResult(
   const source = new LowerSource(generation, side);
   if (stored) return { statements: source.store(result, "v", "rp", 0, where("result")), value: undefined };
   const statements: string[] = [];
-  const [value] = source.flat(result, "v", 0, where("result"), (statement) => statements.push(statement));
+  const [value] = source.flat(result, "v", 0, where("result"), "z", (statement) => statements.push(statement));
   return { statements: statements.join(""), value };
 }
 

@@ -62,14 +62,21 @@ export class LowerSource {
 
   /**
    * The core values that `value` is passed as: expressions, which are to be evaluated in order after what `before` was given.
-   * `at` is the place in `Q` from which on it may use it.
+   * `at` is the place in `Q` from which on it may use it; variables begin with `prefix`.
    */
-  flat(node: TypeNode, value: string, at: number, where: string, before: (statement: string) => void): string[] {
+  flat(
+    node: TypeNode,
+    value: string,
+    at: number,
+    where: string,
+    prefix: string,
+    before: (statement: string) => void,
+  ): string[] {
     const flat = node.flat!;
     switch (node.type.kind) {
       case "string":
       case "list": {
-        const name = `s${at}`;
+        const name = `${prefix}${at}`;
         before(`const ${name}=${this.#sequence(node, value, where)},${name}n=${this.#memory}.length;`);
         return [name, `${name}n`];
       }
@@ -81,7 +88,7 @@ export class LowerSource {
         before(`${this.#flatLowerer(node)}(${value},${at},${where});`);
         return flat.map((_, index) => `Q[${at + index}]`);
       default: {
-        const name = `s${at}`;
+        const name = `${prefix}${at}`;
         before(`const ${name}=${this.#scalar(node, value, where)};`);
         return [name];
       }

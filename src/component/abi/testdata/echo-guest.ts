@@ -28,7 +28,13 @@ export const allocator = `
  * Text of a module whose export `f` calls its import \`imports\` \`f\` with what it gets and returns what that gives. Their type
  * is `parameters` → `result`; the import may have another result than the export's, so both are the same here.
  */
-export function echoModule(type: FunctionType, importModule: string, importName: string, exportName: string): string {
+export function echoModule(
+  type: FunctionType,
+  importModule: string,
+  importName: string,
+  exportName: string,
+  more = "",
+): string {
   const shape = callShape(new TypeTable(), type);
   const flat = shape.flat ?? ["i32"];
   const parameters = flat.map((value) => `(param ${value})`).join(" ");
@@ -44,7 +50,7 @@ export function echoModule(type: FunctionType, importModule: string, importName:
     (import ${JSON.stringify(importModule)} ${JSON.stringify(importName)} (func $f ${importType}))
     ${allocator}
     (func (export ${JSON.stringify(exportName)}) ${parameters} ${shape.stored ? "(result i32)" : single}
-      (local $rp i32) ${body}))`;
+      (local $rp i32) ${body}) ${more})`;
 }
 
 /** The plan of a component that is such a module: it exports `f` and imports `f` from the interface `test:host/echo`. */
