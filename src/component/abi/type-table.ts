@@ -1,6 +1,7 @@
 import { WarrenError } from "../../base/errors.ts";
 import type { ResourceType, ValueType } from "../types.ts";
 import { type FlatType, flatMax, joinFlat } from "./flat.ts";
+import { camelCase } from "./names.ts";
 
 /** How deep types may nest: each level is a function that calls the next when a value is lifted or lowered. */
 const depthMax = 100;
@@ -148,6 +149,7 @@ export class TypeTable {
         return make(type.names, { ...bits, parts: [], canTrap: false, hostBytes: 16 });
       }
       case "record":
+        checkNames(type.fields.map(({ name }) => camelCase(name)));
         return recordNode(
           type.fields.map(({ name, type: field }) => ({ name, type: node(field) })),
           make,
@@ -188,6 +190,15 @@ export class TypeTable {
         return make([], { ...scalar, size, align: size, flat: [flat], canTrap: type.kind === "char", hostBytes });
       }
     }
+  }
+}
+
+function checkNames(names: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name))
+      throw new WarrenError("component.field-name", `reading a component: two fields of a record are called ${name}`);
+    seen.add(name);
   }
 }
 
