@@ -5,11 +5,10 @@ import { TypeTable } from "../type-table.ts";
 
 export type Encoding = "utf8" | "utf16" | "latin1+utf16";
 
-/** An allocator that gives memory back when the instance is told `reset`. */
+/** An allocator that only takes, from `$top` on. */
 export const allocator = `
   (memory (export "memory") 1)
   (global $top (mut i32) (i32.const 1024))
-  (func (export "reset") (global.set $top (i32.const 1024)))
   (func $realloc (export "cabi_realloc") (param $old i32) (param $oldBytes i32) (param $align i32) (param $bytes i32) (result i32)
     (local $at i32)
     (local.set $at (i32.and (i32.add (global.get $top) (i32.sub (local.get $align) (i32.const 1)))
@@ -24,10 +23,43 @@ export const allocator = `
       (memory.copy (local.get $at) (local.get $old) (local.get $oldBytes))))
     (local.get $at))`;
 
+export interface EchoFunction {
+  readonly type: FunctionType;
+  readonly import: readonly [module: string, name: string];
+  readonly export: string;
+}
+
 /**
- * Text of a module whose export `f` calls its import \`imports\` \`f\` with what it gets and returns what that gives. Their type
- * is `parameters` → `result`; the import may have another result than the export's, so both are the same here.
+ * Text of a module whose exports call its imports with what they get and return what these give. After each call all that was allocated
+ * for it is free again, by post-return: an export `cabi_post_NAME`.
  */
+export function echoFunctions(functions: readonly EchoFunction[], more = ""): string {
+  const imports: string[] = [];
+  const exports: string[] = [];
+  for (const [index, { type, import: from, export: to }] of functions.entries()) {
+    const shape = callShape(new TypeTable(), type);
+    const flat = shape.flat ?? ["i32"];
+    const parameters = flat.map((value) => `(param ${value})`).join(" ");
+    const single = shape.result === undefined || shape.stored ? "" : shape.result.flat![0]!;
+    const result = single === "" ? "" : `(result ${single})`;
+    const values = flat.map((_, at) => `(local.get ${at})`).join(" ");
+    const { size = 0, align = 1 } = shape.result ?? {};
+    const [module, name] = from.map((part) => JSON.stringify(part));
+    imports.push(
+      `(import ${module} ${name} (func $f${index} ${parameters} ${shape.stored ? "(param i32)" : ""} ${result}))`,
+    );
+    const body = shape.stored
+      ? `(local.set $rp (call $realloc (i32.const 0) (i32.const 0) (i32.const ${align}) (i32.const ${size})))
+         (call $f${index} ${values} (local.get $rp)) (local.get $rp)`
+      : `(call $f${index} ${values})`;
+    const returned = shape.stored ? "i32" : single;
+    exports.push(`(func (export ${JSON.stringify(to)}) ${parameters} ${shape.stored ? "(result i32)" : result} (local $rp i32) ${body})
+      (func (export ${JSON.stringify(`cabi_post_${to}`)}) ${returned === "" ? "" : `(param ${returned})`} (global.set $top (i32.const 1024)))`);
+  }
+  return `(module ${imports.join("\n")} ${allocator} ${exports.join("\n")} ${more})`;
+}
+
+/** One function of {@link echoFunctions}. */
 export function echoModule(
   type: FunctionType,
   importModule: string,
@@ -35,22 +67,7 @@ export function echoModule(
   exportName: string,
   more = "",
 ): string {
-  const shape = callShape(new TypeTable(), type);
-  const flat = shape.flat ?? ["i32"];
-  const parameters = flat.map((value) => `(param ${value})`).join(" ");
-  const single = shape.result === undefined || shape.stored ? "" : `(result ${shape.result.flat![0]})`;
-  const values = flat.map((_, index) => `(local.get ${index})`).join(" ");
-  const importType = `${parameters} ${shape.stored ? "(param i32)" : ""} ${single}`;
-  const { size = 0, align = 1 } = shape.result ?? {};
-  const body = shape.stored
-    ? `(local.set $rp (call $realloc (i32.const 0) (i32.const 0) (i32.const ${align}) (i32.const ${size})))
-       (call $f ${values} (local.get $rp)) (local.get $rp)`
-    : `(call $f ${values})`;
-  return `(module
-    (import ${JSON.stringify(importModule)} ${JSON.stringify(importName)} (func $f ${importType}))
-    ${allocator}
-    (func (export ${JSON.stringify(exportName)}) ${parameters} ${shape.stored ? "(result i32)" : single}
-      (local $rp i32) ${body}) ${more})`;
+  return echoFunctions([{ type, import: [importModule, importName], export: exportName }], more);
 }
 
 /** The plan of a component that is such a module: it exports `f` and imports `f` from the interface `test:host/echo`. */
