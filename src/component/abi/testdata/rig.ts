@@ -13,16 +13,28 @@ export interface Rig {
   readonly environment?: Partial<ComponentEnvironment>;
 }
 
-/** An instance of a plan of which the module of each core instance is given as text or binary, with all exports of these. */
+export interface RigInstance {
+  readonly instance: AbiInstance;
+  /** By core instance: all its exports. */
+  readonly cores: readonly WebAssembly.Exports[];
+  readonly code: ComponentCode;
+}
+
+/** An instance of a plan of which the module of each core instance is given as text or binary. */
 export async function instantiate(
   plan: ComponentPlan,
   modules: readonly (string | Uint8Array)[],
   rig: Rig = {},
-): Promise<{
-  readonly instance: AbiInstance;
-  readonly cores: readonly WebAssembly.Exports[];
-  readonly code: ComponentCode;
-}> {
+): Promise<RigInstance> {
+  return (await prepare(plan, modules, rig))();
+}
+
+/** As {@link instantiate}: makes as many as are wanted. */
+export async function prepare(
+  plan: ComponentPlan,
+  modules: readonly (string | Uint8Array)[],
+  rig: Rig = {},
+): Promise<() => Promise<RigInstance>> {
   const compiled = await Promise.all(modules.map(async (module) => new WebAssembly.Module(await bytesOf(module))));
   const code = new ComponentCode(plan, {
     blocks: rig.blocks ?? (() => false),
@@ -30,23 +42,25 @@ export async function instantiate(
     name: "test",
     ...rig.options,
   });
-  const cores: WebAssembly.Exports[] = [];
-  const instance = await instantiateComponent(code, {
-    instantiate(index, imports) {
-      const { exports } = new WebAssembly.Instance(compiled[plan.coreInstances[index]!.module]!, imports);
-      cores[index] = exports;
-      return exports;
-    },
-    hostFunction(_, name) {
-      const call = rig.functions?.[name];
-      if (call === undefined) throw new Error(`no host function ${name}`);
-      return call;
-    },
-    enter() {},
-    cards: () => undefined,
-    ...rig.environment,
-  });
-  return { instance, cores, code };
+  return async () => {
+    const cores: WebAssembly.Exports[] = [];
+    const instance = await instantiateComponent(code, {
+      instantiate(index, imports) {
+        const { exports } = new WebAssembly.Instance(compiled[plan.coreInstances[index]!.module]!, imports);
+        cores[index] = exports;
+        return exports;
+      },
+      hostFunction(_, name) {
+        const call = rig.functions?.[name];
+        if (call === undefined) throw new Error(`no host function ${name}`);
+        return call;
+      },
+      enter() {},
+      cards: () => undefined,
+      ...rig.environment,
+    });
+    return { instance, cores, code };
+  };
 }
 
 async function bytesOf(module: string | Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
@@ -78,10 +92,6 @@ export async function roundTrip(
 }
 
 /** The guest that passes calls of its export `f` on to its import `f`. */
-export async function echo(
-  type: FunctionType,
-  encoding: Encoding,
-  rig: Rig,
-): Promise<Awaited<ReturnType<typeof instantiate>>> {
+export async function echo(type: FunctionType, encoding: Encoding, rig: Rig): Promise<RigInstance> {
   return instantiate(echoPlan(type, encoding), [echoModule(type, "host", "f", "f")], rig);
 }
