@@ -33,13 +33,17 @@ function readModuleType(reader: ComponentReader): CoreModuleAst {
   const types: CoreFunctionAst[] = [];
   const imports: ({ readonly module: string } & CoreDeclaration)[] = [];
   const exports: CoreDeclaration[] = [];
+  const importNames = new Set<string>();
+  const exportNames = new Set<string>();
   reader.vector("definitions", () => {
     const at = reader.at;
     const form = reader.u8("a declaration of a module type");
     switch (form) {
       case 0x00: {
         const module = reader.name("an import's module name");
-        imports.push({ module, name: reader.name("an import's name"), type: readExtern(reader, types) });
+        const name = reader.name("an import's name");
+        addName(reader, importNames, `${module}\0${name}`, at);
+        imports.push({ module, name, type: readExtern(reader, types) });
         return;
       }
       case 0x01: {
@@ -52,14 +56,22 @@ function readModuleType(reader: ComponentReader): CoreModuleAst {
       case 0x02:
         reader.unsupported(at, "an alias in a type of modules");
         break;
-      case 0x03:
-        exports.push({ name: reader.name("an export's name"), type: readExtern(reader, types) });
+      case 0x03: {
+        const name = reader.name("an export's name");
+        addName(reader, exportNames, name, at);
+        exports.push({ name, type: readExtern(reader, types) });
         return;
+      }
       default:
         reader.malformed(at, `${hex(form)} is not a declaration of a module type`);
     }
   });
   return { kind: "module", imports, exports };
+}
+
+function addName(reader: ComponentReader, names: Set<string>, name: string, at: number): void {
+  if (names.has(name)) reader.malformed(at, "a second import or export with the same name in one module type");
+  names.add(name);
 }
 
 function readExtern(reader: ComponentReader, types: readonly CoreFunctionAst[]): CoreExternType {

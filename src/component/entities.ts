@@ -66,6 +66,8 @@ export interface Scope {
   readonly outer: Scope | undefined;
   /** Index of the component instance. */
   readonly component: number;
+  /** Whether this is gone through to validate it, rather than for one more instance of what is valid. */
+  readonly validates: boolean;
   readonly coreTypes: CoreTypeAst[];
   readonly coreInstances: CoreInstanceEntity[];
   readonly core: Readonly<Record<CoreExternType["sort"], CoreEntity[]>>;
@@ -76,11 +78,12 @@ export interface Scope {
   readonly instances: InstanceEntity[];
 }
 
-export function newScope(kind: Scope["kind"], outer: Scope | undefined, component: number): Scope {
+export function newScope(kind: Scope["kind"], outer: Scope | undefined, component: number, validates: boolean): Scope {
   return {
     kind,
     outer,
     component,
+    validates,
     coreTypes: [],
     coreInstances: [],
     core: { func: [], table: [], memory: [], global: [], tag: [] },

@@ -2,6 +2,31 @@ import type { Entity } from "./entities.ts";
 import { type Linking, quote } from "./linking.ts";
 import { parseExternName, uniqueKey } from "./names.ts";
 import type { FunctionType, ResourceType } from "./types.ts";
+import { VisibleTypes } from "./visible-types.ts";
+
+/** For the imports and the exports of one component or type. */
+export function externItems(link: Linking, kind: "component" | "instance"): readonly [ExternItems, ExternItems] {
+  if (kind === "instance") return [new ExternItems(link, undefined), new ExternItems(link, undefined)];
+  const imported = new VisibleTypes(link);
+  return [new ExternItems(link, imported), new ExternItems(link, new VisibleTypes(link, imported))];
+}
+
+/** The names and the types of the imports or of the exports of one component or type. */
+export class ExternItems {
+  readonly types: VisibleTypes | undefined;
+  readonly #names: ExternNames;
+
+  /** @param types undefined for a type of instances: what it says of types is looked at where a component has such an instance */
+  constructor(link: Linking, types: VisibleTypes | undefined) {
+    this.#names = new ExternNames(link);
+    this.types = types;
+  }
+
+  add(name: string, entity: Entity, at: number): void {
+    this.#names.add(name, entity, at);
+    this.types?.add(name, entity, at);
+  }
+}
 
 /**
  * The names of the imports or of the exports of one component, instance or type: checks that they are names, that no two are alike, and that

@@ -11,7 +11,7 @@ import {
   type Scope,
   type TypeEntity,
 } from "./entities.ts";
-import { ExternNames } from "./extern-names.ts";
+import { type ExternItems, ExternNames, externItems } from "./extern-names.ts";
 import { bundleCore, instantiateModule } from "./link-core.ts";
 import { linkType, resourceAt } from "./link-types.ts";
 import { type DefinedResource, emptyPlanParts, type Linking, type PlanParts, quote } from "./linking.ts";
@@ -52,9 +52,13 @@ export class ComponentLinker {
     return this.#link.nested(at, () => {
       const component = this.#parts.componentInstances++;
       checkComponentCap(this.#link.caps, "componentInstances", component + 1, at);
-      return new InstanceLinker(this, this.#link, this.#parts, newScope("component", outer, component), imports).run(
-        ast,
-      );
+      return new InstanceLinker(
+        this,
+        this.#link,
+        this.#parts,
+        newScope("component", outer, component, this.#validate),
+        imports,
+      ).run(ast);
     });
   }
 
@@ -100,8 +104,8 @@ class InstanceLinker {
   readonly #parts: PlanParts;
   readonly #scope: Scope;
   readonly #imports: Supplier;
-  readonly #importNames: ExternNames;
-  readonly #exportNames: ExternNames;
+  readonly #importItems: ExternItems | undefined;
+  readonly #exportItems: ExternItems | undefined;
   readonly #exports = new Map<string, Entity>();
 
   constructor(linker: ComponentLinker, link: Linking, parts: PlanParts, scope: Scope, imports: Supplier) {
@@ -110,8 +114,7 @@ class InstanceLinker {
     this.#parts = parts;
     this.#scope = scope;
     this.#imports = imports;
-    this.#importNames = new ExternNames(link);
-    this.#exportNames = new ExternNames(link);
+    [this.#importItems, this.#exportItems] = scope.validates ? externItems(link, "component") : [];
   }
 
   run(ast: ComponentAst): Map<string, Entity> {
@@ -179,7 +182,7 @@ class InstanceLinker {
         break;
       case "import": {
         const entity = supply(link, scope, this.#imports, item.name, item.type, at);
-        this.#importNames.add(item.name, entity, at);
+        this.#importItems?.add(item.name, entity, at);
         define(scope, entity);
         break;
       }
@@ -220,11 +223,11 @@ class InstanceLinker {
 
   #bundle(item: Extract<Definition, { readonly kind: "exports" }>): InstanceEntity {
     const exports = new Map<string, Entity>();
-    const names = new ExternNames(this.#link);
+    const names = this.#scope.validates ? new ExternNames(this.#link) : undefined;
     this.#link.step(item.exports.length, item.at);
     for (const exported of item.exports) {
       const entity = this.#entity(exported);
-      names.add(exported.name, entity, exported.at);
+      names?.add(exported.name, entity, exported.at);
       exports.set(exported.name, entity);
     }
     return { sort: "instance", exports };
@@ -324,7 +327,7 @@ class InstanceLinker {
       item.type === undefined
         ? given
         : supply(link, this.#scope, this.#linker.given(new Map([[name, given]])), name, item.type, at);
-    this.#exportNames.add(name, entity, at);
+    this.#exportItems?.add(name, entity, at);
     this.#exports.set(name, entity);
     define(this.#scope, entity);
   }

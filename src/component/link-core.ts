@@ -56,8 +56,9 @@ function importsOf(
       );
     }
     const key = `${module}\0${name}`;
-    if (!seen.has(key)) imports.push({ module, name, item: given.item });
+    if (seen.has(key)) link.fail("name", at, `the core module imports ${quote(`${module}.${name}`)} twice`);
     seen.add(key);
+    imports.push({ module, name, item: given.item });
   }
   return imports;
 }

@@ -32,13 +32,13 @@ function linkValueType(link: Linking, scope: Scope, ast: ValueTypeAst, at: numbe
     case "primitive":
       return types.primitive(ast.primitive);
     case "record":
-      checkLabels(link, ast.fields, at);
+      checkLabels(link, scope, ast.fields, at);
       return types.intern(
         { kind: "record", fields: ast.fields.map(({ name, type }) => ({ name, type: ref(type) })) },
         at,
       );
     case "variant":
-      checkLabels(link, ast.cases, at);
+      checkLabels(link, scope, ast.cases, at);
       return types.intern(
         { kind: "variant", cases: ast.cases.map(({ name, type }) => ({ name, type: optional(type) })) },
         at,
@@ -52,6 +52,7 @@ function linkValueType(link: Linking, scope: Scope, ast: ValueTypeAst, at: numbe
     case "enum":
       checkLabels(
         link,
+        scope,
         ast.names.map((name) => ({ name })),
         at,
       );
@@ -67,7 +68,7 @@ function linkValueType(link: Linking, scope: Scope, ast: ValueTypeAst, at: numbe
 }
 
 function linkFunctionType(link: Linking, scope: Scope, ast: FunctionTypeAst, at: number): FunctionType {
-  checkLabels(link, ast.parameters, at);
+  checkLabels(link, scope, ast.parameters, at);
   const parameters: RecordField[] = ast.parameters.map(({ name, type }) => ({
     name,
     type: linkTypeRef(link, scope, type, at),
@@ -93,8 +94,9 @@ export function resourceAt(link: Linking, scope: Scope, index: number, at: numbe
   return entity.resource;
 }
 
-function checkLabels(link: Linking, parts: readonly { readonly name: string }[], at: number): void {
+function checkLabels(link: Linking, scope: Scope, parts: readonly { readonly name: string }[], at: number): void {
   link.step(parts.length, at);
+  if (!scope.validates) return;
   const seen = new Set<string>();
   for (const { name } of parts) {
     if (!isLabel(name)) link.fail("name", at, `${quote(name)} is not a label in kebab case`);

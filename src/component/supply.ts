@@ -12,7 +12,7 @@ import {
   type Scope,
   type TypeEntity,
 } from "./entities.ts";
-import { ExternNames } from "./extern-names.ts";
+import { externItems } from "./extern-names.ts";
 import { formatFunctionType } from "./format-type.ts";
 import { linkType, sameFunctionType } from "./link-types.ts";
 import { type Linking, quote } from "./linking.ts";
@@ -87,27 +87,35 @@ interface InterfaceSuppliers {
   readonly exports: Supplier;
 }
 
-/** Goes through the declarations of a type with what its imports and exports are to be. Gives both by their names. */
+/** Goes through the declarations of a valid type with what its imports and exports are to be. Gives both by their names. */
 export function walkInterface(link: Linking, type: InterfaceEntity, suppliers: InterfaceSuppliers): InterfaceItems {
-  return link.nested(type.ast.declarations[0]?.at ?? 0, () => walkDeclarations(link, type, suppliers));
+  return walk(link, type, suppliers, false);
 }
 
-function walkDeclarations(link: Linking, type: InterfaceEntity, suppliers: InterfaceSuppliers): InterfaceItems {
-  const scope = newScope("type", type.scope, type.scope.component);
+function walk(link: Linking, type: InterfaceEntity, suppliers: InterfaceSuppliers, validates: boolean): InterfaceItems {
+  return link.nested(type.ast.declarations[0]?.at ?? 0, () => walkDeclarations(link, type, suppliers, validates));
+}
+
+function walkDeclarations(
+  link: Linking,
+  type: InterfaceEntity,
+  suppliers: InterfaceSuppliers,
+  validates: boolean,
+): InterfaceItems {
+  const scope = newScope("type", type.scope, type.scope.component, validates);
   const imports = new Map<string, Entity>();
   const exports = new Map<string, Entity>();
-  const importNames = new ExternNames(link);
-  const exportNames = new ExternNames(link);
+  const [importItems, exportItems] = validates ? externItems(link, type.ast.kind) : [];
   for (const item of type.ast.declarations) {
     const { at } = item;
     if (item.kind === "import") {
       const entity = supply(link, scope, suppliers.imports, item.name, item.type, at);
-      importNames.add(item.name, entity, at);
+      importItems?.add(item.name, entity, at);
       imports.set(item.name, entity);
       define(scope, entity);
     } else if (item.kind === "declare-export") {
       const entity = supply(link, scope, suppliers.exports, item.name, item.type, at);
-      exportNames.add(item.name, entity, at);
+      exportItems?.add(item.name, entity, at);
       exports.set(item.name, entity);
       define(scope, entity);
     } else {
@@ -131,7 +139,7 @@ function declare(
     case "type": {
       if (item.type.kind === "resource") link.fail("type", at, "a resource cannot be defined inside a type");
       const entity = linkType(link, scope, item.type, at);
-      if (entity.kind === "interface") checkInterface(link, entity);
+      if (scope.validates && entity.kind === "interface") checkInterface(link, entity);
       scope.types.push(entity);
       break;
     }
@@ -154,7 +162,7 @@ function declare(
 /** Validates a type of instances or components by itself. */
 export function checkInterface(link: Linking, type: InterfaceEntity): void {
   const abstract = abstractSupplier(link);
-  walkInterface(link, type, { imports: abstract, exports: abstract });
+  walk(link, type, { imports: abstract, exports: abstract }, true);
 }
 
 export function aliasExport(
@@ -228,8 +236,21 @@ function namesResource(link: Linking, entity: TypeEntity): boolean {
       );
     }
     case "interface":
-      return false;
+      return entity.ast.declarations.some((item) => aliasesResource(link, entity.scope, item, 0));
   }
+}
+
+/** Whether a declaration takes a type from outside of its interface that has to do with a resource. */
+function aliasesResource(link: Linking, around: Scope, item: Declaration, depth: number): boolean {
+  link.step(1, item.at);
+  if (item.kind === "type" && (item.type.kind === "instance" || item.type.kind === "component")) {
+    return item.type.declarations.some((inner) => aliasesResource(link, around, inner, depth + 1));
+  }
+  if (item.kind !== "alias-outer" || item.sort !== "type" || item.count <= depth) return false;
+  let target: Scope | undefined = around;
+  for (let i = depth + 1; i < item.count; i++) target = target?.outer;
+  const entity = target?.types[item.index];
+  return entity !== undefined && namesResource(link, entity);
 }
 
 /** Stands for anything of the right type: each resource is a new one. */
@@ -242,10 +263,7 @@ export function abstractSupplier(link: Linking): Supplier {
       const self = abstractSupplier(link);
       return { sort: "instance", exports: walkInterface(link, type, { imports: self, exports: self }).exports };
     },
-    component: (_name, type) => {
-      checkInterface(link, type);
-      return { sort: "component", kind: "abstract", type };
-    },
+    component: (_name, type) => ({ sort: "component", kind: "abstract", type }),
     module: (_name, type) => ({ sort: "core module", index: -1, signature: signatureOfType(type) }),
   };
 }
