@@ -19,7 +19,7 @@ for (const [name, text] of accepted) {
   test(`linkComponent() takes ${name}`, async () => {
     await assemble(text);
     const error = await failure(text);
-    assert.equal(error, undefined, error?.message);
+    assert.equal(error?.message, undefined);
   });
 }
 
@@ -27,7 +27,8 @@ for (const [name, code, text] of refused) {
   test(`linkComponent() refuses ${name}`, async () => {
     await assemble(text);
     const error = await failure(text);
-    assert.equal(error?.code, code, error?.message ?? "accepted");
+    assert.ok(error !== undefined, "accepted");
+    assert.equal(error.code, code, error.message);
     assert.equal(typeof error.at, "number");
     assert.ok(error.message.length < 1_200, error.message);
   });

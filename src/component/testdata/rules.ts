@@ -355,7 +355,11 @@ export const refused: readonly (readonly [name: string, code: string, text: stri
       (import "f" (func $f (param "a" (own $u))))
       (instance (instantiate $Inner (with "t" (type $t)) (with "f" (func $f)))))`),
   ],
-  ["a destructor of another type", "component.canonical", component(`(type (resource (rep i32) (dtor (core func $void))))`)],
+  [
+    "a destructor of another type",
+    "component.canonical",
+    component(`(type (resource (rep i32) (dtor (core func $void))))`),
+  ],
   // Canonical functions.
   [
     "a lift whose core function takes something else",
