@@ -83,7 +83,10 @@ class WitParser {
       const name = this.#next();
       if (word === "resource") {
         this.#define(name, { kind: "resource", resource: { origin: "host", interface: this.#name, name } });
-      } else this.#later.set(name, at);
+      } else {
+        assert(!this.#later.has(name), `WIT: ${this.#name}: a second type ${name}`);
+        this.#later.set(name, at);
+      }
       this.#skip();
     }
   }
