@@ -119,7 +119,8 @@ function readTypeRef(reader: ComponentReader): TypeRef {
   const at = reader.at;
   const value = reader.s33();
   if (value >= 0) return value;
-  const primitive = primitives.get(value + 0x80);
+  // One byte: longer forms of the same number are no primitive types.
+  const primitive = reader.at === at + 1 ? primitives.get(value + 0x80) : undefined;
   if (primitive !== undefined) return primitive;
   if (value + 0x80 === errorContext) reader.async(at, "an error-context");
   reader.malformed(at, `expected a type, found ${value}`);

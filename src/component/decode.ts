@@ -52,7 +52,9 @@ export function decodeComponent(bytes: Uint8Array, caps: ComponentCaps = compone
     const found = Buffer.from(bytes.subarray(0, preambleBytes)).toString("hex");
     throw new WarrenError(
       "component.not-a-component",
-      `the file starts with ${found}, a component of the version that is known here with 0061736d0d000100`,
+      bytes.length === 0
+        ? "the file is empty"
+        : `the file starts with ${found}, a component of the version that is known here with 0061736d0d000100`,
       { at: 0, hint: "Build it with a current version of its toolchain." },
     );
   }
