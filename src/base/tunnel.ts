@@ -57,8 +57,10 @@ export class Tunnel {
 
   #onGuestWritable(): void {
     // A guest that closed both ways has no use for what the client still sends.
-    if (this.#conduit.output.cancelled && this.#conduit.input.finished) this.#socket.destroySoon();
-    else this.#socket.resume();
+    const { input, output } = this.#conduit;
+    if (!output.cancelled || !input.finished) this.#socket.resume();
+    else if (input.failure === undefined) this.#socket.destroySoon();
+    else this.#reset();
   }
 
   /** What a guest writes before it waits goes out with one call of the system. */
@@ -80,9 +82,16 @@ export class Tunnel {
     if (socket.writableCorked > 0) socket.uncork();
     this.#pumping = false;
     if (!input.finished) return;
-    if (input.failure !== undefined) socket.resetAndDestroy();
+    if (input.failure !== undefined) this.#reset();
     else if (output.cancelled) socket.destroySoon();
     else socket.end();
+  }
+
+  #reset(): void {
+    const socket = this.#socket;
+    // Node cannot reset one that is being shut down (EINVAL of uv_tcp_close_reset), and would leave it open for ever.
+    if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+    else socket.resetAndDestroy();
   }
 
   #onClose(): void {
