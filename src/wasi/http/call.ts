@@ -216,6 +216,7 @@ export class Call {
   }
 
   #breakOff(body: Flow, error: HttpError): void {
+    if (this.#over) return;
     this.#failure = error.code;
     this.#end();
     body.fail(new WarrenError("http.broke-off", error.message, { status: 502, cause: error }));

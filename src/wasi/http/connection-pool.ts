@@ -1,4 +1,4 @@
-import type { Agent, AgentOptions, ClientRequestArgs } from "node:http";
+import type { Agent, AgentOptions, ClientRequest, ClientRequestArgs } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Dialler } from "../sockets/dialler.ts";
 import { type Origin, openConnection } from "./open-connection.ts";
@@ -16,7 +16,8 @@ export interface PoolOptions {
 /** What a request is given besides what Node knows. */
 export interface PooledArgs extends ClientRequestArgs {
   readonly origin: Origin;
-  readonly signal: AbortSignal;
+  /** Ends the making of its connection; Node keeps a `signal` for itself. */
+  readonly cancel: AbortSignal;
 }
 
 /** Makes the agent that keeps connections for one guest, or for all instances of a service. */
@@ -28,10 +29,10 @@ export function connectionPool(options: PoolOptions): Agent {
     readonly #idle = new WeakMap<Duplex, () => void>();
 
     override createConnection(
-      { origin, signal }: PooledArgs,
+      { origin, cancel }: PooledArgs,
       done: (error: Error | null, connection: Duplex) => void,
     ): undefined {
-      openConnection(origin, { ...options, signal }).then(
+      openConnection(origin, { ...options, signal: cancel }).then(
         (connection) => done(null, connection),
         (error) => done(error as Error, undefined as never),
       );
@@ -57,7 +58,8 @@ export function connectionPool(options: PoolOptions): Agent {
       return true;
     }
 
-    override reuseSocket(connection: Duplex): void {
+    override reuseSocket(connection: Duplex, request: ClientRequest): void {
+      request.reusedSocket = true;
       this.#idle.get(connection)?.();
       this.#idle.delete(connection);
     }

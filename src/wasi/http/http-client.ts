@@ -38,7 +38,10 @@ export class HttpClient {
     this.#options = options;
   }
 
-  /** Begins a request: to be written to and ended. Errors are the request's, as Node has them, or HttpErrors. */
+  /**
+   * Begins a request: to be written to and ended, and to be destroyed if it is not to go on. `signal` ends the making of its connection.
+   * Errors are the request's, as Node has them, or HttpErrors.
+   */
   begin({ origin, method, path, fields }: SentHead, signal: AbortSignal): ClientRequest {
     const {
       dialler,
@@ -57,7 +60,7 @@ export class HttpClient {
     });
     const args = {
       origin,
-      signal,
+      cancel: signal,
       agent: this.#pool,
       method,
       path,
