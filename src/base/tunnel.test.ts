@@ -28,7 +28,7 @@ test("Tunnel resets and closes the socket of a connection that the guest breaks 
       server.on("error", () => {});
       server.once("close", resolve);
     });
-    server.resume();
+    await new Promise((resolve) => server.once("data", resolve));
     server.on("end", () => server.end());
     resetConduit(guest);
     // It never is when Node is asked to reset a socket that it is shutting down.
