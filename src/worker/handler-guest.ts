@@ -265,14 +265,13 @@ export class HandlerGuest implements RequestTarget {
     this.#slots.delete(slot);
     const { exchange, instance } = slot;
     const { http } = instance.host;
+    // First of all: what the instance lets go of would say otherwise that the guest did.
+    exchange?.end(error);
     http.dropping = true;
     instance.kill(reason);
     http.end();
     this.#cpuMsBefore += instance.cpuMs;
-    if (exchange !== undefined) {
-      exchange.end(error);
-      this.#done(slot, exchange);
-    }
+    if (exchange !== undefined) this.#done(slot, exchange);
     if (this.#waiting.length > 0 && this.#state === "running") this.#grow();
   }
 
