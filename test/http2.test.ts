@@ -140,6 +140,50 @@ test("h2load gets every one of its answers, and curl gets one over TLS", async (
   assert.match((await run("curl", [...options, ...where])).stdout, /^hello[\s\S]*\n2$/);
 });
 
+/** Debian's own, for which its packages of libraries are. */
+const python = "/usr/bin/python3";
+
+/** Asks for a page 200 times at once, and sends a body; says what came. */
+const pythonClient = `
+import asyncio, httpx, sys
+async def main(url, authority):
+    verify = sys.argv[3] if len(sys.argv) > 3 else True
+    async with httpx.AsyncClient(http1=False, http2=True, verify=verify, timeout=60) as client:
+        headers = {"Host": authority}
+        for answer in await asyncio.gather(*[client.get(url, headers=headers) for _ in range(200)]):
+            assert (answer.status_code, answer.http_version, answer.text) == (200, "HTTP/2", "0\\n"), answer.text
+        answer = await client.post(url, content=b"x" * 1000000, headers=headers)
+        print(answer.http_version, answer.text, end="")
+asyncio.run(main(sys.argv[1], sys.argv[2]))
+`;
+
+test("Python's httpx gets every one of its answers, in cleartext and over TLS", async (t) => {
+  const there = await run(python, ["-c", "import httpx, h2"]).then(
+    () => true,
+    () => false,
+  );
+  if (!there) {
+    if (process.env.WARREN_TOOLCHAINS === "required") throw new Error("there is no httpx for Python");
+    t.skip("there is no httpx for Python; apt install python3-httpx python3-h2");
+    return;
+  }
+  if (!(await requireToolchain(t, "c"))) return;
+  const folder = mkdtempSync(join(tmpdir(), "warren-httpx-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const pair = makePair(["localhost"]);
+  writeFileSync(join(folder, "a.crt"), pair.chain);
+  writeFileSync(join(folder, "a.key"), pair.key, { mode: 0o600 });
+  const daemon = await TestDaemon.start(t, { workers: 2, args: ["--https", "127.0.0.1:0", "--tls", folder] });
+  await daemon.deploy("upload", "c-upload", { route: [{ tls: "off" }] });
+  for (const args of [
+    [`http://127.0.0.1:${daemon.port}/`, "upload.localhost"],
+    [`https://localhost:${daemon.httpsPort}/`, "localhost", join(folder, "a.crt")],
+  ]) {
+    const { stdout } = await run(python, ["-c", pythonClient, ...args], { timeout: 120_000 });
+    assert.equal(stdout, "HTTP/2 1000000\n");
+  }
+});
+
 const interopCases = [
   "empty_unary",
   "large_unary",
