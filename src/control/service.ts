@@ -109,6 +109,10 @@ export const Limits = Type.Object(
     ),
     /** How long a request may wait for its answer, and the guest run without a pause. 5m and 30s when absent. */
     request: Type.Optional(Duration),
+    body: Type.Optional({
+      ...Size,
+      description: "the most bytes of a request's body, such as 8MiB; no bound when absent",
+    }),
     rate: Type.Optional(Rate),
     connections: Type.Optional(
       Type.Integer({

@@ -20,6 +20,8 @@ export interface RequestView {
   readonly path: string;
   /** The path may hold dot segments. */
   readonly suspicious: boolean;
+  /** Of the body, as announced; less than 1 where none was, or it comes without its length. */
+  readonly contentLength: number;
   /** The value of the first field of this name, which is in lower case. */
   field(name: string): string | undefined;
 }

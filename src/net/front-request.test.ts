@@ -223,3 +223,13 @@ test("RequestExchange sends 100 Continue before a body that is asked about", asy
   await client.untilText("\r\n\r\nhello");
   client.socket.destroy();
 });
+
+test("RequestExchange: a request that was answered before its body turned out to be wrong gets no second answer", async () => {
+  route(async () => ({ status: 200, headers: [], body: whole("early") }));
+  const client = new Client(port);
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+  await client.untilText("early");
+  client.send("wrong\r\n");
+  await client.untilClosed();
+  assert.match(client.text, /\r\n\r\nearly$/);
+});

@@ -4,7 +4,7 @@ import type { RequestView } from "./dispatch.ts";
 import type { ErrorAnswer } from "./http1/error-answer.ts";
 import type { Refusal, ServiceLimits } from "./limits/service-limits.ts";
 import type { Activity, Refused } from "./target.ts";
-import { Visit } from "./visit.ts";
+import { bodyTooLarge, Visit } from "./visit.ts";
 
 /** CLOCK_MONOTONIC, which all processes share, where performance.now() is 0 when a process begins. */
 const clockAheadMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
@@ -25,11 +25,12 @@ export class ServicePolicy {
   /** A request has come: what is to be told when it is over, and the answer if it goes no further. */
   visit(request: RequestView, client: Client, activity?: Activity): { visit: Visit; error: ErrorAnswer | undefined } {
     const now = performance.now();
-    const refusal = this.limits?.admit(client.remote.ip, now + clockAheadMs);
+    const tooLarge = this.limits !== undefined && request.contentLength > this.limits.bodyBytesMax;
+    const refusal = tooLarge ? undefined : this.limits?.admit(client.remote.ip, now + clockAheadMs);
     const access = this.access?.sampled() ? this.access : undefined;
-    const limits = refusal === undefined ? this.limits : undefined;
+    const limits = refusal === undefined && !tooLarge ? this.limits : undefined;
     const visit = new Visit({ limits, access, request, client, startedAt: now });
-    return { visit, error: refusal && refused(refusal, activity) };
+    return { visit, error: tooLarge ? bodyTooLarge() : refusal && refused(refusal, activity) };
   }
 
   /**

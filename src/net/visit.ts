@@ -1,8 +1,14 @@
+import { WarrenError } from "../base/errors.ts";
 import type { AccessLog } from "./access-log/access-log.ts";
 import type { Client } from "./client.ts";
 import type { RequestView } from "./dispatch.ts";
 import type { ServiceLimits } from "./limits/service-limits.ts";
 import { traceIdOf } from "./trace-context.ts";
+
+/** Of a body that has more bytes than its service takes (RFC 9110 §15.5.14). */
+export function bodyTooLarge(): WarrenError {
+  return new WarrenError("limits.body", "the request's body has more bytes than the service takes", { status: 413 });
+}
 
 /** nginx's word for a client that went away before it was answered. */
 const clientGone = 499;
@@ -45,6 +51,11 @@ export class Visit {
     this.#host = request.host;
     this.#target = request.target;
     this.#traceId = access === undefined ? "" : traceIdOf(request.field("traceparent"));
+  }
+
+  /** The most bytes that the request's body may have. */
+  get bodyBytesMax(): number {
+    return this.#limits?.bodyBytesMax ?? Number.POSITIVE_INFINITY;
   }
 
   /** The answer is out, or will not be. To be called once. */

@@ -83,12 +83,13 @@ export function frontTerms({
   limits = {},
   access,
 }: ServiceSpec): Pick<InstanceSpec, "limits" | "ratesShared" | "queueMax" | "access"> {
-  const { rate, connections, queue, client } = limits;
+  const { body, rate, connections, queue, client } = limits;
   const clientTerms = client && {
     ...(client.rate === undefined ? {} : { rate: parseRate(client.rate) }),
     ...(client.connections === undefined ? {} : { connections: client.connections }),
   };
   const terms = {
+    ...(body === undefined ? {} : { bodyBytesMax: parseSize(body) }),
     ...(rate === undefined ? {} : { rate: parseRate(rate) }),
     ...(connections === undefined ? {} : { connections }),
     ...(clientTerms === undefined || Object.keys(clientTerms).length === 0 ? {} : { client: clientTerms }),

@@ -19,6 +19,11 @@ export class ChunkedBody {
   dataFrom = 0;
   dataTo = 0;
 
+  /** More data than that is none that is wanted: {@link tooLarge} says so. */
+  bytesMax: number = Number.POSITIVE_INFINITY;
+  tooLarge: () => Error = () => broken("the body is too long");
+  #bytes = 0;
+
   /** The fields behind the last chunk; complete when {@link done}. */
   readonly trailers: Field[] = [];
 
@@ -74,6 +79,9 @@ export class ChunkedBody {
       case "size-lf":
         if (byte !== LF) throw broken("a chunk's size does not end with CRLF");
         this.#state = this.#size === 0 ? "trailer" : "data";
+        this.#bytes += this.#size;
+        // Before any of the chunk that goes over it.
+        if (this.#bytes > this.bytesMax) throw this.tooLarge();
         this.#digits = 0;
         return;
       case "data-cr":

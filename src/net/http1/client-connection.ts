@@ -8,7 +8,7 @@ import { passOn } from "../pass-on.ts";
 import { parsePeerClient } from "../peer-client.ts";
 import { StallWatch } from "../socket-handle.ts";
 import type { ElsewhereTarget } from "../target.ts";
-import type { Visit } from "../visit.ts";
+import { bodyTooLarge, type Visit } from "../visit.ts";
 import { BodyFraming } from "./body-framing.ts";
 import type { HttpConnection, HttpContext } from "./context.ts";
 import { type ErrorAnswer, errorAnswer } from "./error-answer.ts";
@@ -253,7 +253,7 @@ export class ClientConnection implements HttpConnection {
     const exchange = this.#exchange;
     if (exchange?.wantsBody === false) this.#readAt = now;
     if (!this.bodyRead && now - this.#readAt > limits.bodyIdleMsMax) {
-      this.#refuse(new WarrenError("request.timeout", "the request body took too long", { status: 408 }));
+      this.#refuseBody(new WarrenError("request.timeout", "the request body took too long", { status: 408 }));
     } else if (exchange !== undefined && !exchange.answered && age > (exchange.answerMsMax ?? limits.answerMsMax)) {
       const message = `the service did not answer in time: ${exchange.expire()}`;
       this.context.log({ code: "service.timeout", message, listener: this.context.key });
@@ -380,6 +380,10 @@ export class ClientConnection implements HttpConnection {
     visit.receivedBytes = request.end - request.start;
     if (request.minor === 0) visit.protocol = "HTTP/1.0";
     this.#sentBefore = this.socket.bytesWritten;
+    const chunks = this.#body?.chunks;
+    if (chunks === undefined) return;
+    chunks.bytesMax = visit.bodyBytesMax;
+    chunks.tooLarge = bodyTooLarge;
   }
 
   /** Whatever came of it: also of one that has become a tunnel, when its socket is closed. */
@@ -418,7 +422,7 @@ export class ClientConnection implements HttpConnection {
       if (this.#body !== body) return true;
       this.#use(to);
     } catch (error) {
-      this.#refuse(error);
+      this.#refuseBody(error);
       return false;
     }
     if (this.#discarded > this.context.limits.discardBytesMax) {
@@ -480,6 +484,12 @@ export class ClientConnection implements HttpConnection {
     exchange?.abort();
     this.#endVisit();
     this.socket.destroy();
+  }
+
+  /** One that has its answer already gets no second. */
+  #refuseBody(error: unknown): void {
+    if (this.#exchange === undefined) this.close();
+    else this.#refuse(error);
   }
 
   /** Answers a request that cannot be understood, if it can still be answered, and ends the connection. */

@@ -14,7 +14,7 @@ import {
   type TargetRequest,
   type TargetResponse,
 } from "../target.ts";
-import type { Visit } from "../visit.ts";
+import { bodyTooLarge, type Visit } from "../visit.ts";
 import { answerFields, lateFields } from "./answer-fields.ts";
 import { errorCode } from "./error-code.ts";
 import type { Http2Connection } from "./http2-connection.ts";
@@ -221,8 +221,14 @@ export class ClientStream {
     this.#body = body;
     // node:http2 holds bodies to their Content-Length. A guest of HTTP/1.1 that got another one would read the next request in it.
     let rest = this.#head!.contentLength < 0 ? Number.POSITIVE_INFINITY : this.#head!.contentLength;
+    let bytesLeft = this.#visit?.bodyBytesMax ?? Number.POSITIVE_INFINITY;
     stream.on("data", (chunk: Buffer) => {
       rest -= chunk.length;
+      bytesLeft -= chunk.length;
+      if (bytesLeft < 0 && !this.#over) {
+        this.#refuse(bodyTooLarge());
+        return;
+      }
       if (rest < 0) {
         this.#giveUp();
         this.#reset();

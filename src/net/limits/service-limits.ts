@@ -5,6 +5,8 @@ import { Bucket, type Rate } from "./rate.ts";
 
 /** What bounds the requests of one service. Absent is unbounded. */
 export interface LimitTerms {
+  /** Of one request. */
+  readonly bodyBytesMax?: number;
   /** Requests, TCP connections and datagrams that are taken. */
   readonly rate?: Rate;
   /** HTTP requests in hand, WebSockets and TCP connections at a time. */
@@ -87,6 +89,11 @@ export class ServiceLimits {
     if (waitMs > 0) return { by: "rate", retryMs: waitMs };
     this.#rates[rateCell.fullAt] = this.#bucket.drawn(fullAt, now);
     return undefined;
+  }
+
+  /** The most bytes that the body of one request may have. */
+  get bodyBytesMax(): number {
+    return this.#terms.bodyBytesMax ?? Number.POSITIVE_INFINITY;
   }
 
   /** In hand now. */
