@@ -122,7 +122,7 @@ class MemoryBucket implements KeyValueBucket {
       bytes += cost(key, value) - (before === undefined ? 0 : cost(key, before));
     }
     if (bytes > bytesMax && bytes > this.#bytes) return other(`the store is full: ${bytesMax} bytes is its limit`);
-    for (const [key, value] of changed) this.#values.set(key, value.slice());
+    for (const [key, value] of changed) this.#values.set(key, new Uint8Array(value));
     this.#bytes = bytes;
     return ok(undefined);
   }

@@ -26,7 +26,7 @@ export class FlowOutputStream extends OutputStream implements Waited {
 
   protected put(contents: Uint8Array): StreamError | undefined {
     if (this.#flow.closed) return "closed";
-    this.#flow.push(contents.slice());
+    this.#flow.push(new Uint8Array(contents));
     return undefined;
   }
 

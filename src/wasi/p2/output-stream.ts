@@ -79,7 +79,7 @@ export abstract class OutputStream implements Waitable {
       trap(`blocking-write-and-flush takes ${blockingBytesMax} bytes at the most`);
     const room = this.#check();
     if (isStreamError(room)) return this.#fail(room);
-    if (room < contents.length) return this.#writeInTurns(contents.slice());
+    if (room < contents.length) return this.#writeInTurns(new Uint8Array(contents));
     const written = this.#put(contents);
     return written.tag === "ok" ? this.#untilFlushed() : written;
   }
@@ -166,13 +166,14 @@ export abstract class OutputStream implements Waitable {
 
   async #writeInTurns(contents: Uint8Array): Promise<Written> {
     let rest = contents;
-    const written = await waitUntil(this.host, this, () => {
+    const attempt = (): Written | undefined => {
       const room = this.#check();
       if (isStreamError(room)) return this.#fail(room);
       const part = this.#put(rest.subarray(0, room));
       rest = rest.subarray(room);
       return part.tag === "err" || rest.length === 0 ? part : undefined;
-    });
+    };
+    const written = attempt() ?? (await waitUntil(this.host, this, attempt));
     return written.tag === "ok" ? this.#untilFlushed() : written;
   }
 

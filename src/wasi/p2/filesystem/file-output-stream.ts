@@ -39,7 +39,7 @@ export class FileOutputStream extends OutputStream implements Waited {
   protected put(contents: Uint8Array): StreamError | undefined {
     if (this.#failure !== undefined) return this.#failure;
     if (!this.#writing && !this.#wouldWait()) return this.#writeNow(contents);
-    this.#queue.push(contents.slice());
+    this.#queue.push(new Uint8Array(contents));
     if (!this.#writing) void this.#writeQueue();
     return undefined;
   }
