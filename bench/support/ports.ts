@@ -15,8 +15,8 @@ export async function freePort(): Promise<number> {
 }
 
 /** Waits until a server that has just been started accepts. */
-export async function untilConnects(port: number): Promise<void> {
-  const until = performance.now() + startWithinMs;
+export async function untilConnects(port: number, withinMs: number = startWithinMs): Promise<void> {
+  const until = performance.now() + withinMs;
   for (;;) {
     const socket = connect(port, "127.0.0.1");
     try {

@@ -25,6 +25,8 @@ export interface System {
   /** What is asked for; `/` when absent. */
   readonly path?: string;
   readonly tls?: boolean;
+  /** Bytes of a body to POST; a GET when absent. */
+  readonly post?: number;
   readonly pids: readonly number[];
   /** A part of it that is told apart. */
   readonly part?: readonly number[];

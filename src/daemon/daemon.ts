@@ -174,7 +174,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       if (successorMs !== 0 && pool.ready.length > 0) void supervisor.bringUp();
     },
   });
-  const supervisor = new Supervisor({
+  const supervisor: Supervisor = new Supervisor({
     services,
     domains: new DomainStore(database),
     blobs,
