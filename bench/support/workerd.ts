@@ -25,7 +25,13 @@ export async function startWorkerd(
 ): Promise<{ pid: number; port: number }> {
   const folder = mkdtempSync(join(tmpdir(), "warren-bench-workerd-"));
   scope.after(() => rmSync(folder, { recursive: true, force: true }));
-  await build({ entryPoints: [entry], bundle: true, format: "esm", outfile: join(folder, "app.js"), logLevel: "error" });
+  await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: "esm",
+    outfile: join(folder, "app.js"),
+    logLevel: "error",
+  });
   const port = await freePort();
   const config = join(folder, "config.capnp");
   writeFileSync(

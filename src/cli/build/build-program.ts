@@ -52,7 +52,7 @@ export async function buildProgram({ project, output, flags, onOutput }: Program
     await run(compilation.command, compilation.args, { ...process.env, ...compilation.env }, folder, onOutput);
     if (!existsSync(compilation.product))
       throw new WarrenError("build.no-product", `the compiler succeeded, but left no ${compilation.product}`, {
-        hint: "a library of Rust needs crate-type = [\"cdylib\"]",
+        hint: 'a library of Rust needs crate-type = ["cdylib"]',
       });
     const program = await makeComponent(await readFile(compilation.product), folder);
     await writeFile(unfinished, program);

@@ -78,7 +78,11 @@ export async function buildExample(dir: string, options: BuildOptions = {}): Pro
   if (toolchain.compile === undefined) return { language, program: await givenProgram(source), cached: true };
 
   const how = toolchain.compile({ source, output: "output", scratch: "scratch", flags });
-  const hash = await hashOf(source, inputs, [toolchain.version, ...componentsBy(language, source), JSON.stringify(how)]);
+  const hash = await hashOf(source, inputs, [
+    toolchain.version,
+    ...componentsBy(language, source),
+    JSON.stringify(how),
+  ]);
   const program = join(outDir, `${name}-${hash}.wasm`);
   if (existsSync(program)) return { language, program, cached: true };
 

@@ -48,6 +48,11 @@ async function installed(cache: string): Promise<string> {
   if (existsSync(command)) return command;
   await mkdir(cache, { recursive: true });
   await run("python3", ["-m", "venv", "--clear", home]);
-  await run(join(home, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", `componentize-py==${version}`]);
+  await run(join(home, "bin/pip"), [
+    "install",
+    "--quiet",
+    "--disable-pip-version-check",
+    `componentize-py==${version}`,
+  ]);
   return command;
 }
