@@ -28,8 +28,8 @@ export interface Systems {
 
 export async function startSystems(scope: Scope, components: ReadonlyMap<Guest, string>): Promise<Systems> {
   const running = new Map<string, Omit<System, "path" | "post">>();
-  const add = (name: string, host: string, { pid, port }: { pid: number; port: number }): void => {
-    running.set(name, { name, host, port, pids: [pid] });
+  const add = (name: string, host: string, peer: { pid: number; port: number }): void => {
+    running.set(name, { name, host, port: peer.port, pids: [peer.pid] });
   };
   await startWarren(scope, components, running);
   const wasmtime = findWasmtime();
@@ -40,7 +40,8 @@ export async function startSystems(scope: Scope, components: ReadonlyMap<Guest, 
     if (wasmtime !== undefined) add(`wasmtime serve, ${guest}`, host, await startWasmtime(scope, wasmtime, component));
     // In one instance StarlingMonkey answers one request and no more.
     const jco = guest === "C" ? await startJco(scope, component) : undefined;
-    if (jco !== undefined) add(`jco serve, ${guest}, not reset`, host, jco);
+    const name = `jco serve, ${guest}, not reset`;
+    if (jco !== undefined) running.set(name, { name, host, ...jco });
   }
   const workerd = components.has("Hono") ? findWorkerd() : undefined;
   if (workerd !== undefined)

@@ -1,16 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Scope } from "./scope.ts";
 
-/** A process that ends with the scope. Its standard error is ours. */
+/** A process that ends with the scope. Its standard error is ours, unless it says too much. */
 export function startProcess(
   scope: Pick<Scope, "after">,
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  stderr: "inherit" | "ignore" = "inherit",
 ): ChildProcess {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", stderr], env: { ...process.env, ...env } });
+  // Nobody may read all of what it prints.
+  child.stdout.resume();
   scope.after(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const end = once(child, "exit");
@@ -18,6 +22,14 @@ export function startProcess(
     await end;
   });
   return child;
+}
+
+/** The processes that a process has started, and those that they have. */
+export function childrenOf(pid: number): number[] {
+  const own = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number),
+  );
+  return own.flatMap((child) => [child, ...childrenOf(child)]);
 }
 
 /** Starts one of our own servers, which prints its port as its first line. */

@@ -20,7 +20,8 @@ export async function startWasmtime(
 ): Promise<{ pid: number; port: number }> {
   const port = await freePort();
   const args = ["serve", "-Scli", "--addr", `127.0.0.1:${port}`, component];
-  const child = startProcess(scope, wasmtime, args);
+  // It says of each connection that ends with the load that it did.
+  const child = startProcess(scope, wasmtime, args, {}, "ignore");
   // A component of 14 MB takes half a minute on a busy machine.
   await untilConnects(port, 120_000);
   return { pid: child.pid!, port };
