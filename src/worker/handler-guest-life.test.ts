@@ -22,12 +22,7 @@ const forever = () => new Promise<never>(() => {});
 
 const failures: [name: string, handler: Parameters<TestFront["serve"]>[0], code: string, log: RegExp][] = [
   ["returns without an answer", async () => {}, "502", /^a request was not answered$/],
-  [
-    "lets go of its way to answer",
-    async (it, _, out) => it.drop(out),
-    "502",
-    /^$/,
-  ],
+  ["lets go of its way to answer", async (it, _, out) => it.drop(out), "502", /^$/],
   [
     "traps",
     async () => {

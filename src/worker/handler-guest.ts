@@ -120,7 +120,7 @@ export class HandlerGuest implements RequestTarget {
     await untilIdle(this.activity, graceMs);
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
-    for (const exchange of this.#waiting.splice(0)) exchange.end(unavailable(this.spec.service, "it is stopped"));
+    for (const exchange of this.#waiting.splice(0)) exchange.end(() => unavailable(this.spec.service, "it is stopped"));
     for (const slot of [...this.#slots])
       this.#discard(slot, "stopped", unavailable(this.spec.service, "it is stopped"));
     this.#client.close();
@@ -165,7 +165,7 @@ export class HandlerGuest implements RequestTarget {
     exchange.request.onGone = () => {
       const index = this.#waiting.indexOf(exchange);
       if (index >= 0) this.#waiting.splice(index, 1);
-      exchange.end(clientGone());
+      exchange.end(clientGone);
     };
     if (this.#slots.size + this.#making < this.#options.instancesMax && this.#making < this.#waiting.length)
       this.#grow();
@@ -208,7 +208,7 @@ export class HandlerGuest implements RequestTarget {
     if (known.code === "worker.memory-budget") this.#usage.limitHit(`an instance was refused: ${known.message}`);
     else this.#blame(`an instance could not be made: ${error instanceof Error ? error.message : String(error)}`);
     if (this.#slots.size > 0 || this.#making > 0) return;
-    for (const exchange of this.#waiting.splice(0)) exchange.end(known);
+    for (const exchange of this.#waiting.splice(0)) exchange.end(() => known);
   }
 
   /** Gives an instance the next request, if one waits. */
@@ -225,7 +225,7 @@ export class HandlerGuest implements RequestTarget {
     const { exchange } = slot;
     if (slot.dead || exchange === undefined) return;
     const { settled } = exchange;
-    exchange.end(settled ? brokeOff() : noAnswer());
+    exchange.end(settled ? brokeOff : noAnswer);
     if (!settled) this.#blame("a request was not answered");
     this.#done(slot, exchange);
     if (this.#renew(slot)) this.#next(slot);
@@ -266,7 +266,7 @@ export class HandlerGuest implements RequestTarget {
     const { exchange, instance } = slot;
     const { http } = instance.host;
     // First of all: what the instance lets go of would say otherwise that the guest did.
-    exchange?.end(error);
+    exchange?.end(() => error);
     http.dropping = true;
     instance.kill(reason);
     http.end();
@@ -306,7 +306,7 @@ export class HandlerGuest implements RequestTarget {
       }
     }
     while (this.#waiting[0] !== undefined && now - this.#waiting[0].startedAt >= requestMsMax)
-      this.#waiting.shift()?.end(late(describeSpent(requestMsMax, 0, "waiting")));
+      this.#waiting.shift()?.end(() => late(describeSpent(requestMsMax, 0, "waiting")));
     while (
       this.#slots.size > 1 &&
       this.#idle[0] !== undefined &&

@@ -11,6 +11,9 @@ import { currentDate } from "./date.ts";
 import type { Exchange } from "./exchange.ts";
 import { writeHead, writeInterim } from "./write-head.ts";
 
+/** Copying so much behind a head is cheaper than to write two buffers. */
+const oneWriteBytesMax = 4096;
+
 /** A request on its way through a guest that is called once for each request. */
 export class RequestExchange implements Exchange {
   readonly #client: ClientConnection;
@@ -22,7 +25,8 @@ export class RequestExchange implements Exchange {
   /** Of the request. */
   readonly #trailers: Field[] = [];
   #framing: BodyFraming | undefined;
-  readonly #abort = new AbortController();
+  /** Costs more than the rest of a request: made when somebody asks for the signal. */
+  #abort: AbortController | undefined;
   readonly #startedAt = performance.now();
   #over: boolean = false;
   #answer: Flow | undefined;
@@ -38,10 +42,20 @@ export class RequestExchange implements Exchange {
     const { request } = client;
     const { remote, local, scheme } = client.client;
     const id = client.context.requestIds.next();
+    const headers: Field[] = [];
+    for (const field of request.forwardedFields()) if (field[0] !== "transfer-encoding") headers.push(field);
+    headers.push(
+      ["x-forwarded-for", remote.ip],
+      ["x-forwarded-proto", scheme],
+      ["x-forwarded-host", request.host],
+      ["x-request-id", id],
+    );
+    if (match.strip) headers.push(["x-forwarded-prefix", match.path]);
     if (client.visit !== undefined) client.visit.requestId = id;
     this.#client = client;
     this.#target = target;
     this.#fields = fields;
+    const exchange = this;
     this.#request = {
       method: request.method,
       path: request.target,
@@ -49,20 +63,15 @@ export class RequestExchange implements Exchange {
       strip: match.strip,
       host: request.host,
       scheme,
-      headers: [
-        ...request.forwardedFields().filter(([name]) => name !== "transfer-encoding"),
-        ["x-forwarded-for", remote.ip],
-        ["x-forwarded-proto", scheme],
-        ["x-forwarded-host", request.host],
-        ["x-request-id", id],
-        ...(match.strip ? [["x-forwarded-prefix", match.path] as const] : []),
-      ],
+      headers,
       body: this.#body,
       trailers: this.#trailers,
       inform: (status, fields) => this.#inform(status, fields),
       client: remote,
       server: local,
-      signal: this.#abort.signal,
+      get signal() {
+        return exchange.#signal;
+      },
     };
     this.#body.onWritable = () => client.advance();
     if (!request.hasBody) this.#body.end();
@@ -113,7 +122,7 @@ export class RequestExchange implements Exchange {
     const error = new WarrenError("connection.reset", "the client went away", { status: 502 });
     this.#body.fail(error);
     this.#answer?.cancel();
-    this.#abort.abort(error);
+    this.#abort?.abort(error);
     this.#request.onGone?.();
     this.#release();
   }
@@ -121,6 +130,14 @@ export class RequestExchange implements Exchange {
   expire(): string {
     this.abort();
     return describeSpent(performance.now() - this.#startedAt, undefined, undefined);
+  }
+
+  get #signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#over) this.#abort.abort();
+    }
+    return this.#abort.signal;
   }
 
   #inform(status: number, fields: readonly Field[]): void {
@@ -160,6 +177,14 @@ export class RequestExchange implements Exchange {
     this.#answer = body;
     this.#answerTrailers = response.trailers ?? [];
     this.#giveBack = response.giveBack;
+    if (!bodiless && this.#form === "length" && this.#giveBack === undefined && this.#remaining <= oneWriteBytesMax) {
+      const whole = withBody(text, body, this.#remaining);
+      if (whole !== undefined) {
+        socket.write(whole);
+        this.#done(true);
+        return;
+      }
+    }
     socket.cork();
     socket.write(`${text}\r\n`, "latin1");
     if (bodiless) body.cancel();
@@ -240,4 +265,18 @@ export class RequestExchange implements Exchange {
     const { activity } = this.#target;
     if (--activity.active === 0) activity.onIdle?.();
   }
+}
+
+/** Head and body in one buffer, which costs less to write than two; undefined when not all of the body is there. */
+function withBody(head: string, body: Flow, length: number): Uint8Array | undefined {
+  if (!body.closed || body.bytes !== length || body.failure !== undefined) return undefined;
+  const whole = Buffer.allocUnsafe(head.length + 2 + length);
+  let at = whole.write(head, "latin1");
+  whole[at++] = 13;
+  whole[at++] = 10;
+  for (let chunk = body.shift(); chunk !== undefined; chunk = body.shift()) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
 }

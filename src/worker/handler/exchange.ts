@@ -143,11 +143,11 @@ export class HandlerExchange implements Exchange, ContentOwner {
     if (flow?.closed === false) flow.fail(error);
   }
 
-  /** The guest is done with it, or is no more: what it has not finished breaks off. */
-  end(error: WarrenError): void {
+  /** The guest is done with it, or is no more: what it has not finished breaks off. The error is made where one is needed: its stack costs. */
+  end(error: () => WarrenError): void {
     const { body } = this.request;
     if (!body.finished) body.cancel();
-    if (this.#state === "open" || this.#content?.flow.closed === false) this.fail(error);
+    if (this.#state === "open" || this.#content?.flow.closed === false) this.fail(error());
   }
 
   #send(content: Content | undefined): void {
