@@ -51,7 +51,7 @@ const hostile: readonly (readonly [what: string, bytes: Uint8Array, code: RegExp
   ["a header alone", Uint8Array.from(build.header), /^program\.no-entry$/],
   ["half a header", Uint8Array.from(build.header.slice(0, 5)), /^module\.truncated$/],
   ["another version", Uint8Array.of(0, 0x61, 0x73, 0x6d, 2, 0, 0, 0), /^module\.not-wasm$/],
-  ["a component", Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0), /^program\.component-unsupported$/],
+  ["a component of nothing", Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0), /^program\.component-kind$/],
   ["an unknown section", module([99, 0]), /^module\.malformed$/],
   ["a section that is longer than the file", module([1, ...leb(0xffff_ffff)]), /^module\.truncated$/],
   ["four billion imports", module(voidType, section(2, leb(0xffff_ffff))), /^module\.cap-imports$/],

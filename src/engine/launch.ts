@@ -1,5 +1,6 @@
 import type { GuestThread } from "../wasi/guest-thread.ts";
 import type { Host } from "../wasi/p1/host.ts";
+import type { PreparedKind } from "./check/prepared-kind.ts";
 import type { Burst, CpuTerms } from "./cpu/preemption.ts";
 import type { MemoryAccount } from "./memory-account.ts";
 
@@ -17,6 +18,7 @@ export interface Launch {
 
 /** A program that was checked and compiled, ready to start any number of instances. */
 export interface Program {
+  readonly kind: PreparedKind;
   /** Bytes that its memories and tables have before it runs, as {@link MemoryAccount} counts them. */
   readonly initialBytes: number;
   /** Bytes that its memory may grow to. */

@@ -28,6 +28,7 @@ export const uncapped: ModuleCaps = Object.fromEntries(
 
 /** A module for WASI preview 1, which is run by its `_start`. */
 export class ModuleProgram implements Program, CoreProgram {
+  readonly kind = "module";
   readonly module: WebAssembly.Module;
   readonly memoryMax: number;
   readonly imports: readonly FunctionImport[];

@@ -118,18 +118,11 @@ test("decodeModule() says what a file is that is no module", () => {
     [Buffer.from("(module)"), 0, /as text/],
     [Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), 0, /starts with 01020304/],
     [Uint8Array.of(0, 0x61, 0x73, 0x6d, 2, 0, 0, 0), 4, /version at 0x4 is 02000000/],
+    [Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0), 4, /a component stands where/],
   ] as const) {
     checkFailure("not wasm", bytes, "module.not-wasm", at, text);
   }
   checkFailure("short header", sample.subarray(0, 5), "module.truncated", 5, /header/);
-});
-
-test("decodeModule() tells a component, and one that is an HTTP handler", () => {
-  const preamble = [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0];
-  checkFailure("component", Uint8Array.from(preamble), "program.component-unsupported", 4, /is a component, but/);
-  const exported = section(11, [1, 0], build.name("wasi:http/incoming-handler@0.2.3"), [5, 0]);
-  const component = build.join(preamble, section(0, build.name("x")), exported);
-  checkFailure("handler", component, "program.component-unsupported", 4, /exports wasi:http\/incoming-handler/);
 });
 
 test("decodeModule() says where a module is malformed and what was expected", () => {

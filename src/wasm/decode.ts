@@ -11,7 +11,7 @@ import { standardSections } from "./sections.ts";
  * The result refers to `bytes`, which must not change.
  *
  * Throws `module.not-wasm`, `module.truncated`, `module.malformed`, `module.too-large`, `module.cap-…`,
- * `module.shared-memory` and `program.component-unsupported`, each with the byte offset as `at`.
+ * `module.shared-memory`, each with the byte offset as `at`.
  */
 export function decodeModule(bytes: Uint8Array, caps: ModuleCaps = capsDefault): ModuleInfo {
   checkPreamble(bytes, caps);

@@ -49,9 +49,9 @@ const otherHosts: readonly {
     matches: ({ module, name }) => module === "wasi" && name === "thread-spawn",
   },
   {
-    code: "program.component-unsupported",
-    what: "is the core of a component, and this release runs core modules of WASI preview 1 only",
-    hint: "Build it for wasm32-wasip1 instead of wasm32-wasip2.",
+    code: "program.component-core",
+    what: "is the core of a component and not the component itself",
+    hint: "Make it one with: warren build, or wasm-tools component new.",
     matches: ({ module }) => /^(wasi:|\[export\])|^[a-z0-9-]+:[a-z0-9-]+\//.test(module),
   },
   {

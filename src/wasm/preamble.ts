@@ -1,6 +1,5 @@
 import { WarrenError } from "../base/errors.ts";
 import type { ModuleCaps } from "./caps.ts";
-import { refuseComponent } from "./component.ts";
 
 /** `\0asm` */
 const magic = [0x00, 0x61, 0x73, 0x6d] as const;
@@ -50,7 +49,8 @@ export function checkPreamble(bytes: Uint8Array, caps: ModuleCaps): void {
   // Component model, Binary.md: a 16-bit version, then a 16-bit layer that is 0 for modules and 1 for components.
   const version = bytes[4]! + bytes[5]! * 256;
   const layer = bytes[6]! + bytes[7]! * 256;
-  if (layer === 1) refuseComponent(bytes);
+  if (layer === 1)
+    throw notWasm("a component stands where a core module is expected", "Look at how it was put together.", 4);
   if (version !== 1 || layer !== 0) {
     const found = Buffer.from(bytes.subarray(4, 8)).toString("hex");
     throw notWasm(

@@ -57,6 +57,11 @@ export async function runProgram(run: Run): Promise<number> {
     const { runGojsProgram } = await import("./run-gojs.ts");
     return runGojsProgram(bytes, run);
   }
+  if (program.kind === "handler") {
+    throw new WarrenError("program.handler", `${path} answers HTTP requests: there is nothing to run`, {
+      hint: `serve it: warren deploy ${path}`,
+    });
+  }
   const terminals = { stdin: isTerminal(0), stdout: isTerminal(1), stderr: isTerminal(2) };
   const keys = grants.interactive && terminals.stdin;
   const output = (fd: 1 | 2): ((chunk: Uint8Array) => void) =>

@@ -3,6 +3,7 @@ import { componentCapsDefault } from "../../component/caps.ts";
 import { decodeComponent } from "../../component/decode.ts";
 import { decodeModules, linkComponent } from "../../component/link.ts";
 import type { ComponentPlan } from "../../component/plan.ts";
+import { HttpClient } from "../../wasi/http/http-client.ts";
 import { HttpContext } from "../../wasi/p2/http/host.ts";
 import { type PreparedKind, preparedKind } from "../check/prepared-kind.ts";
 import type { Launch, Program } from "../launch.ts";
@@ -68,10 +69,15 @@ export class ComponentProgram implements Program {
   }
 
   async launch(launch: Launch): Promise<void> {
-    const host = componentHost(launch.host, new HttpContext(undefined));
-    const { instance } = await openComponent(this, launch, host);
-    const result = (await instance.call("wasi:cli/run", "run", [])) as { readonly tag: "ok" | "err" };
-    // As wasmtime and jco do.
-    if (result.tag === "err") host.exit(1);
+    const client = new HttpClient({ dialler: launch.host.dialler });
+    try {
+      const host = componentHost(launch.host, new HttpContext(client));
+      const { instance } = await openComponent(this, launch, host);
+      const result = (await instance.call("wasi:cli/run", "run", [])) as { readonly tag: "ok" | "err" };
+      // As wasmtime and jco do.
+      if (result.tag === "err") host.exit(1);
+    } finally {
+      client.close();
+    }
   }
 }
