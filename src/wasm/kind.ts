@@ -82,8 +82,8 @@ const otherHosts: readonly {
  * Tells how a module is to be run.
  *
  * Throws `program.no-entry`, `program.bad-entry`, `program.no-memory`, and for programs made for another host
- * `program.gojs`, `program.emscripten` and the like, each with what to do about it. (A component is refused by
- * `decodeModule` already.) Whether all imports are there is {@link checkImports}' question.
+ * `program.gojs`, `program.emscripten` and the like, each with what to do about it.
+ * Whether all imports are there is {@link checkImports}' question.
  */
 export function programKind(info: ModuleInfo): ProgramKind {
   for (const { code, what, hint, matches } of otherHosts) {
