@@ -84,7 +84,14 @@ const refused: [name: string, value: string, problem: FieldProblem][] = [
 test("Fields refuses what is not valid or not a guest's to say", () => {
   for (const [name, value, problem] of refused) {
     const account = new Account();
-    assert.equal(Fields.from(account, [["x", bytes("1")], [name, bytes(value)]]), problem, name);
+    assert.equal(
+      Fields.from(account, [
+        ["x", bytes("1")],
+        [name, bytes(value)],
+      ]),
+      problem,
+      name,
+    );
     const fields = make([["x", "1"]], account);
     assert.equal(fields.append(name, bytes(value)), problem, name);
     assert.equal(fields.set(name, [bytes("1"), bytes(value)]), problem, name);
