@@ -23,6 +23,26 @@ import type { ValueType } from "../module-info.ts";
  *   anything else, so that it may yield.
  * - `warren.table.N`, `warren.global.N`: the tables and mutable globals that the program defines, whether it exports them
  *   itself or not (see {@link RewrittenModule.tables}).
+ *
+ * With `marks`, which make its instances fit to be reset (docs/decisions/0021-reset-by-cards.md; `engine/reset/` does the host's part), it
+ * also imports, after `epoch`:
+ * - `cards0`, `cards1`, …: for each memory that it has or imports, by its index, a memory of 32-bit addresses that is private to that memory:
+ *   modules that share one are given the same cards ({@link RewrittenCards}, `cardPages()`).
+ *   - The first 64 bits are the size in pages that the guest sees. The host sets it before it instantiates. `memory.size` answers it, and
+ *     `memory.grow` adds to it; the memory itself grows only when it must, so that the host can set the size back.
+ *     Loads and stores beyond the size but within the memory do not trap.
+ *   - From byte 64 on there is a byte for each 4 KiB of the memory. A store writes 1 into that of its address; a bulk operation into
+ *     all from its first byte's to its last's. Whoever puts a marked page back does so with the 256 bytes before and after it, since a store at a
+ *     page's end reaches into the next, and one mark stands for several stores near to it. What traps may be unmarked, if it wrote nothing.
+ *     A card beyond the memory's end can be marked, too: of a stack frame that does not fit.
+ *   The host marks what it writes itself, by the same rules.
+ *
+ * And it exports, after the others:
+ * - `warren.save`, `warren.restore`: functions () → () that copy all mutable globals that it defines to copies of their own, and back. `save` comes
+ *   first. Imported globals are for the module that defines them.
+ * - `warren.dirty`, where it has instructions that write what nothing here can put back: a mutable i32 that they set to 1. They are
+ *   `table.set`, `.grow`, `.fill`, `.copy` and `.init`, `data.drop`, `elem.drop`, `struct.set`, `array.set`, `.fill`, `.copy`, `.init_data` and `.init_elem`.
+ *   Objects of the garbage collector's may be new ones that nothing leads to after the reset; that is not found out.
  */
 export const reservedModule = "warren";
 export const reservedPrefix = "warren.";

@@ -31,7 +31,7 @@ import { tableLimits } from "./table-limits.ts";
 export interface RewriteOptions {
   /** How far tables may grow: growing by so many takes 60 ns each and cannot be interrupted. */
   readonly tableEntriesMax?: number;
-  /** Its instances are to be used again after a reset (see `contract.ts`). Tests may have marks of another kind. */
+  /** Its instances are to be used again after a reset, see `contract.ts`. Tests may have marks of another kind. */
   readonly marks?: boolean | MarkTuning;
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import type { RewriteOptions } from "../rewrite.ts";
 import { CommandHost, type Output } from "./command.ts";
 import { cell, instantiate, jspi, rewrite } from "./preemption.ts";
 
@@ -11,9 +12,14 @@ async function runPlain(bytes: Uint8Array, args: readonly string[]): Promise<Out
 }
 
 /** The cell is raised at every check until the last of the ticks, and every tenth tick yields. */
-async function runRewritten(bytes: Uint8Array, args: readonly string[], ticksMax: number): Promise<[Output, number]> {
+async function runRewritten(
+  bytes: Uint8Array,
+  args: readonly string[],
+  ticksMax: number,
+  options: RewriteOptions,
+): Promise<[Output, number]> {
   const host = new CommandHost(bytes, args);
-  const rewritten = rewrite(bytes);
+  const rewritten = rewrite(bytes, options);
   let ticks = 0;
   const module = new WebAssembly.Module(rewritten.bytes as BufferSource);
   const { exports } = instantiate(rewritten, module, {
@@ -29,7 +35,7 @@ async function runRewritten(bytes: Uint8Array, args: readonly string[], ticksMax
   return [await host.run(() => jspi.promising(exports._start)()), ticks];
 }
 
-/** Runs a command both ways. `expected` is what its output must have, so that nothing is compared with nothing. */
+/** Runs a command as it is, rewritten, and rewritten with marks. `expected` is what its output must have, so that nothing is compared with nothing. */
 export async function assertSame(
   t: TestContext,
   bytes: Uint8Array,
@@ -38,8 +44,10 @@ export async function assertSame(
 ): Promise<void> {
   const plain = await runPlain(bytes, args);
   assert.match(plain.stdout, expected, `${plain.code}: ${plain.stderr}`);
-  const [rewritten, ticks] = await runRewritten(bytes, args, 20_000);
-  assert.deepEqual(rewritten, plain);
-  assert.ok(ticks > 0);
-  t.diagnostic(`${plain.stdout.length} bytes, ${ticks} ticks`);
+  for (const marks of [false, true]) {
+    const [rewritten, ticks] = await runRewritten(bytes, args, 20_000, { marks });
+    assert.deepEqual(rewritten, plain);
+    assert.ok(ticks > 0);
+    t.diagnostic(`${plain.stdout.length} bytes, ${ticks} ticks`);
+  }
 }
