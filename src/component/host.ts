@@ -34,7 +34,7 @@ export interface ComponentEnvironment {
   instantiate(coreInstance: number, imports: WebAssembly.Imports): WebAssembly.Exports | Promise<WebAssembly.Exports>;
   /** The function for an import of the plan: `[resource-drop]NAME` for the drop of a resource of the host's. */
   hostFunction(interfaceName: string, name: string): HostCall;
-  /** Called at the beginning of each call into the host; what it throws ends the guest. */
+  /** Called at the beginning of each call into the host, and when a promise of one has settled; what it throws ends the guest. */
   enter(): void;
   /**
    * The cards of a memory: one byte for each 4 KiB of it, to be set to 1 for what is written into the memory from here. Undefined when the

@@ -3,12 +3,11 @@ import type { ComponentEnvironment, ComponentInstance } from "../host.ts";
 import type { ComponentPlan } from "../plan.ts";
 import type { GuestResource, ResourceType } from "../types.ts";
 import { type GlueOptions, generateGlue, planTypes } from "./glue.ts";
-import type { HeldResource } from "./held-resource.ts";
 import { type InstanceLimits, InstanceState, type SharedState } from "./instance-state.ts";
 import { runtime } from "./runtime.ts";
 import { describePlace } from "./where.ts";
 
-const limitsDefault: InstanceLimits = { handlesMax: 65_536, callBytesMax: 64 * 2 ** 20 };
+const limitsDefault: InstanceLimits = { handlesMax: 65_536, callBytesMax: 16 * 2 ** 20 };
 
 export interface ComponentCodeOptions extends GlueOptions {
   /** For stack traces: the component's digest or the like. */
@@ -87,10 +86,10 @@ class Instance implements ComponentInstance {
     this.#made = made;
   }
 
-  async call(interfaceName: string, name: string, args: readonly unknown[]): Promise<unknown> {
+  call(interfaceName: string, name: string, args: readonly unknown[]): Promise<unknown> {
     const index = this.#code.exportIndex(interfaceName, name);
-    if (index === undefined) throw new TypeError(`the component does not export ${interfaceName} ${name}`);
-    return this.#made.exports[index]!(args);
+    if (index !== undefined) return this.#made.exports[index]!(args);
+    return Promise.reject(new TypeError(`the component does not export ${interfaceName} ${name}`));
   }
 
   get handles(): number {
@@ -119,7 +118,8 @@ class Instance implements ComponentInstance {
 
   async dropResource(resource: GuestResource): Promise<void> {
     const number = this.#number(resource.type);
-    const rep = this.#state.release(number, resource as HeldResource);
+    this.#state.mayEnter(resource.type);
+    const rep = this.#state.release(number, resource);
     await this.#made.drops[number]!(rep);
   }
 

@@ -12,7 +12,7 @@ export class HeldResource implements GuestResource {
 
   constructor(state: InstanceState, type: ResourceType, rep: number, owned: boolean) {
     this.type = type;
-    this.rep = rep;
+    this.rep = rep >>> 0;
     this.#state = state;
     this.#generation = state.generation;
     this.#owned = owned;

@@ -46,7 +46,16 @@ export function hostCallSource(
     const lower = `${fresh}${statements}${value === undefined ? "" : `return ${value};`}`;
     return `function ${name}(${place}){try{${lower}}catch(e){${abandon}throw S.end(e);}}`;
   });
-  const wait = `if(v instanceof Promise)return v.then((v)=>${write}(${place}),F);`;
+  const wait = (): string => {
+    // Meanwhile the guest may have been ended from outside: then it must not be asked to allocate.
+    const resume = generation.once(
+      "u",
+      where("result"),
+      (name) =>
+        `function ${name}(${place}){try{E.enter();}catch(e){${abandon}throw S.end(e);}return ${write}(${place});}`,
+    );
+    return `if(v instanceof Promise)return v.then((v)=>${resume}(${place}),F);`;
+  };
   return `(${coreArguments(shape)}){if(!c${component}.mayLeave)S.cannotLeave(${where("call")});try{E.enter();${[
     prologue(side, shape),
     checkResultArea(side, shape, where),
@@ -54,7 +63,7 @@ export function hostCallSource(
     rules.sends ? `t${component}.arrived();` : "",
     rules.lends ? `t${component}.lendsOver();` : "",
     `const v=${call}(${values});`,
-    blocks ? wait : "",
+    blocks ? wait() : "",
     shape.result === undefined ? "" : `return ${write}(${place});`,
   ].join("")}}catch(e){throw S.end(e);}}`;
 }

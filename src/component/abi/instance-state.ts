@@ -93,6 +93,14 @@ export class InstanceState {
     component.entered = true;
   }
 
+  /** Throws what {@link enter} would, for the component instance that defines a resource. */
+  mayEnter(type: ResourceType): void {
+    if (type.origin !== "guest") throw new TypeError("not a resource of a guest's");
+    const component = this.components[type.instance]!;
+    this.enter(component);
+    component.entered = false;
+  }
+
   /** Begins a call of one component by another. */
   enterFrom(component: ComponentState, where: number): void {
     if (component.entered) this.trap(where, "cannot enter a component instance that is in a call");
@@ -193,10 +201,14 @@ export class InstanceState {
   }
 
   #abandon(type: ValueType | undefined, value: unknown): void {
-    eachOwned(type, value, (resource, object) => {
-      if (resource.origin !== "host" || this.components.some(({ table }) => table.has(object))) return;
-      this.dropHost(this.#shared.resources.indexOf(resource), object);
-    });
+    try {
+      eachOwned(type, value, (resource, object) => {
+        if (resource.origin !== "host" || this.components.some(({ table }) => table.has(object))) return;
+        this.dropHost(this.#shared.resources.indexOf(resource), object);
+      });
+    } catch {
+      // What ended the guest is thrown already. A value that is none of its type may be what it was.
+    }
   }
 
   #end(cause: unknown, thrown: unknown): { readonly cause: unknown; readonly thrown: unknown } {

@@ -6,7 +6,7 @@ import { generator } from "../../wasm/rewrite/testdata/random.ts";
 import { decodeComponent } from "../decode.ts";
 import { decodeModules, linkComponent } from "../link.ts";
 import type { ValueType } from "../types.ts";
-import { echoComponent, jcoInstance } from "./testdata/jco-echo.ts";
+import { echoComponent, jcoInstance } from "./testdata/jco.ts";
 import { fromJco, toJco } from "./testdata/jco-values.ts";
 import { randomType, randomValue } from "./testdata/random-values.ts";
 import { instantiate } from "./testdata/rig.ts";

@@ -22,30 +22,34 @@ interface Transpiler {
   ): Promise<{ readonly files: Readonly<Record<string, Uint8Array>> }>;
 }
 
-/** A component that passes values of these types on, by jco's tools: `test:oracle/echo` `f0` and so on, imported and exported. */
-export async function echoComponent(
-  types: readonly ValueType[],
-  encoding: "utf8" | "utf16" | "compact-utf16",
+/** Component of a core module, whose imports and exports are those of the WIT's world `w`. */
+export async function componentOf(
+  module: string,
+  wit: string,
+  encoding: "utf8" | "utf16" = "utf8",
 ): Promise<Uint8Array> {
   const { componentEmbed, componentNew } = (await import(`${jco}/wasm-tools`)) as WasmTools;
+  const binary = new Uint8Array(await wat(module));
+  const embedded = await componentEmbed({ binary, witSource: wit, world: "w", stringEncoding: encoding });
+  return new Uint8Array(await componentNew(embedded, []));
+}
+
+/** A component that passes values of these types on: `test:oracle/echo` `f0` and so on, imported and exported. */
+export async function echoComponent(types: readonly ValueType[], encoding: "utf8" | "utf16"): Promise<Uint8Array> {
   const owner = "test:oracle/echo";
-  const text = echoFunctions(
+  const module = echoFunctions(
     types.map((type, index) => ({
       type: identity(type),
       import: [owner, `f${index}`],
       export: `${owner}#f${index}`,
     })),
   );
-  const binary = await componentEmbed({
-    binary: new Uint8Array(await wat(text)),
-    witSource: echoWit(types),
-    world: "w",
-    stringEncoding: encoding,
-  });
-  return new Uint8Array(await componentNew(binary, []));
+  return componentOf(module, echoWit(types), encoding);
 }
 
-type Functions = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+/** An interface: functions, and classes of resources. */
+// biome-ignore lint/suspicious/noExplicitAny: jco has a convention for each of them
+export type Functions = Readonly<Record<string, any>>;
 
 /** The exports of a component that jco transpiled. */
 export async function jcoInstance(
