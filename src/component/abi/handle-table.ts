@@ -141,22 +141,35 @@ export class HandleTable {
    * then it is cleared of all that came since only.
    */
   restore(kept: KeptHandles, dropped: (resource: number, value: unknown) => void): boolean {
-    const values = this.#values.splice(0);
-    const codes = this.#codes.splice(0);
-    const stays = (handle: number): boolean =>
-      codes[handle] === kept.codes[handle] && (codes[handle] === 0 || values[handle] === kept.values[handle]);
-    const whole = kept.codes.every((code, handle) => code === 0 || stays(handle));
-    this.#values.push(...kept.values);
-    this.#codes.push(...kept.codes);
-    this.#lends.length = kept.codes.length;
-    this.#lends.fill(0);
+    const values = this.#values;
+    const codes = this.#codes;
+    const count = kept.codes.length;
+    let whole = true;
+    for (let handle = 1; handle < codes.length; handle++) {
+      const code = codes[handle]!;
+      const before = handle < count ? kept.codes[handle]! : 0;
+      if (code !== before || (code !== 0 && values[handle] !== kept.values[handle])) {
+        if (before !== 0) whole = false;
+        if (code !== 0 && code % 2 === 0) dropped(code / 2 - 1, values[handle]);
+      }
+      if (handle >= count) continue;
+      values[handle] = kept.values[handle];
+      codes[handle] = before;
+    }
+    values.length = count;
+    codes.length = count;
+    this.#lends.length = count;
+    if (this.#lent.length > 0) this.#lends.fill(0);
     this.#lent.length = 0;
     this.#free = kept.free;
     this.#live = kept.live;
     this.borrows = 0;
-    for (const [handle, code] of codes.entries())
-      if (code !== 0 && code % 2 === 0 && !stays(handle)) dropped(code / 2 - 1, values[handle]);
     return whole;
+  }
+
+  /** Whether something was on its way when the guest trapped. */
+  get inTransit(): boolean {
+    return this.#transit.length > 0;
   }
 
   /** As {@link clear}, for what was on its way. */

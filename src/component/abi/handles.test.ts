@@ -307,3 +307,27 @@ test("a guest's resources are void after a reset, and belong to their instance o
   await assert.rejects(three.call("value", other), /of another instance or type/);
   await assert.rejects(three.instance.dropResource(other), /of another instance or type/);
 });
+
+test("resetHandles() goes back to what was kept, and says when that is gone", async () => {
+  const one = await puppet();
+  await one.call("take", "a");
+  await one.call("take", "b");
+  await one.call("take", "c");
+  await one.call("drop", 2);
+  one.instance.keepHandles();
+  // Into the free place, and beyond.
+  assert.equal(await one.call("take", "d"), 2);
+  assert.equal(await one.call("take", "e"), 4);
+  one.dropped.length = 0;
+  assert.equal(one.instance.resetHandles(), true);
+  assert.deepEqual(one.dropped, ["d", "e"]);
+  assert.equal(one.instance.handles, 2);
+  assert.equal(await one.call("take", "f"), 2);
+  assert.equal(await one.call("take", "g"), 4);
+  // One that was kept is dropped, and its place taken by another.
+  await one.call("drop", 1);
+  assert.equal(await one.call("take", "h"), 1);
+  one.dropped.length = 0;
+  assert.equal(one.instance.resetHandles(), false);
+  assert.deepEqual(one.dropped, ["h", "f", "g"]);
+});

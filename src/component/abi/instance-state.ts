@@ -182,11 +182,12 @@ export class InstanceState {
   #dropEach(each: (table: HandleTable, index: number, drop: (resource: number, value: unknown) => void) => void): void {
     let failure: { readonly error: unknown } | undefined;
     this.generation++;
-    const dropped = new Set<unknown>();
+    // What was on its way between two components when the guest trapped may have arrived.
+    const dropped = this.components.some(({ table }) => table.inTransit) ? new Set<unknown>() : undefined;
     const drop = (resource: number, value: unknown): void => {
       // A guest's own resources lie in memory that is given up with them.
       if (this.#shared.resources[resource]?.origin !== "host") return;
-      dropped.add(value);
+      dropped?.add(value);
       try {
         this.dropHost(resource, value);
       } catch (error) {
@@ -194,9 +195,9 @@ export class InstanceState {
       }
     };
     for (const [index, { table }] of this.components.entries()) each(table, index, drop);
-    // What was on its way between two components when the guest trapped may have arrived.
-    for (const { table } of this.components)
-      table.clearTransit((resource, value) => dropped.has(value) || drop(resource, value));
+    if (dropped !== undefined)
+      for (const { table } of this.components)
+        table.clearTransit((resource, value) => dropped.has(value) || drop(resource, value));
     if (failure !== undefined) throw failure.error;
   }
 
