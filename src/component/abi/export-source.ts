@@ -1,7 +1,7 @@
 import type { LiftedFunction } from "../plan.ts";
 import { callShape, liftResult, lowerArguments, type Where } from "./call-shape.ts";
 import type { Generation, Side } from "./generation.ts";
-import { postReturn, sideOf } from "./guest-call-source.ts";
+import { hostCall, postReturn, sideOf } from "./guest-call-source.ts";
 
 /** Source of the function by which the host calls an export (CanonicalABI.md, canon lift). Its arguments are in `x`. */
 export function exportSource(
@@ -18,12 +18,11 @@ export function exportSource(
   const fresh = side.memory === undefined ? "" : `${side.memory}.fresh();`;
   const own = shape.argumentsOwn;
   const resultOwn = shape.result?.hasOwn === true;
-  const args = values.join(",");
   return `(x){S.enter(${c});${own ? "let o=true;" : ""}try{${[
     fresh,
     statements,
     own ? "o=false;" : "",
-    `let q=S.suspends?await ${generation.promised(lifted.core)}(${args}):${generation.callee(lifted.core)}(${args});const q0=q;`,
+    hostCall(generation, lifted.core, values),
     fresh,
     "S.fill();",
     `const v=${liftResult(generation, side, shape, { lends: false, sends: resultOwn }, where)};`,

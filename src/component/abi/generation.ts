@@ -76,11 +76,16 @@ export class Generation {
     return name;
   }
 
-  /** A core function: a variable that has it once its instance is there. */
-  callee(item: CoreItem | undefined): string | undefined {
-    if (item === undefined) return undefined;
+  /** A core function: a variable that has it once its instance is there, and traps until then. */
+  callee(item: CoreItem): string {
     if (item.kind === "canonical") return `f${item.index}`;
     return this.#lateVariable("r", item, (value) => `R.callable(${value})`);
+  }
+
+  /** Realloc or post-return: one that is a canonical function itself could only trap. */
+  helper(item: CoreItem | undefined): string | undefined {
+    if (item === undefined) return undefined;
+    return item.kind === "canonical" ? "N" : this.callee(item);
   }
 
   /** As {@link callee}, called so that it may be suspended: it gives a promise. */
@@ -107,7 +112,7 @@ export class Generation {
     if (known !== undefined) return known;
     const name = `${prefix}${this.#made.size}`;
     this.#made.set(`${prefix} ${identity}`, name);
-    this.#declarations.push(`let ${name};`);
+    this.#declarations.push(`let ${name}=U;`);
     const assignment = `${name}=${value(`i${item.instance}[${JSON.stringify(item.name)}]`)};`;
     this.#late.push({ instance: item.instance, assignment });
     return name;

@@ -55,6 +55,7 @@ export function generateGlue(plan: ComponentPlan, options: GlueOptions): string 
     generation.add(`const x${index}=async function $${label(`${owner}_${name}`)}${source};`);
     return `x${index}`;
   });
+  const unknown = placeOf(plan.functions.length + plan.exports.length, "call");
   const drops = generation.types.resources.map((resource) => hostDropSource(generation, resource) ?? "undefined");
   const instances = plan.coreInstances.map(
     ({ component }, index) =>
@@ -64,6 +65,8 @@ export function generateGlue(plan: ComponentPlan, options: GlueOptions): string 
     '"use strict";',
     "return async function instantiate(S,E){",
     "const Q=new Array(16).fill(0),F=(e)=>{throw S.end(e);};",
+    // What stands for a function of an instance that is not made yet, and for one that could only trap.
+    `const U=()=>S.trap(${unknown},"a function of a core instance is called before that is there"),N=()=>S.cannotLeave(${unknown});`,
     ...Array.from(
       { length: plan.componentInstances },
       (_, index) => `const c${index}=S.components[${index}],t${index}=c${index}.table;`,

@@ -68,9 +68,17 @@ export function call(generation: Generation, core: CoreItem, values: readonly st
   return `S.nested.depth++;let q=${generation.callee(core)}(${values.join(",")});const q0=q;S.nested.depth--;`;
 }
 
+/** As {@link call}, for the host: as the instance is set. A canonical function is called directly, and may give a promise anyway. */
+export function hostCall(generation: Generation, core: CoreItem, values: readonly string[]): string {
+  const args = values.join(",");
+  const plain = `${generation.callee(core)}(${args})`;
+  if (core.kind === "canonical") return `let q=await ${plain};const q0=q;`;
+  return `let q=S.suspends?await ${generation.promised(core)}(${args}):${plain};const q0=q;`;
+}
+
 /** Statements that call post-return with what was returned. */
 export function postReturn(generation: Generation, callee: LiftedFunction, { result }: CallShape): string {
-  const post = generation.callee(callee.options.postReturn);
+  const post = generation.helper(callee.options.postReturn);
   if (post === undefined) return "";
   const c = `c${callee.component}`;
   const value = result === undefined ? "" : "q0";
@@ -84,7 +92,7 @@ export function sideOf(
 ): Pick<Side, "memory" | "realloc" | "encoding" | "component"> {
   return {
     memory: generation.memory(options.memory, component),
-    realloc: generation.callee(options.realloc),
+    realloc: generation.helper(options.realloc),
     encoding: options.encoding,
     component,
   };

@@ -25,7 +25,7 @@ export function hostCallSource(
   const shape = callShape(generation.types, imported.type);
   const side: Side = {
     memory: generation.memory(options.memory, component),
-    realloc: generation.callee(options.realloc),
+    realloc: generation.helper(options.realloc),
     encoding: options.encoding,
     component,
     other: "host",

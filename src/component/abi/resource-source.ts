@@ -1,8 +1,8 @@
 import type { CanonicalFunction } from "../plan.ts";
-import type { CoreItem, ResourceType } from "../types.ts";
+import type { ResourceType } from "../types.ts";
 import type { Where } from "./call-shape.ts";
 import type { Generation } from "./generation.ts";
-import { call } from "./guest-call-source.ts";
+import { call, hostCall } from "./guest-call-source.ts";
 import { ownCode } from "./handle-table.ts";
 
 type ResourceFunction = Exclude<CanonicalFunction, { kind: "lower" }>;
@@ -38,7 +38,8 @@ function dropSource(
   suspends: boolean,
 ): string {
   if (resource.origin === "host") return `E.enter();S.dropHost(${generation.types.resource(resource)},v);`;
-  const destroy = resource.destructor === undefined ? "" : destructorCall(generation, resource.destructor, suspends);
+  const destroy =
+    resource.destructor === undefined ? "" : `{${call(generation, resource.destructor, ["v"], suspends)}}`;
   if (resource.instance === component) return destroy;
   const other = `c${resource.instance}`;
   return `S.enterFrom(${other},${place});${destroy}${other}.entered=false;`;
@@ -49,13 +50,6 @@ export function hostDropSource(generation: Generation, resource: ResourceType): 
   if (resource.origin === "host") return undefined;
   const c = `c${resource.instance}`;
   const { destructor } = resource;
-  const destroy =
-    destructor === undefined
-      ? ""
-      : `if(S.suspends){${destructorCall(generation, destructor, true)}}else{${destructorCall(generation, destructor, false)}}`;
+  const destroy = destructor === undefined ? "" : `{${hostCall(generation, destructor, ["v"])}}`;
   return `async(v)=>{S.enter(${c});try{${destroy}${c}.entered=false;}catch(e){S.end(e);throw S.ended.cause;}}`;
-}
-
-function destructorCall(generation: Generation, destructor: CoreItem, suspends: boolean): string {
-  return `{${call(generation, destructor, ["v"], suspends)}}`;
 }

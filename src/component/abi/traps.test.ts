@@ -302,3 +302,67 @@ test("lists of bytes that a guest returns stay as they are", async () => {
   await instance.call("", "fill", []);
   assert.deepEqual(data, new Uint8Array(Buffer.from("ok")));
 });
+
+test("a start function that needs what is not there yet traps", async () => {
+  const type = functionType({}, text);
+  const module = `(module (import "host" "f0" (func $f (param i32))) (memory (export "memory") 1)
+    (func $start (call $f (i32.const 16))) (start $start)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (unreachable)))`;
+  const of = plan({ functions: [{ name: "f", type }], exports: [] });
+  await assert.rejects(instantiate(of, [module], { functions: { f: () => "x" } }), (error) => {
+    assert.ok(error instanceof WebAssembly.RuntimeError, String(error));
+    assert.match(error.message, /out of bounds/);
+    return true;
+  });
+  // The result needs no memory, but a realloc that is there later: of another instance.
+  const two = {
+    ...of,
+    coreInstances: [
+      { module: 0, component: 0, imports: [] },
+      { module: 1, component: 0, imports: of.coreInstances[0]!.imports },
+      { module: 2, component: 0, imports: [] },
+    ],
+    modules: [...of.modules, ...of.modules, ...of.modules],
+    functions: of.functions.map((one) => ({ ...one, options: options(0, { realloc: core("cabi_realloc", 2) }) })),
+  } as typeof of;
+  const starter = `(module (import "host" "f0" (func $f (param i32))) (func $start (call $f (i32.const 16))) (start $start))`;
+  const modules = [`(module (memory (export "memory") 1))`, starter, module];
+  await assert.rejects(instantiate(two, modules, { functions: { f: () => "x" } }), (error) => {
+    assert.ok(error instanceof WebAssembly.RuntimeError, String(error));
+    assert.match(error.message, /component: a function of a core instance is called before that is there/);
+    return true;
+  });
+});
+
+test("a realloc or post-return that is a canonical function traps, and no promise is left alone", async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): number => unhandled.push(error);
+  process.on("unhandledRejection", note);
+  try {
+    const canonical = { kind: "canonical", index: 0 } as const;
+    const realloc = functionType({ a: u32, b: u32, c: u32, d: u32 }, u32);
+    const module = `(module (import "host" "f0" (func $f (param i32 i32 i32 i32) (result i32))) (memory (export "memory") 1)
+      (func (export "take") (param i32 i32)) (func (export "plain")))`;
+    const bare = options(0, { realloc: undefined });
+    const of = plan({
+      functions: [{ name: "f", type: realloc }],
+      exports: [
+        exported("take", functionType({ name: text }), { options: options(0, { realloc: canonical }) }),
+        exported("plain", functionType({}), { options: options(0, { realloc: undefined, postReturn: canonical }) }),
+      ],
+    });
+    const fixed = { ...of, functions: of.functions.map((one) => ({ ...one, options: bare })) } as typeof of;
+    for (const [name, args] of [
+      ["take", ["x"]],
+      ["plain", []],
+    ] as const) {
+      const rig = { functions: { f: () => Promise.resolve(1) }, blocks: () => true };
+      const { instance } = await instantiate(fixed, [module], rig);
+      await assert.rejects(instance.call("", name, args), /called by realloc or post-return/);
+    }
+    await new Promise(setImmediate);
+    assert.deepEqual(unhandled, []);
+  } finally {
+    process.off("unhandledRejection", note);
+  }
+});
