@@ -160,7 +160,7 @@ test("decodeComponent() never reads past a cut", async () => {
       outcomes.add(error.code);
     }
   }
-  assert.deepEqual([...outcomes].sort(), ["accepted", "component.not-a-component", "component.truncated"]);
+  assert.deepEqual(outcomes, new Set(["component.not-a-component", "component.truncated", "accepted"]));
 });
 
 /** Types that double: each is a tuple of the one before, twice. */

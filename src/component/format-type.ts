@@ -1,28 +1,33 @@
 import type { FunctionType, ResourceType, ValueType } from "./types.ts";
 
 /** Characters of one formatted type: hostile ones have millions. */
-const charactersMax = 400;
+const charactersMaxDefault = 400;
 
 /** A type as WIT writes it; records and the like, which have no name here, with their parts: `record { a: u8 }`. */
-export function formatType(type: ValueType): string {
-  const writer = new TypeWriter();
+export function formatType(type: ValueType, charactersMax: number = charactersMaxDefault): string {
+  const writer = new TypeWriter(charactersMax);
   writer.type(type);
   return writer.text();
 }
 
 /** `func(a: u8) -> string` */
-export function formatFunctionType(type: FunctionType): string {
-  const writer = new TypeWriter();
+export function formatFunctionType(type: FunctionType, charactersMax: number = charactersMaxDefault): string {
+  const writer = new TypeWriter(charactersMax);
   writer.function(type);
   return writer.text();
 }
 
 /** Stops to look once it has enough. */
 class TypeWriter {
+  readonly #charactersMax: number;
   #text = "";
 
+  constructor(charactersMax: number) {
+    this.#charactersMax = charactersMax;
+  }
+
   text(): string {
-    return this.#text.length <= charactersMax ? this.#text : `${this.#text.slice(0, charactersMax)}…`;
+    return this.#text.length <= this.#charactersMax ? this.#text : `${this.#text.slice(0, this.#charactersMax)}…`;
   }
 
   function({ parameters, result }: FunctionType): void {
@@ -100,7 +105,7 @@ class TypeWriter {
 
   #list<T>(items: readonly T[], write: (item: T) => void): void {
     for (let i = 0; i < items.length; i++) {
-      if (this.#text.length > charactersMax) return;
+      if (this.#text.length > this.#charactersMax) return;
       if (i > 0) this.#text += ", ";
       write(items[i]!);
     }
