@@ -32,6 +32,8 @@ export interface ComponentEnvironment {
    * added) is the environment's. A start function has run when this is done.
    */
   instantiate(coreInstance: number, imports: WebAssembly.Imports): WebAssembly.Exports | Promise<WebAssembly.Exports>;
+  /** Calls the initializer of a core instance, as it would have run a start function. */
+  initialize(coreInstance: number, initializer: WebAssembly.ExportValue): void | Promise<void>;
   /** The function for an import of the plan: `[resource-drop]NAME` for the drop of a resource of the host's. */
   hostFunction(interfaceName: string, name: string): HostCall;
   /** Called at the beginning of each call into the host, and when a promise of one has settled; what it throws ends the guest. */

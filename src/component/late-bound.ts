@@ -1,7 +1,7 @@
-import type { ModuleInfo } from "../wasm/module-info.ts";
+import type { ImportInfo, ModuleInfo } from "../wasm/module-info.ts";
 import type { PlanParts } from "./linking.ts";
 import type { CoreInstancePlan } from "./plan.ts";
-import { isFixupModule, isShimModule } from "./shim-modules.ts";
+import { fixupOf, isShimModule } from "./shim-modules.ts";
 import type { CoreItem } from "./types.ts";
 
 /**
@@ -14,31 +14,54 @@ import type { CoreItem } from "./types.ts";
  */
 export function findLateBound(parts: PlanParts, modules: readonly ModuleInfo[]): LateBound {
   const { coreInstances } = parts;
-  const dropped = new Set<number>();
-  const given = new Map<string, CoreItem>();
+  const late = new LateBoundItems();
   const shims = new Set(
     [...new Set(coreInstances.map(({ module }) => module))].filter((i) => isShimModule(modules[i]!)),
   );
   const users = shims.size === 0 ? [] : usersOf(coreInstances);
   const isShim = (instance: number) => shims.has(coreInstances[instance]!.module);
-  for (let fixup = 0; fixup < coreInstances.length && shims.size > 0; fixup++) {
-    const { module, imports } = coreInstances[fixup]!;
+  for (let instance = 0; instance < coreInstances.length && shims.size > 0; instance++) {
+    const { module, imports } = coreInstances[instance]!;
     const info = modules[module]!;
-    if (!isFixupModule(info)) continue;
-    const wanted = info.imports.find(({ kind }) => kind === "table")!;
+    const fixup = fixupOf(info);
+    if (fixup === undefined) continue;
     const byName = new Map(imports.map((item) => [`${item.module}\0${item.name}`, item.item]));
-    const table = byName.get(`${wanted.module}\0${wanted.name}`);
-    if (table?.kind !== "export" || !isShim(table.instance) || dropped.has(table.instance)) continue;
+    const given = (one: ImportInfo) => byName.get(`${one.module}\0${one.name}`);
+    const table = given(info.imports.find(({ kind }) => kind === "table")!);
+    if (table?.kind !== "export" || !isShim(table.instance) || late.dropped.has(table.instance)) continue;
     const shim = table.instance;
-    const slots = slotsOf(modules[coreInstances[shim]!.module]!, info, byName);
+    const functions = info.imports.filter(({ kind }) => kind === "func");
+    const slots = slotsOf(modules[coreInstances[shim]!.module]!, info, functions.slice(0, fixup.slots).map(given));
     if (slots === undefined) continue;
     // One shim's function behind another's could go round in a circle.
     if ([...slots.values()].some((item) => item.kind === "export" && isShim(item.instance))) continue;
-    if (!canReplace(users[shim]!, fixup, slots)) continue;
-    dropped.add(shim).add(fixup);
-    for (const [name, item] of slots) given.set(`${shim} ${name}`, item);
+    if (!canReplace(users[shim]!, instance, slots)) continue;
+    if (fixup.starts) {
+      const start = given(functions[fixup.slots]!);
+      // It is called in its time only if it is the last instance's before the fixup.
+      if (start?.kind !== "export" || start.instance !== late.lastKept(instance)) continue;
+      if (late.initializers.has(start.instance)) continue;
+      late.initializers.set(start.instance, start.name);
+    }
+    late.dropped.add(shim).add(instance);
+    for (const [name, item] of slots) late.given.set(`${shim} ${name}`, item);
   }
-  return new LateBound(coreInstances.length, dropped, given);
+  return new LateBound(coreInstances.length, late);
+}
+
+/** What is found, by core instances as they were before. */
+class LateBoundItems {
+  readonly dropped = new Set<number>();
+  /** What stands for an instance's export. */
+  readonly given = new Map<string, CoreItem>();
+  readonly initializers = new Map<number, string>();
+
+  /** The last instance before this one that stays; -1 for none. */
+  lastKept(before: number): number {
+    let instance = before - 1;
+    while (this.dropped.has(instance)) instance--;
+    return instance;
+  }
 }
 
 interface User {
@@ -60,15 +83,13 @@ function usersOf(coreInstances: readonly CoreInstancePlan[]): User[][] {
 function slotsOf(
   shim: ModuleInfo,
   fixup: ModuleInfo,
-  given: ReadonlyMap<string, CoreItem>,
+  functions: readonly (CoreItem | undefined)[],
 ): Map<string, CoreItem> | undefined {
-  const functions = fixup.imports.filter(({ kind }) => kind === "func");
   if (functions.length !== shim.functionTypes.length) return undefined;
   const slots = new Map<string, CoreItem>();
   for (const { name, kind, index } of shim.exports) {
     if (kind !== "func") continue;
-    const wanted = functions[index]!;
-    const item = given.get(`${wanted.module}\0${wanted.name}`);
+    const item = functions[index];
     // Had they other types, the call through the table would trap.
     if (item === undefined || !sameSignature(shim, index, fixup)) return undefined;
     slots.set(name, item);
@@ -96,12 +117,17 @@ function canReplace(users: readonly User[], fixup: number, slots: ReadonlyMap<st
 export class LateBound {
   /** By the index before; undefined for those that are gone. */
   readonly #index: (number | undefined)[] = [];
-  readonly #given: ReadonlyMap<string, CoreItem>;
+  readonly #items: LateBoundItems;
 
-  constructor(count: number, dropped: ReadonlySet<number>, given: ReadonlyMap<string, CoreItem>) {
+  constructor(count: number, items: LateBoundItems) {
     let next = 0;
-    for (let i = 0; i < count; i++) this.#index.push(dropped.has(i) ? undefined : next++);
-    this.#given = given;
+    for (let i = 0; i < count; i++) this.#index.push(items.dropped.has(i) ? undefined : next++);
+    this.#items = items;
+  }
+
+  /** The export of an instance that its fixup would have called. */
+  initializer(instance: number): string | undefined {
+    return this.#items.initializers.get(instance);
   }
 
   keeps(instance: number): boolean {
@@ -112,6 +138,6 @@ export class LateBound {
     if (item.kind === "canonical") return item;
     const instance = this.#index[item.instance];
     if (instance !== undefined) return { ...item, instance };
-    return this.item(this.#given.get(`${item.instance} ${item.name}`)!);
+    return this.item(this.#items.given.get(`${item.instance} ${item.name}`)!);
   }
 }

@@ -46,6 +46,27 @@ test("linkComponent() puts late-bound functions in the place of a shim and its f
   });
 });
 
+/** The fixup calls `_initialize` of the module, as in every reactor. */
+const starting = withShim
+  .replace('(func (export "run")', '(func (export "_initialize")) (func (export "run")')
+  .replace("(elem (i32.const 0) func 0)", '(import "main" "_initialize" (func)) (elem (i32.const 0) func 0) (start 1)')
+  .replace('(with "actual"', '(with "main" (instance $main)) (with "actual"');
+
+test("linkComponent() calls what a fixup would have called", async () => {
+  const { coreInstances } = await linkText(starting);
+  assert.deepEqual(
+    coreInstances.map(({ initializer }) => initializer),
+    ["_initialize"],
+  );
+});
+
+test("linkComponent() keeps a fixup that calls something else than the last instance's function", async () => {
+  const between = "(core module $N) (core instance (instantiate $N)) (core instance (instantiate $Fixup";
+  const { coreInstances } = await linkText(starting.replace("(core instance (instantiate $Fixup", between));
+  assert.equal(coreInstances.length, 4);
+  assert.ok(coreInstances.every(({ initializer }) => initializer === undefined));
+});
+
 test("linkComponent() keeps a shim that does anything else", async () => {
   const changed: readonly (readonly [what: string, from: string, to: string])[] = [
     ["a function that calls another entry", "(i32.const 0)))\n  )", "(i32.const 1)))\n  )"],

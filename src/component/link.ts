@@ -85,16 +85,20 @@ function planOf(
     core: late.item(item.core),
     options: options(item.options),
   });
-  const kept = parts.coreInstances.filter((_, index) => late.keeps(index));
-  const modules = [...new Set(kept.map(({ module }) => module))];
+  const kept = parts.coreInstances.flatMap((instance, index) => (late.keeps(index) ? [{ instance, index }] : []));
+  const modules = [...new Set(kept.map(({ instance }) => instance.module))];
   return {
     modules: modules.map((index) => component.modules[index]!),
     componentInstances: parts.componentInstances,
-    coreInstances: kept.map(({ module, component: owner, imports }) => ({
-      module: modules.indexOf(module),
-      component: owner,
-      imports: imports.map((item) => ({ ...item, item: late.item(item.item) })),
-    })),
+    coreInstances: kept.map(({ instance: { module, component: owner, imports }, index }) => {
+      const initializer = late.initializer(index);
+      return {
+        module: modules.indexOf(module),
+        component: owner,
+        imports: imports.map((item) => ({ ...item, item: late.item(item.item) })),
+        ...(initializer === undefined ? {} : { initializer }),
+      };
+    }),
     functions: parts.functions.map((item): CanonicalFunction => {
       if (item.kind !== "lower") return item;
       const { target } = item;

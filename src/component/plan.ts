@@ -29,6 +29,11 @@ export interface CoreInstancePlan {
   /** Index of the component instance that it belongs to. */
   readonly component: number;
   readonly imports: readonly CoreImport[];
+  /**
+   * An export of it, a function without parameters and results (`_initialize`), that is called once it is there, before the next
+   * instance is made, and when all functions of the plan find it.
+   */
+  readonly initializer?: string;
 }
 
 /** One import of a core module: what is given for `module` `name`. */

@@ -13,7 +13,7 @@ export function isShimModule(info: ModuleInfo): boolean {
   const [table, ...others] = info.tables;
   const count = info.functionTypes.length;
   if (table === undefined || others.length > 0 || table.element !== funcref || table.min < count) return false;
-  if (info.imports.length > 0 || !isBare(info) || info.elementCount > 0) return false;
+  if (info.imports.length > 0 || !isBare(info) || info.elementCount > 0 || info.start !== undefined) return false;
   // Every export is a function or the table: there is nothing else to export.
   return sectionIs(info, codeSection, () => {
     const bytes = [...encodeUnsigned(count)];
@@ -25,29 +25,35 @@ export function isShimModule(info: ModuleInfo): boolean {
   });
 }
 
-/** Whether a module is nothing but an element segment that fills an imported table with all of its imported functions. */
-export function isFixupModule(info: ModuleInfo): boolean {
-  const count = info.functionTypes.length;
-  if (info.importedFunctionCount !== count || info.imports.length !== count + 1) return false;
-  if (!info.imports.some(({ kind }) => kind === "table")) return false;
-  if (!isBare(info) || info.tables.length > 0 || info.exports.length > 0) return false;
-  return sectionIs(info, elementSection, () => {
-    // One active segment for table 0 from i32.const 0 on (WebAssembly 3.0, 5.5.12).
-    const bytes = [1, 0, 0x41, 0, 0x0b, ...encodeUnsigned(count)];
-    for (let i = 0; i < count; i++) bytes.push(...encodeUnsigned(i));
-    return bytes;
-  });
+/** What a fixup does when it is instantiated. */
+export interface Fixup {
+  /** How many of the functions that it imports, from the first on, it puts into the table. */
+  readonly slots: number;
+  /** Whether it calls the function that it imports after these: `_initialize` of the module that the shim is for. */
+  readonly starts: boolean;
 }
 
-/** No memory, globals, tags, data or start. */
+/** What a module does that is nothing but an element segment which fills an imported table with imported functions. */
+export function fixupOf(info: ModuleInfo): Fixup | undefined {
+  const count = info.functionTypes.length;
+  const starts = info.start !== undefined;
+  const slots = starts ? count - 1 : count;
+  if (info.importedFunctionCount !== count || info.imports.length !== count + 1) return undefined;
+  if (starts && info.start !== slots) return undefined;
+  if (!info.imports.some(({ kind }) => kind === "table")) return undefined;
+  if (!isBare(info) || info.tables.length > 0 || info.exports.length > 0) return undefined;
+  const fills = sectionIs(info, elementSection, () => {
+    // One active segment for table 0 from i32.const 0 on (WebAssembly 3.0, 5.5.12).
+    const bytes = [1, 0, 0x41, 0, 0x0b, ...encodeUnsigned(slots)];
+    for (let i = 0; i < slots; i++) bytes.push(...encodeUnsigned(i));
+    return bytes;
+  });
+  return fills ? { slots, starts } : undefined;
+}
+
+/** No memory, globals, tags or data. */
 function isBare(info: ModuleInfo): boolean {
-  return (
-    info.memories.length === 0 &&
-    info.globalCount === 0 &&
-    info.tagCount === 0 &&
-    info.dataCount === 0 &&
-    info.start === undefined
-  );
+  return info.memories.length === 0 && info.globalCount === 0 && info.tagCount === 0 && info.dataCount === 0;
 }
 
 /** No locals; local.get of each parameter, i32.const, call_indirect of table 0, end. */

@@ -59,7 +59,7 @@ export function generateGlue(plan: ComponentPlan, options: GlueOptions): string 
   const drops = generation.types.resources.map((resource) => hostDropSource(generation, resource) ?? "undefined");
   const instances = plan.coreInstances.map(
     ({ component }, index) =>
-      `${instanceSource(plan, index, suspension)}${generation.bindings(index)}c${component}.entered=false;`,
+      `${instanceSource(plan, index, suspension)}${generation.bindings(index)}${initializerSource(plan, index)}c${component}.entered=false;`,
   );
   return [
     '"use strict";',
@@ -113,6 +113,13 @@ function functionSource(generation: Generation, index: number, suspension: Suspe
   const target = plan.imports[made.target.index]!;
   const source = hostCallSource(generation, made, target, made.target.index, where, suspends);
   return `const f${index}=function $${label(importName(target))}${source};${imported}`;
+}
+
+/** Statements that call what is to be called once a core instance is there. */
+function initializerSource(plan: ComponentPlan, index: number): string {
+  const { initializer } = plan.coreInstances[index]!;
+  if (initializer === undefined) return "";
+  return `{const p=E.initialize(${index},i${index}[${JSON.stringify(initializer)}]);if(p instanceof Promise)await p;}`;
 }
 
 /** Statements that make a core instance, its exports in `i` and its number. */

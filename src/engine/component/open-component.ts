@@ -1,6 +1,6 @@
 import { type AbiInstance, instantiateComponent } from "../../component/abi/component-code.ts";
 import type { HttpHost } from "../../wasi/p2/http/host.ts";
-import { instantiateCore, runStart } from "../core-instance.ts";
+import { instantiateCore, promising, runStart } from "../core-instance.ts";
 import type { Launch } from "../launch.ts";
 import { MarkedMemories } from "../reset/marked-memories.ts";
 import type { ComponentProgram } from "./component-program.ts";
@@ -56,6 +56,7 @@ export async function openComponent(
       account.attach(memories, tables);
       return runStart(made)?.then(() => made.exports) ?? made.exports;
     },
+    initialize: (_, initializer) => promising(initializer)(),
     hostFunction(interfaceName, name) {
       const call = functions(interfaceName, name);
       if (!variable.test(interfaceName)) return call;

@@ -50,6 +50,7 @@ export async function prepare(
         cores[index] = exports;
         return exports;
       },
+      initialize: (_, initializer) => (initializer as () => void)(),
       hostFunction(_, name) {
         const call = rig.functions?.[name];
         if (call === undefined) throw new Error(`no host function ${name}`);

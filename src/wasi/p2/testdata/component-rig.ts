@@ -42,6 +42,7 @@ export async function run({ plan, code, modules }: Prepared, host: TestHost): Pr
     const instance = await instantiateComponent(code, {
       instantiate: (index, imports) =>
         new WebAssembly.Instance(modules[plan.coreInstances[index]!.module]!, imports).exports,
+      initialize: (_, initializer) => (initializer as () => void)(),
       hostFunction: bindInterfaces(byName, host),
       enter() {
         if (thread.ended !== undefined) throw thread.ended;
