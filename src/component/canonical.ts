@@ -91,25 +91,25 @@ function optionalFunction(
   return index === undefined ? undefined : coreFunctionAt(link, scope, index, type, what, at).item;
 }
 
-/** A core function of exactly this type. */
+/**
+ * A core function of exactly this type.
+ *
+ * @param what it is, for an error
+ */
 export function coreFunctionAt(
   link: Linking,
   scope: Scope,
   index: number,
   wanted: CoreFunctionAst,
-  what: string,
+  what: string | FunctionType,
   at: number,
 ): CoreEntity {
   const entity = link.at(scope.core.func, index, "core function", at);
   const type = entity.type.sort === "func" ? entity.type.type : undefined;
   if (type === undefined || !sameFunction(type, wanted)) {
     const found = type === undefined ? "a type with references" : formatCoreFunction(type);
-    link.fail("canonical", at, `${what} must be ${formatCoreFunction(wanted)}, core function ${index} is ${found}`);
+    const role = typeof what === "string" ? what : `the core function of ${formatFunctionType(what)}`;
+    link.fail("canonical", at, `${role} must be ${formatCoreFunction(wanted)}, core function ${index} is ${found}`);
   }
   return entity;
-}
-
-/** What {@link coreFunctionAt} calls a function that is lifted. */
-export function liftedText(type: FunctionType): string {
-  return `the core function of ${formatFunctionType(type)}`;
 }

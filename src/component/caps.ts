@@ -13,6 +13,8 @@ export interface ComponentCaps {
   /** Definitions and declarations of all components and types, and the arguments and exports of their instances. */
   readonly definitions: number;
   readonly modules: number;
+  /** Types, imports and exports of all core modules together. */
+  readonly moduleItems: number;
   readonly components: number;
   /** Bytes of one name. */
   readonly nameBytes: number;
@@ -41,6 +43,7 @@ const capTexts: Record<keyof ComponentCaps, string> = {
   nesting: "levels of nested components and types",
   definitions: "definitions",
   modules: "core modules",
+  moduleItems: "types, imports and exports in its core modules",
   components: "nested components",
   nameBytes: "bytes in one name",
   namesBytes: "bytes in its names",
@@ -63,6 +66,8 @@ export const componentCapsDefault: ComponentCaps = {
   nesting: 32,
   definitions: 100_000,
   modules: 256,
+  // Python as shared libraries has 20,000 symbols.
+  moduleItems: 200_000,
   components: 1_000,
   nameBytes: 4_096,
   namesBytes: 4 * 1024 * 1024,

@@ -229,3 +229,10 @@ test("every cap has its error", async () => {
   });
   assert.equal(new Set(codes).size, codes.length);
 });
+
+test("instances that nest in each other without end are capped", async () => {
+  let instances = `(import "f" (func $f)) (instance $i0 (export "f" (func $f)))`;
+  for (let i = 0; i < 20_000; i++) instances += `(instance $i${i + 1} (export "i" (instance $i${i})))`;
+  const bytes = await assemble(`(component ${instances} (export "i" (instance $i20000)))`);
+  assert.equal(failure(bytes, "instances").code, "component.cap-nesting");
+});

@@ -1,5 +1,5 @@
 import type { ComponentAst, Definition, NamedItem } from "./ast.ts";
-import { canonicalNeeds, coreFunctionAt, liftedText, linkOptions } from "./canonical.ts";
+import { canonicalNeeds, coreFunctionAt, linkOptions } from "./canonical.ts";
 import { checkComponentCap } from "./caps.ts";
 import {
   type ComponentEntity,
@@ -257,7 +257,7 @@ class InstanceLinker {
     if (entity.kind !== "func") link.fail("index", at, `type ${item.type} is not the type of a function`);
     const { type } = entity;
     const needs = canonicalNeeds(link, type, "lift");
-    const core = coreFunctionAt(link, this.#scope, item.func, needs.core, liftedText(type), at);
+    const core = coreFunctionAt(link, this.#scope, item.func, needs.core, type, at);
     const options = linkOptions(link, this.#scope, item.options, needs, "lift", at);
     link.addFunction([...type.parameters.map((parameter) => parameter.type), type.result], at);
     return {

@@ -3,6 +3,7 @@ import type { ModuleCaps } from "../wasm/caps.ts";
 import { decodeModule } from "../wasm/decode.ts";
 import type { ModuleInfo } from "../wasm/module-info.ts";
 import { hex } from "../wasm/offset.ts";
+import { checkComponentCap } from "./caps.ts";
 import { signatureOfModule } from "./core-signature.ts";
 import type { DecodedComponent } from "./decode.ts";
 import type { Entity } from "./entities.ts";
@@ -24,14 +25,18 @@ export interface LinkOptions {
 /**
  * Decodes all core modules of a component, in the order of the file.
  *
- * Throws what {@link decodeModule} throws, with the offset in the component as `at`.
+ * Throws what {@link decodeModule} throws, with the offset in the component as `at`, and `component.cap-module-items`.
  */
 export function decodeModules(component: DecodedComponent, caps?: ModuleCaps): ModuleInfo[] {
+  let items = 0;
   return component.modules.map(({ start, end }, index) => {
     try {
-      return decodeModule(component.bytes.subarray(start, end), caps);
+      const info = decodeModule(component.bytes.subarray(start, end), caps);
+      items += info.types.length + info.imports.length + info.exports.length;
+      checkComponentCap(component.caps, "moduleItems", items, start);
+      return info;
     } catch (error) {
-      if (!(error instanceof WarrenError)) throw error;
+      if (!(error instanceof WarrenError) || error.code.startsWith("component.")) throw error;
       throw new WarrenError(
         error.code,
         `core module ${index} of the component (from ${hex(start)} on): ${error.message}`,

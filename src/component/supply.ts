@@ -205,12 +205,10 @@ export function aliasOuter(
       break;
     }
     case "core type":
-      link.at(
-        target.coreTypes.map((type) => ({ type })),
-        item.index,
-        "core type",
-        at,
-      );
+      // Types of the GC proposal are undefined here.
+      if (item.index >= target.coreTypes.length) {
+        link.fail("index", at, `core type ${item.index} does not exist: there are ${target.coreTypes.length}`);
+      }
       scope.coreTypes.push(target.coreTypes[item.index]);
       break;
     case "component":

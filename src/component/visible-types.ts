@@ -33,7 +33,9 @@ export class VisibleTypes {
       case "instance":
         this.#link.step(entity.exports.size, at);
         for (const item of entity.exports.values()) if (item.sort === "type") this.#name(item.type);
-        for (const item of entity.exports.values()) this.add(name, item, at);
+        this.#link.nested(at, () => {
+          for (const item of entity.exports.values()) this.add(name, item, at);
+        });
         break;
       case "component":
       case "core module":
