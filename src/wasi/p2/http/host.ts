@@ -59,6 +59,7 @@ export class HttpContext implements FieldAccount {
 
   /** Breaks off what goes out: the guest has no way left to hear of it. */
   end(): void {
+    if (this.#calls.size === 0) return;
     for (const call of this.#calls) call.cancel();
     this.#calls.clear();
   }
