@@ -23,13 +23,17 @@ import { queueFull, unavailable } from "./server-guest.ts";
 const waitersMax = 1024;
 /** As long as the front waits for an answer. */
 const requestMsMaxDefault = 300_000;
+/** While requests wait, how often it is looked at whether another instance would help them. */
+const growMs = 1;
+/** A request that has waited so long behind others that compute gets an instance of its own, to take turns with them. */
+const behindMsMax = 10;
 const sweepMsMax = 1000;
 const sweepMsMin = 5;
 
 export interface HandlerOptions {
   /** An instance keeps its state from one request to the next. */
   readonly reuse?: boolean;
-  /** Instances in this worker at a time: each but one is for a request that waits for something. */
+  /** Instances in this worker at a time. */
   readonly instancesMax?: number;
   /** Instances that have nothing to do for so long are let go, all but one. Milliseconds. */
   readonly idleMsMax?: number;
@@ -59,6 +63,9 @@ export class HandlerGuest implements RequestTarget {
   readonly #idle: InstanceSlot[] = [];
   #making = 0;
   #waiting: HandlerExchange[] = [];
+  #grower: NodeJS.Timeout | undefined;
+  /** performance.now() */
+  #grownAt = 0;
   #sweeper: NodeJS.Timeout | undefined;
   #state: GuestState = "running";
   #failures = 0;
@@ -119,6 +126,7 @@ export class HandlerGuest implements RequestTarget {
     this.#state = "stopping";
     await untilIdle(this.activity, graceMs);
     clearInterval(this.#sweeper);
+    clearTimeout(this.#grower);
     this.#sweeper = undefined;
     for (const exchange of this.#waiting.splice(0)) exchange.end(() => unavailable(this.spec.service, "it is stopped"));
     for (const slot of [...this.#slots])
@@ -154,7 +162,7 @@ export class HandlerGuest implements RequestTarget {
     }
   }
 
-  /** No instance is idle: one more is made if there may be, and whichever is free first takes it. */
+  /** No instance is idle: whichever is free first takes it. */
   #wait(exchange: HandlerExchange): void {
     if (this.#waiting.length >= (this.spec.queueMax ?? waitersMax)) {
       this.#usage.refused.queue++;
@@ -167,11 +175,30 @@ export class HandlerGuest implements RequestTarget {
       if (index >= 0) this.#waiting.splice(index, 1);
       exchange.end(clientGone);
     };
-    if (this.#slots.size + this.#making < this.#options.instancesMax && this.#making < this.#waiting.length)
-      this.#grow();
+    if (this.#slots.size + this.#making === 0) this.#grow();
+    else this.#grower ??= setTimeout(this.#growLater, growMs);
   }
 
+  /**
+   * More instances help when those that there are wait for something, or compute for long: only one computes at a time, and one that is
+   * used again and again is quicker than many in turn.
+   */
+  readonly #growLater = (): void => {
+    this.#grower = undefined;
+    const [first] = this.#waiting;
+    if (first === undefined) return;
+    const now = performance.now();
+    const { instancesMax } = this.#options;
+    const room = instancesMax - this.#slots.size - this.#making;
+    const parked = this.#making === 0 && this.#slots.values().every(({ instance }) => instance.waiting);
+    const behind = now - Math.max(first.startedAt, this.#grownAt) >= behindMsMax;
+    const wanted = parked ? Math.max(1, this.#slots.size) : behind ? 1 : 0;
+    for (let count = Math.min(wanted, room, this.#waiting.length); count > 0; count--) this.#grow();
+    if (this.#waiting.length > 0) this.#grower ??= setTimeout(this.#growLater, growMs);
+  };
+
   #grow(): void {
+    this.#grownAt = performance.now();
     let made: PooledInstance | Promise<PooledInstance>;
     try {
       made = this.#make(new HttpContext(this.#client));
@@ -272,7 +299,7 @@ export class HandlerGuest implements RequestTarget {
     http.end();
     this.#cpuMsBefore += instance.cpuMs;
     if (exchange !== undefined) this.#done(slot, exchange);
-    if (this.#waiting.length > 0 && this.#state === "running") this.#grow();
+    if (this.#waiting.length > 0 && this.#slots.size + this.#making === 0 && this.#state === "running") this.#grow();
   }
 
   #done(slot: InstanceSlot, exchange: HandlerExchange): void {
