@@ -53,7 +53,9 @@ export function connectError(host: string, result: Result): HttpError {
 
 const certificateCodes =
   /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CRL_|INVALID_CA|PATH_LENGTH_|HOSTNAME_MISMATCH|ERR_TLS_CERT_)/;
-const alertCodes = /^ERR_SSL_(?:TLSV1|SSLV3)_ALERT_(.*)$/;
+// As OpenSSL names the alerts that it gets: ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION.
+const alertCodes = /^ERR_SSL_.*_ALERT_(.*)$/;
+const alertNumber = /SSL alert number ([0-9]{1,3})/;
 
 /** TLS did not come about. */
 export function tlsError(host: string, error: Error): HttpError {
@@ -63,8 +65,10 @@ export function tlsError(host: string, error: Error): HttpError {
   const alert = alertCodes.exec(code)?.[1];
   if (alert !== undefined) {
     const alertMessage = alert.toLowerCase().replaceAll("_", " ");
+    const number = alertNumber.exec(error.message)?.[1];
+    const alertId = number === undefined ? undefined : Number(number);
     const message = `${host}: TLS alert: ${alertMessage}`;
-    return new HttpError(errorCode("TLS-alert-received", { alertId: undefined, alertMessage }), message);
+    return new HttpError(errorCode("TLS-alert-received", { alertId, alertMessage }), message);
   }
   if (code === "ECONNRESET")
     return new HttpError(errorCode("connection-terminated"), `${host}: the connection was closed`);
@@ -88,6 +92,8 @@ export function exchangeError(host: string, error: Error, answered: boolean): Ht
     case "HPE_INVALID_EOF_STATE":
       return make("HTTP-response-incomplete", "the answer broke off");
   }
+  // With TLS 1.3 the other side may speak after its hello: of a certificate that it misses, for one.
+  if (code.startsWith("ERR_SSL_")) return tlsError(host, error);
   if (code.startsWith("HPE_")) return make("HTTP-protocol-error", "the answer is not HTTP");
   if (answered) return make("HTTP-response-incomplete", "the answer broke off");
   return make("connection-terminated", "the connection was closed before there was an answer");
