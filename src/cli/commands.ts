@@ -72,8 +72,14 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "build",
     group: programs,
-    summary: "compile a Go program as it is, sockets and all",
+    summary: "compile a program in Go, Rust, C or TypeScript",
     load: () => import("./commands/build.ts"),
+  },
+  {
+    name: "new",
+    group: programs,
+    summary: "begin a service in one of these languages",
+    load: () => import("./commands/new.ts"),
   },
   { name: "serve", group: machine, summary: "run the daemon", load: () => import("./commands/serve.ts") },
   {
