@@ -8,6 +8,7 @@ import { CpuMeter, GuestThread } from "../wasi/guest-thread.ts";
 import type { Host } from "../wasi/p1/host.ts";
 import { GuestMemory } from "../wasi/p1/memory.ts";
 import { systemRandom } from "../wasi/random.ts";
+import { Signals } from "../wasi/signals.ts";
 import { Connection } from "../wasi/sockets/connection.ts";
 import { DatagramSocket } from "../wasi/sockets/datagram.ts";
 import { Dialler } from "../wasi/sockets/dialler.ts";
@@ -29,6 +30,7 @@ export class GuestContext {
   readonly account: MemoryAccount;
   readonly network: VirtualNetwork;
   readonly dialler: Dialler;
+  readonly signals = new Signals();
   readonly #options: GuestOptions;
   readonly #args: readonly string[];
   readonly #env: readonly string[];
@@ -57,6 +59,8 @@ export class GuestContext {
     this.network.onListen = options.onListen;
     this.dialler = new Dialler(this.network, options.outbound);
     this.dialler.onRefused = options.onRefused;
+    this.signals.onAction = options.onSignalAction;
+    this.signals.onTaken = options.onSignalTaken;
     options.budget?.check(program.initialBytes);
     this.#handed = this.#open(options, clocks);
     options.budget?.admit(this.account, program.initialBytes);
@@ -72,6 +76,7 @@ export class GuestContext {
       random: this.#options.random ?? systemRandom,
       network: this.network,
       dialler: this.dialler,
+      signals: this.signals,
       args: this.#args,
       env: this.#env,
       handed: this.#handed,

@@ -4,6 +4,7 @@ import type { Clocks } from "../wasi/clocks.ts";
 import type { MountSpec } from "../wasi/files/mount.ts";
 import type { CpuMeter } from "../wasi/guest-thread.ts";
 import type { RandomSource } from "../wasi/random.ts";
+import type { SignalAction } from "../wasi/signals.ts";
 import type { Refusal } from "../wasi/sockets/dialler.ts";
 import type { Outbound } from "../wasi/sockets/outbound.ts";
 import type { Output } from "../wasi/stdio.ts";
@@ -30,6 +31,10 @@ export interface GuestOptions {
   readonly onListen?: (port: number, protocol: "tcp" | "udp") => void;
   /** Called for what the guest wanted to reach and was refused. */
   readonly onRefused?: (refusal: Refusal) => void;
+  /** Called when the guest says what is to become of a signal, by its number in preview 1. */
+  readonly onSignalAction?: (signal: number, action: SignalAction) => void;
+  /** Called when it has read one. */
+  readonly onSignalTaken?: (signal: number) => void;
   /** Empty when not given. */
   readonly stdin?: Flow;
   /** Thrown away when not given. */

@@ -1,5 +1,6 @@
 import { formatMs } from "../base/spent.ts";
 import type { Host } from "../wasi/p1/host.ts";
+import { type SignalName, signalAction, signalNumber } from "../wasi/signals.ts";
 import type { DatagramSocket } from "../wasi/sockets/datagram.ts";
 import type { VirtualListener } from "../wasi/sockets/virtual-listener.ts";
 import { uncatchableError } from "../wasi/uncatchable.ts";
@@ -100,6 +101,16 @@ export class Instance {
   /** How often the guest was looked at while it waited: an idle guest's does not change. */
   get wakeUps(): number {
     return this.#context.thread.wakeUps;
+  }
+
+  /** Sends a signal to a guest that asked for it. False when it did not: what is the default is the caller's to do. */
+  signal(name: SignalName): boolean {
+    return !this.ended && this.#context.signals.send(signalNumber[name]) !== signalAction.default;
+  }
+
+  /** Whether the guest wants to be told of it. */
+  catches(name: SignalName): boolean {
+    return !this.ended && this.#context.signals.action(signalNumber[name]) === signalAction.catch;
   }
 
   /**

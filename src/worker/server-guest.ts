@@ -16,7 +16,7 @@ import { type Activity, queueCode, type StreamTarget } from "../net/target.ts";
 import type { MountSpec } from "../wasi/files/mount.ts";
 import type { CpuMeter } from "../wasi/guest-thread.ts";
 import type { Outbound } from "../wasi/sockets/outbound.ts";
-import { untilIdle } from "./activity.ts";
+import { untilIdle, withinMs } from "./activity.ts";
 import type { GuestLog } from "./guest-log.ts";
 import { GuestUsage } from "./guest-usage.ts";
 import type { GuestState, GuestStatus, Incident, InstanceSpec } from "./protocol.ts";
@@ -81,6 +81,7 @@ export class ServerGuest {
   #cpuMsBefore = 0;
   #waiters: { resolve(): void; reject(error: WarrenError): void }[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #terminated: boolean = false;
 
   constructor(spec: InstanceSpec, program: Program, environment: GuestEnvironment) {
     this.spec = spec;
@@ -150,19 +151,40 @@ export class ServerGuest {
     socket?.deliver(data, peer);
   }
 
-  /** Waits for what is in flight, then ends the instance. */
+  /**
+   * Waits for what is in flight, then ends the instance. One that catches SIGTERM is sent it, and has what is left of the time, half of
+   * it at the least: connections that stay open are its own to end then.
+   */
   async stop(graceMs: number): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#enter("stopping", undefined);
-    this.#refuseWaiters(unavailable(this.spec.service, "it is being stopped"));
-    this.#launching?.kill("stopped");
-    await untilIdle(this.activity, graceMs);
+    const until = performance.now() + graceMs;
+    this.#leave();
+    const asks = this.#instance?.catches("SIGTERM") ?? false;
+    await untilIdle(this.activity, asks ? graceMs / 2 : graceMs);
     const instance = this.#instance;
     if (instance === undefined) return;
+    if (this.terminate()) await withinMs(instance.exited, until - performance.now());
     instance.kill("stopped");
     await instance.exited;
     this.#cpuMsBefore += instance.cpuMs;
     this.#instance = undefined;
+  }
+
+  /** Sends SIGTERM, once. False where the instance did not ask for it. Nothing new is started from then on. */
+  terminate(): boolean {
+    if (!this.#terminated && this.#instance?.catches("SIGTERM")) {
+      this.#leave();
+      this.#terminated = this.#instance.signal("SIGTERM");
+    }
+    return this.#terminated;
+  }
+
+  /** No instance will follow this one. */
+  #leave(): void {
+    if (this.#state === "stopping") return;
+    clearTimeout(this.#timer);
+    this.#enter("stopping", undefined);
+    this.#refuseWaiters(unavailable(this.spec.service, "it is being stopped"));
+    this.#launching?.kill("stopped");
   }
 
   #connect(from: Address, port: number): Conduit | Promise<Conduit> {

@@ -230,8 +230,20 @@ export class Worker {
   }
 
   async #drain(graceMs: number): Promise<void> {
+    const until = performance.now() + graceMs;
+    // What holds its connections open has to be told in time that it is to end.
+    const half = setTimeout(() => {
+      for (const guest of this.#guests.all()) if (guest.kind === "stream") guest.terminate();
+    }, graceMs / 2);
     await this.#front.drain(graceMs);
-    await Promise.all(this.#guests.all().map((guest) => this.#guests.stop(guest.spec.service, guest.spec.revision, 0)));
+    clearTimeout(half);
+    const leftMs = Math.max(0, until - performance.now());
+    await Promise.all(
+      this.#guests.all().map((guest) => {
+        const asked = guest.kind === "stream" && guest.terminate();
+        return this.#guests.stop(guest.spec.service, guest.spec.revision, asked ? leftMs : 0);
+      }),
+    );
     this.#log.flush();
     this.#accessLog.flush();
     // The answer and the last lines go out first.

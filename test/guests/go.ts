@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { buildGo } from "../../src/cli/build/go-build.ts";
 
 /** Go programs that are compiled as `warren build` compiles them, unlike the example, which is made for a handed socket. */
-export type GoGuest = "go-services" | "go-grpc" | "go-grpc-interop" | "go-loopback" | "go-gateway";
+export type GoGuest = "go-services" | "go-grpc" | "go-grpc-interop" | "go-loopback" | "go-gateway" | "go-signals";
 
 const folder = mkdtempSync(join(tmpdir(), "warren-go-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

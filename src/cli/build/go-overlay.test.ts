@@ -11,6 +11,7 @@ const adopted = [
   "net/fd_unix.go",
   "net/netcgo_on.go",
   "net/sock_posix.go",
+  "os/signal/signal.go",
 ];
 
 /** A GOROOT with what the overlay looks at, and a cache. */
@@ -34,6 +35,18 @@ test("writeGoOverlay() adopts Go's files under WASI's constraint, removes what i
   assert.equal(at("net/net_fake.go"), "");
   assert.equal(at("net/sockopt_stub.go"), undefined, "of another version");
   assert.match(readFileSync(at("syscall/warren_net_wasip1.go") ?? "", "utf8"), /^package syscall$/m);
+});
+
+test("writeGoOverlay() takes from os/signal what waits for the runtime, which has no signals", (t) => {
+  const { goroot, cache } = library(t, [...adopted, "os/signal/signal_unix.go"]);
+  const source = ["package signal", "", "func Stop() {", "\tsignalWaitUntilIdle()", "}", "", "func signalWaitUntilIdle()", ""];
+  writeFileSync(join(goroot, "src/os/signal/signal.go"), source.join("\n"));
+  const path = writeGoOverlay({ goroot, version: "go1.22.3" }, cache);
+  const { Replace: replace } = JSON.parse(readFileSync(path, "utf8")) as { Replace: Record<string, string> };
+  const text = readFileSync(replace[join(goroot, "src/os/signal/signal.go")] ?? "", "utf8");
+  assert.match(text, /\thostSignalsIdle\(\)/);
+  assert.doesNotMatch(text, /func hostSignalsIdle|signalWaitUntilIdle/);
+  assert.equal(replace[join(goroot, "src/os/signal/signal_unix.go")], "");
 });
 
 test("writeGoOverlay() gives the same path for the same Go, another for one that was changed", (t) => {

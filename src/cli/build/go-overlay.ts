@@ -20,6 +20,7 @@ const adopted = [
   "net/fd_unix.go",
   "net/netcgo_on.go",
   "net/sock_posix.go",
+  "os/signal/signal.go",
 ] as const;
 
 /** What they and ours replace: WASI's network that is none, and its tests. Some exist in some versions only. */
@@ -36,6 +37,7 @@ const dropped = [
   "net/sockopt_fake.go",
   "net/sockopt_stub.go",
   "net/tcpsockopt_stub.go",
+  "os/signal/signal_unix.go",
   "syscall/net_wasip1.go",
 ] as const;
 
@@ -106,7 +108,10 @@ function readSource(goroot: string, name: string): string {
   }
 }
 
-/** A source whose build constraint, if it has one, is WASI. */
+/** A source whose build constraint, if it has one, is WASI. The runtime defines a function of os/signal itself; ours needs another name. */
 function adopt(text: string): string {
-  return text.replace(/^\/\/go:build .*$/m, "//go:build wasip1");
+  return text
+    .replace(/^\/\/go:build .*$/m, "//go:build wasip1")
+    .replace(/^func signalWaitUntilIdle\(\)$/m, "")
+    .replaceAll("signalWaitUntilIdle()", "hostSignalsIdle()");
 }

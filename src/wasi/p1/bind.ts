@@ -6,6 +6,7 @@ import { Fault } from "./memory.ts";
 import { pathImports } from "./path.ts";
 import { pollFunctions } from "./poll.ts";
 import { processFunctions } from "./process.ts";
+import { signalFunctions } from "./signal.ts";
 import { resolveImport } from "./signatures.ts";
 import { socketFunctions } from "./socket.ts";
 import { streamFunctions } from "./stream.ts";
@@ -50,6 +51,7 @@ export function bindFunctions(host: Host, imports: readonly FunctionImport[]): B
     ...pollFunctions(host),
     ...fileImports(host),
     ...pathImports(host),
+    ...signalFunctions(host),
     ...(sockets
       ? { ...socketFunctions(host), ...wasmedgeFunctions(host), ...wamrFunctions(host), ...wamrOptions(host) }
       : {}),

@@ -2,6 +2,7 @@ import type { Clocks } from "../clocks.ts";
 import type { Descriptor } from "../descriptor.ts";
 import type { GuestThread } from "../guest-thread.ts";
 import type { RandomSource } from "../random.ts";
+import type { Signals } from "../signals.ts";
 import type { Dialler } from "../sockets/dialler.ts";
 import type { VirtualNetwork } from "../sockets/virtual-network.ts";
 import type { Guest } from "./guest.ts";
@@ -13,6 +14,7 @@ export interface Host extends Guest {
   readonly random: RandomSource;
   readonly network: VirtualNetwork;
   readonly dialler: Dialler;
+  readonly signals: Signals;
   /** UTF-8 without NUL. */
   readonly args: readonly string[];
   /** `NAME=value`, UTF-8 without NUL. */

@@ -1,12 +1,11 @@
 import { errno } from "../errno.ts";
+import { signalAction, signalMax } from "../signals.ts";
 import { readClock } from "./clock-id.ts";
 import type { Host } from "./host.ts";
 
 /** Random bytes come at about 1 GB/s: a call for many goes in pieces, and others have their turn between two. */
 const randomPieceBytes = 64 * 1024;
 
-/** SIGSYS, the last of the enumeration. */
-const signalMax = 30;
 /** SIGSTKFLT of Linux on x86 and arm (signal(7)). */
 const stackFault = 16;
 
@@ -15,7 +14,7 @@ const resolution = 1n;
 
 /** Clocks, randomness, and the guest's own life. */
 export function processFunctions(host: Host) {
-  const { memory, thread } = host;
+  const { memory, thread, signals } = host;
 
   /** Fills on from a place until its slice is over. How far it came. */
   function fill(target: Uint8Array, from: number): number {
@@ -57,7 +56,8 @@ export function processFunctions(host: Host) {
     proc_raise(signal: number): number {
       const number = linuxSignal(signal >>> 0);
       if (number === undefined) return errno.INVAL;
-      return number === 0 ? errno.SUCCESS : host.exit(128 + number, number);
+      if (number === 0 || signals.send(signal) !== signalAction.default) return errno.SUCCESS;
+      return host.exit(128 + number, number);
     },
   };
 }

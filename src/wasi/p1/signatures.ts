@@ -55,6 +55,9 @@ const plain: Readonly<Record<string, string>> = {
   sock_addr_remote: "ii",
   sock_close: "i",
   ...wamrOptionTypes,
+  // Warren's own.
+  warren_signal_action: "ii",
+  warren_signal_open: "i",
 };
 
 const suspending: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@ import { SystemClocks } from "../../clocks.ts";
 import type { Descriptor } from "../../descriptor.ts";
 import { DescriptorTable } from "../../descriptor-table.ts";
 import { CpuMeter, GuestThread } from "../../guest-thread.ts";
+import { Signals } from "../../signals.ts";
 import { Dialler } from "../../sockets/dialler.ts";
 import { VirtualNetwork } from "../../sockets/virtual-network.ts";
 import { InputStream, OutputStream } from "../../stdio.ts";
@@ -41,6 +42,7 @@ export function testHost(overrides: Partial<Host> = {}): TestHost {
     random: (target) => target.fill(7),
     network,
     dialler: new Dialler(network),
+    signals: new Signals(),
     args: ["guest", "ä"],
     env: ["A=1", "B="],
     exit(code) {

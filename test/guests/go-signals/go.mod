@@ -1,0 +1,3 @@
+module warren.dev/test/go-signals
+
+go 1.21
