@@ -39,7 +39,16 @@ test("writeGoOverlay() adopts Go's files under WASI's constraint, removes what i
 
 test("writeGoOverlay() takes from os/signal what waits for the runtime, which has no signals", (t) => {
   const { goroot, cache } = library(t, [...adopted, "os/signal/signal_unix.go"]);
-  const source = ["package signal", "", "func Stop() {", "\tsignalWaitUntilIdle()", "}", "", "func signalWaitUntilIdle()", ""];
+  const source = [
+    "package signal",
+    "",
+    "func Stop() {",
+    "\tsignalWaitUntilIdle()",
+    "}",
+    "",
+    "func signalWaitUntilIdle()",
+    "",
+  ];
   writeFileSync(join(goroot, "src/os/signal/signal.go"), source.join("\n"));
   const path = writeGoOverlay({ goroot, version: "go1.22.3" }, cache);
   const { Replace: replace } = JSON.parse(readFileSync(path, "utf8")) as { Replace: Record<string, string> };
