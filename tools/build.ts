@@ -2,6 +2,7 @@
 // are needed. What is started most is made into one file besides (src/cli/start.ts says why). Only outputs that differ in time from their source are written; outputs without a source are removed.
 // Several builds may run at once, and programs may start from dist/ meanwhile: each file appears whole, by rename.
 
+import { createHash } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
@@ -36,6 +37,7 @@ const startedAt = new Date();
 const builder = statSync(import.meta.filename).mtimeMs;
 const previous = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 const everything = previous < builder;
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 const expected = new Set<string>();
 
 mkdirSync(output, { recursive: true });
@@ -62,10 +64,17 @@ for (const name of globSync("**/*", { cwd: source })) {
   }
   publish(to, text.replace(relativeImport, "$1.js$2"), state.mtime);
 }
-for (const name of ["start", "plain-run"]) {
+// It is read as Latin-1, a byte a character.
+const plainRun = `(function (require, __dirname) {${bundled("plain-run")}\n})`;
+if (Buffer.byteLength(plainRun) > plainRun.length)
+  throw new Error("plain-run.ts has more than ASCII in a regular expression");
+for (const [name, text] of [
+  ["plain-run", plainRun],
+  ["start", bundled("start", { plainRunDigest: createHash("sha256").update(plainRun).digest("hex").slice(0, 32) })],
+] as const) {
   const path = join(output, `cli/${name}.cjs`);
   expected.add(path);
-  publish(path, bundled(name), startedAt);
+  publish(path, text, startedAt);
 }
 
 // Names with a leading dot are the stamp, the compile cache and files being written.
@@ -77,7 +86,7 @@ for (const name of globSync("**/*", { cwd: output })) {
 publish(stamp, "", startedAt);
 
 /** CommonJS, which Node starts some 10 ms sooner than a module: the loader for that is in its snapshot. */
-function bundled(name: string): string {
+function bundled(name: string, constants: Readonly<Record<string, string>> = {}): string {
   const { outputFiles } = buildSync({
     entryPoints: [join(source, `cli/${name}.ts`)],
     bundle: true,
@@ -87,11 +96,16 @@ function bundled(name: string): string {
     // Not part of the file, with all that only they import.
     external: ["./main.ts", "./plain-run.ts"],
     // The bundle lies as deep as the modules that look for the package's folder.
-    define: { "import.meta.dirname": "__dirname" },
+    inject: [join(source, "cli/run/quick-clock.ts")],
+    define: {
+      "performance.now": "quickNow",
+      "import.meta.dirname": "__dirname",
+      builtVersion: JSON.stringify(version),
+      ...Object.fromEntries(Object.entries(constants).map(([key, value]) => [key, JSON.stringify(value)])),
+    },
     minifyWhitespace: true,
     write: false,
     logLevel: "error",
   });
-  const text = (outputFiles[0]?.text ?? "").replace(relativeImport, "$1.js$2");
-  return text.replace('import("./plain-run.js")', 'require("./plain-run.cjs")');
+  return (outputFiles[0]?.text ?? "").replace(relativeImport, "$1.js$2");
 }

@@ -9,8 +9,13 @@ import { privateFolder } from "./private-folder.ts";
  * the user's own cache folder. Node's default below /tmp is neither.
  */
 export function useCompileCache(): void {
-  const folder = besideProgram() ?? privateFolder("XDG_CACHE_HOME", ".cache", "warren");
+  const folder = cacheFolder();
   if (folder !== undefined) enableCompileCache(folder);
+}
+
+/** Undefined when there is none that nobody else can write to. */
+export function cacheFolder(): string | undefined {
+  return besideProgram() ?? privateFolder("XDG_CACHE_HOME", ".cache", "warren");
 }
 
 function besideProgram(): string | undefined {

@@ -1,7 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { bindLibc, pointerTo } from "../../base/libc.ts";
 
-const { _exit, setrlimit, signal } = bindLibc({
+const libc = bindLibc({
   _exit: { arguments: ["int32"], return: "int32" },
   signal: { arguments: ["int32", "uint64"], return: "uint64" },
   setrlimit: { arguments: ["int32", "pointer"], return: "int32" },
@@ -13,11 +13,12 @@ const coreLimit = 4;
 
 /**
  * Ends this process now. process.exit() would wait for a read of standard input that is under way, which may never end, and
- * take the engine down piece by piece. What exit handlers do must have been done.
+ * take the engine down piece by piece.
  */
 export function endProcess(code: number): never {
+  process.emit("exit", code);
   flushCompileCache();
-  _exit(code);
+  libc._exit(code);
   throw new Error("_exit returned");
 }
 
@@ -31,9 +32,9 @@ export const signals = { hangup: 1, quit: 3, brokenPipe: 13 } as const;
 export function endBySignal(number: number): never {
   // A dump would be one of Node, not of the program.
   const none = new BigUint64Array(2);
-  setrlimit(coreLimit, pointerTo(none));
+  libc.setrlimit(coreLimit, pointerTo(none));
   // Node ignores SIGPIPE and has handlers of its own for others.
-  signal(number, defaultAction);
+  libc.signal(number, defaultAction);
   process.kill(process.pid, number);
   process.exit(128 + number);
 }

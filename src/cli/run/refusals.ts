@@ -158,7 +158,7 @@ function argumentValue(arg: string): string {
 /** What may be names in a message: words, without the marks around them. */
 function wordsOf(text: string): string[] {
   return text
-    .split(/[\s"'`“”‘’()[\]{}<>,;]+/)
+    .split(/[\s"'`\u201c\u201d\u2018\u2019()[\]{}<>,;]+/)
     .map((word) => word.replace(/:+$/, ""))
     .flatMap((word) => [word, word.replace(/\.$/, ""), ...word.split(":")])
     .filter((word) => word !== "");

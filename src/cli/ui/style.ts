@@ -1,11 +1,11 @@
-import { styleText } from "node:util";
+import type { styleText } from "node:util";
 
 type Stream = NodeJS.WriteStream;
 type Format = Parameters<typeof styleText>[0];
 
 /** Coloured only on a terminal that wants it: styleText knows NO_COLOR, FORCE_COLOR and TERM=dumb. */
 function styled(format: Format, text: string, stream: Stream): string {
-  return styleText(format, text, { stream, validateStream: true });
+  return process.getBuiltinModule("node:util").styleText(format, text, { stream, validateStream: true });
 }
 
 export function bold(text: string, stream: Stream): string {

@@ -1,4 +1,5 @@
 import { bindLibc, lastErrno, pointerTo } from "../../base/libc.ts";
+import { once } from "../../base/once.ts";
 import { errno, type Result } from "../errno.ts";
 import type { NewTime } from "./file-system.ts";
 import { fromHostErrno } from "./host-errno.ts";
@@ -7,38 +8,42 @@ import { decodeStatus, type FileStatus, statxBytes, statxMask } from "./status.t
 
 /**
  * The file calls of the C library, each giving a {@link Result}. Names are relative to a directory's fd and, but for the
- * resolvers' calls, one component that is never followed when it is a symbolic link.
+ * resolvers' calls, one component that is never followed when it is a symbolic link. They are bound by the first call, which takes
+ * 2 ms: many programs that are run open no file.
  */
-const libc = bindLibc({
-  openat: { arguments: ["int32", "pointer", "int32", "uint32"], return: "int32" },
-  close: { arguments: ["int32"], return: "int32" },
-  mkdirat: { arguments: ["int32", "pointer", "uint32"], return: "int32" },
-  unlinkat: { arguments: ["int32", "pointer", "int32"], return: "int32" },
-  renameat: { arguments: ["int32", "pointer", "int32", "pointer"], return: "int32" },
-  linkat: { arguments: ["int32", "pointer", "int32", "pointer", "int32"], return: "int32" },
-  symlinkat: { arguments: ["pointer", "int32", "pointer"], return: "int32" },
-  readlinkat: { arguments: ["int32", "pointer", "pointer", "uint64"], return: "int32" },
-  statx: { arguments: ["int32", "pointer", "int32", "uint32", "pointer"], return: "int32" },
-  utimensat: { arguments: ["int32", "pointer", "pointer", "int32"], return: "int32" },
-  futimens: { arguments: ["int32", "pointer"], return: "int32" },
-  lseek: { arguments: ["int32", "int64", "int32"], return: "int64" },
-  ftruncate: { arguments: ["int32", "int64"], return: "int32" },
-  fallocate: { arguments: ["int32", "int32", "int64", "int64"], return: "int32" },
-  posix_fadvise: { arguments: ["int32", "int64", "int64", "int32"], return: "int32" },
-  fsync: { arguments: ["int32"], return: "int32" },
-  fdatasync: { arguments: ["int32"], return: "int32" },
-  fcntl: { arguments: ["int32", "int32", "int32"], return: "int32" },
-});
-// The C library has no function for these two (getdents64 since glibc 2.30 only).
-const { syscall: openat2 } = bindLibc({
-  syscall: { arguments: ["int32", "int32", "pointer", "pointer", "uint32"], return: "int32" },
-});
-// It takes no mode where nothing is created, and node:ffi gathers arguments in an array for four and more: 0.3 µs.
-const { openat: openExisting } = bindLibc({
-  openat: { arguments: ["int32", "pointer", "int32"], return: "int32" },
-});
-const { syscall: getdents64 } = bindLibc({
-  syscall: { arguments: ["int32", "int32", "pointer", "uint32"], return: "int32" },
+const calls = once(() => {
+  const libc = bindLibc({
+    openat: { arguments: ["int32", "pointer", "int32", "uint32"], return: "int32" },
+    close: { arguments: ["int32"], return: "int32" },
+    mkdirat: { arguments: ["int32", "pointer", "uint32"], return: "int32" },
+    unlinkat: { arguments: ["int32", "pointer", "int32"], return: "int32" },
+    renameat: { arguments: ["int32", "pointer", "int32", "pointer"], return: "int32" },
+    linkat: { arguments: ["int32", "pointer", "int32", "pointer", "int32"], return: "int32" },
+    symlinkat: { arguments: ["pointer", "int32", "pointer"], return: "int32" },
+    readlinkat: { arguments: ["int32", "pointer", "pointer", "uint64"], return: "int32" },
+    statx: { arguments: ["int32", "pointer", "int32", "uint32", "pointer"], return: "int32" },
+    utimensat: { arguments: ["int32", "pointer", "pointer", "int32"], return: "int32" },
+    futimens: { arguments: ["int32", "pointer"], return: "int32" },
+    lseek: { arguments: ["int32", "int64", "int32"], return: "int64" },
+    ftruncate: { arguments: ["int32", "int64"], return: "int32" },
+    fallocate: { arguments: ["int32", "int32", "int64", "int64"], return: "int32" },
+    posix_fadvise: { arguments: ["int32", "int64", "int64", "int32"], return: "int32" },
+    fsync: { arguments: ["int32"], return: "int32" },
+    fdatasync: { arguments: ["int32"], return: "int32" },
+    fcntl: { arguments: ["int32", "int32", "int32"], return: "int32" },
+  });
+  // The C library has no function for these two (getdents64 since glibc 2.30 only).
+  const { syscall: openat2 } = bindLibc({
+    syscall: { arguments: ["int32", "int32", "pointer", "pointer", "uint32"], return: "int32" },
+  });
+  const { syscall: getdents64 } = bindLibc({
+    syscall: { arguments: ["int32", "int32", "pointer", "uint32"], return: "int32" },
+  });
+  // It takes no mode where nothing is created, and node:ffi gathers arguments in an array for four and more: 0.3 µs.
+  const { openat: openExisting } = bindLibc({
+    openat: { arguments: ["int32", "pointer", "int32"], return: "int32" },
+  });
+  return { ...libc, openat2, getdents64, openExisting };
 });
 
 /** asm-generic/unistd.h, and the x86 table for what is older than it. */
@@ -92,8 +97,8 @@ function settle(value: number): Result {
 export function openAt(directory: number, name: string, flags: number, mode: number = 0): Result {
   if (!put(name, pathA)) return -errno.NAMETOOLONG;
   const how = flags | open.closeOnExec;
-  if ((flags & open.create) === 0) return settle(openExisting(directory, pathAPointer, how));
-  return settle(libc.openat(directory, pathAPointer, how, mode));
+  if ((flags & open.create) === 0) return settle(calls().openExisting(directory, pathAPointer, how));
+  return settle(calls().openat(directory, pathAPointer, how, mode));
 }
 
 /**
@@ -105,43 +110,43 @@ export function openBeneath(directory: number, path: string, flags: number): Res
   structure.setBigUint64(0, BigInt(flags | open.closeOnExec), true);
   structure.setBigUint64(8, 0n, true);
   structure.setBigUint64(16, BigInt(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS), true);
-  return settle(openat2(systemCall.openat2, directory, pathAPointer, structurePointer, howBytes));
+  return settle(calls().openat2(systemCall.openat2, directory, pathAPointer, structurePointer, howBytes));
 }
 
 export function closeFile(fd: number): void {
-  libc.close(fd);
+  calls().close(fd);
 }
 
 export function makeDirectoryAt(directory: number, name: string): Result {
   if (!put(name, pathA)) return -errno.NAMETOOLONG;
-  return settle(libc.mkdirat(directory, pathAPointer, 0o777));
+  return settle(calls().mkdirat(directory, pathAPointer, 0o777));
 }
 
 export function removeAt(directory: number, name: string, what: "file" | "directory"): Result {
   if (!put(name, pathA)) return -errno.NAMETOOLONG;
-  return settle(libc.unlinkat(directory, pathAPointer, what === "directory" ? AT_REMOVEDIR : 0));
+  return settle(calls().unlinkat(directory, pathAPointer, what === "directory" ? AT_REMOVEDIR : 0));
 }
 
 /** A trailing slash of a name means here what it means to rename(): that it must be a directory. */
 export function renameAt(from: number, oldName: string, to: number, newName: string): Result {
   if (!put(oldName, pathA) || !put(newName, pathB)) return -errno.NAMETOOLONG;
-  return settle(libc.renameat(from, pathAPointer, to, pathBPointer));
+  return settle(calls().renameat(from, pathAPointer, to, pathBPointer));
 }
 
 export function linkAt(from: number, oldName: string, to: number, newName: string): Result {
   if (!put(oldName, pathA) || !put(newName, pathB)) return -errno.NAMETOOLONG;
-  return settle(libc.linkat(from, pathAPointer, to, pathBPointer, 0));
+  return settle(calls().linkat(from, pathAPointer, to, pathBPointer, 0));
 }
 
 export function makeSymbolicLinkAt(target: string, directory: number, name: string): Result {
   if (!put(target, pathA) || !put(name, pathB)) return -errno.NAMETOOLONG;
-  return settle(libc.symlinkat(pathAPointer, directory, pathBPointer));
+  return settle(calls().symlinkat(pathAPointer, directory, pathBPointer));
 }
 
 /** A symbolic link's text as a view of scratch memory, valid until the next call; -INVAL when it is no link. */
 export function readLinkAt(directory: number, name: string): Uint8Array | Result {
   if (!put(name, pathA)) return -errno.NAMETOOLONG;
-  const length = libc.readlinkat(directory, pathAPointer, linkPointer, linkBytesMax);
+  const length = calls().readlinkat(directory, pathAPointer, linkPointer, linkBytesMax);
   if (length < 0) return settle(length);
   return length < link.length ? link.subarray(0, length) : -errno.NAMETOOLONG;
 }
@@ -157,19 +162,19 @@ export function statusOf(fd: number): FileStatus | Result {
 }
 
 function statx(fd: number, flags: number): FileStatus | Result {
-  const result = libc.statx(fd, pathAPointer, flags, statxMask, structurePointer);
+  const result = calls().statx(fd, pathAPointer, flags, statxMask, structurePointer);
   return result === 0 ? decodeStatus(structure) : settle(result);
 }
 
 export function setTimesAt(directory: number, name: string, accessed: NewTime, modified: NewTime): Result {
   if (!put(name, pathA)) return -errno.NAMETOOLONG;
   putTimes(accessed, modified);
-  return settle(libc.utimensat(directory, pathAPointer, structurePointer, AT_SYMLINK_NOFOLLOW));
+  return settle(calls().utimensat(directory, pathAPointer, structurePointer, AT_SYMLINK_NOFOLLOW));
 }
 
 export function setTimesOf(fd: number, accessed: NewTime, modified: NewTime): Result {
   putTimes(accessed, modified);
-  return settle(libc.futimens(fd, structurePointer));
+  return settle(calls().futimens(fd, structurePointer));
 }
 
 function putTimes(accessed: NewTime, modified: NewTime): void {
@@ -183,44 +188,44 @@ function putTimes(accessed: NewTime, modified: NewTime): void {
 
 /** Reads directory entries from the fd's position into {@link entries}; the number of bytes, 0 at the end. */
 export function readEntries(fd: number, bytesMax: number): Result {
-  return settle(getdents64(systemCall.getdents64, fd, entriesPointer, Math.min(bytesMax, entries.byteLength)));
+  return settle(calls().getdents64(systemCall.getdents64, fd, entriesPointer, Math.min(bytesMax, entries.byteLength)));
 }
 
 /** Sets the position from the start; 0 or -errno. */
 export function seekTo(fd: number, position: bigint): Result {
-  return libc.lseek(fd, position, 0) < 0n ? settle(-1) : 0;
+  return calls().lseek(fd, position, 0) < 0n ? settle(-1) : 0;
 }
 
 /** The position from the start. */
 export function positionOf(fd: number): Result {
-  return settle(Number(libc.lseek(fd, 0n, 1)));
+  return settle(Number(calls().lseek(fd, 0n, 1)));
 }
 
 /** A file's length; the fd's position goes there. A third of what asking for its status takes. */
 export function lengthOf(fd: number): Result {
-  return settle(Number(libc.lseek(fd, 0n, 2)));
+  return settle(Number(calls().lseek(fd, 0n, 2)));
 }
 
 export function truncate(fd: number, size: bigint): Result {
-  return settle(libc.ftruncate(fd, size));
+  return settle(calls().ftruncate(fd, size));
 }
 
 export function allocate(fd: number, offset: bigint, length: bigint): Result {
-  return settle(libc.fallocate(fd, 0, offset, length));
+  return settle(calls().fallocate(fd, 0, offset, length));
 }
 
 /** `advice` is one of Linux's POSIX_FADV_ numbers. */
 export function advise(fd: number, offset: bigint, length: bigint, advice: number): Result {
   // Unlike the others this one returns its error.
-  const error = libc.posix_fadvise(fd, offset, length, advice);
+  const error = calls().posix_fadvise(fd, offset, length, advice);
   return error === 0 ? 0 : fromHostErrno(error);
 }
 
 export function synchronize(fd: number, what: "all" | "data"): Result {
-  return settle(what === "all" ? libc.fsync(fd) : libc.fdatasync(fd));
+  return settle(what === "all" ? calls().fsync(fd) : calls().fdatasync(fd));
 }
 
 /** Whether every write goes to the end of the file. */
 export function setAppend(fd: number, append: boolean): Result {
-  return settle(libc.fcntl(fd, F_SETFL, append ? open.append : 0));
+  return settle(calls().fcntl(fd, F_SETFL, append ? open.append : 0));
 }

@@ -1,4 +1,5 @@
 import { readSync, readvSync, writeSync, writevSync } from "node:fs";
+import { once } from "../../base/once.ts";
 import type { Result } from "../errno.ts";
 import {
   advise,
@@ -35,15 +36,17 @@ import type { FileStatus } from "./status.ts";
  */
 export class HostFiles implements FileSystem {
   readonly later: LaterCalls = new HostLater();
-  readonly #resolver: typeof resolveByWalk;
+  readonly #resolver: () => typeof resolveByWalk;
 
   /** Paths are resolved by the kernel where it can (openat2), unless the walk is asked for. */
-  constructor(resolver: "kernel" | "walk" = kernelResolves() ? "kernel" : "walk") {
-    this.#resolver = resolver === "kernel" ? resolveByKernel : resolveByWalk;
+  constructor(resolver?: "kernel" | "walk") {
+    this.#resolver = once(() =>
+      (resolver ?? (kernelResolves() ? "kernel" : "walk")) === "kernel" ? resolveByKernel : resolveByWalk,
+    );
   }
 
   resolve(root: Handle, path: string): Result {
-    return this.#resolver(this, root, path);
+    return this.#resolver()(this, root, path);
   }
 
   open(directory: Handle, name: string, flags: number, mode?: number): Result {

@@ -42,7 +42,8 @@ export class Dialler implements DatagramCarrier {
   readonly #now: () => number;
   readonly #datagrams = new Map<DatagramSocket, OutboundDatagrams>();
   readonly #names = new Map<string, string>();
-  readonly #end = new AbortController();
+  /** Made when it is first of use: Node loads it then. */
+  #end: AbortController | undefined;
   #connects = 0;
   #lookups = 0;
   /** Lookups that may begin now. */
@@ -95,6 +96,7 @@ export class Dialler implements DatagramCarrier {
     if (this.#lookups >= this.#limits.lookupsMax) return -errno.NOBUFS;
     if (!this.#mayLookUp()) return -errno.AGAIN;
     this.#lookups++;
+    this.#end ??= new AbortController();
     return outbound.resolve(name, family, this.#end.signal).then((result) => {
       this.#lookups--;
       if (typeof result !== "number") this.#remember(name, result);
@@ -145,7 +147,7 @@ export class Dialler implements DatagramCarrier {
 
   /** The guest has ended. */
   close(): void {
-    this.#end.abort();
+    this.#end?.abort();
     this.#outbound?.close();
   }
 
