@@ -86,8 +86,8 @@ test("warren run", async (t) => {
     assert.equal(sh('$WARREN run "$PROGRAM" raise 0', { env }).code, 0);
   });
 
-  await t.test("ends by SIGINT and SIGTERM, also while its program computes", async () => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  await t.test("ends by SIGINT, SIGTERM and SIGUSR1, also while its program computes", async () => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGUSR1"] as const) {
       const child = spawn(launcher, ["run", program, "spin"], { stdio: ["ignore", "pipe", "inherit"] });
       await once(child.stdout, "data");
       child.kill(signal);

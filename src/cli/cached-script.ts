@@ -21,8 +21,7 @@ export interface CachedScript {
  * the code of a file as it was when it was loaded, before any of its functions was compiled: those would be compiled at each start, which
  * takes a quarter of it.
  */
-export function runCachedScript({ path, digest }: CachedScript): void {
-  const folder = cacheFolder();
+export function runCachedScript({ path, digest }: CachedScript, folder: string | undefined = cacheFolder()): void {
   const kept = folder === undefined ? undefined : join(folder, `${process.version}-${process.arch}-${digest}`);
   const cachedData = kept === undefined ? undefined : readKept(kept);
   const script = new Script(readFileSync(path, "latin1"), {

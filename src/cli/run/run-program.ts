@@ -22,6 +22,7 @@ import type { Failure, Missing } from "./refusals.ts";
 import { StandardInput, standardOutput } from "./standard-streams.ts";
 import { isTerminal, restoreTerminal, takeKeys, terminalVariables } from "./terminal.ts";
 import { unreachablePort } from "./unreachable-port.ts";
+import { unblockUserSignal } from "./user-signal.ts";
 
 /** All that wasm32 can address. */
 export const memoryMaxDefault: number = 4 * 1024 ** 3;
@@ -50,6 +51,7 @@ export interface Run {
  */
 export async function runProgram(run: Run): Promise<number> {
   const { path, name, args, grants, digest, json } = run;
+  unblockUserSignal();
   const memoryMax = grants.memoryMax ?? memoryMaxDefault;
   // It has the process to itself, and Ctrl-C ends that: without a limit checks would only slow it down. One that has taken
   // the keys must leave us our events.
