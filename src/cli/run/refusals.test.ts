@@ -47,6 +47,17 @@ function check(
 const src = { source: "src", target: "src", mode: "ro" } as const;
 const notGranted = ["./src: not granted; add --ro ./src"];
 
+test("missingGrants() tells of ./ before a path, which C's library does not take off", () => {
+  const says = "./src/main.c: Capabilities insufficient";
+  const expected = ["./src/main.c: its C library knows it as src/main.c only; add --ro ."];
+  const mounts = (one: { source: string; target: string; mode: "ro" | "rw" }) => ({ words: { mounts: [one] } });
+  check({ args: "./src/main.c", says, ...mounts(src) }, expected);
+  check({ args: "./src/main.c", says, ...mounts({ ...src, target: "./src" }) }, expected);
+  check({ args: "./src/other.c", says: "./src/other.c: Capabilities insufficient", ...mounts(src) }, []);
+  check({ args: "./src/main.c", says: "./src/main.c: No such file or directory", ...mounts(src) }, []);
+  check({ args: "./src/main.c", says, ...mounts({ source: ".", target: ".", mode: "ro" }) }, []);
+});
+
 test("missingGrants() names the paths that a program was told to work on and was not given", () => {
   check({ args: "TODO ./src", says: "rg: ./src: No such file or directory (os error 44)" }, notGranted);
   check(

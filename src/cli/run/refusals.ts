@@ -33,6 +33,8 @@ const nearlyAll = 15 / 16;
 /** What files that cannot be opened are told by, in C, Rust, Go, Python, Ruby and others. */
 const fileTrouble =
   /no such file|not found|capabilit|permission denied|not permitted|bad file descriptor|read-only|pre-?opened|can(no|')t (open|read|access|load|create)|unable to|os error|errno|failed to/i;
+/** As wasi-libc says that no directory of the program's is the beginning of a path. */
+const unknownTrouble = /capabilit|pre-?opened|os error 76|errno 76/i;
 const readOnlyTrouble = /read-only file system|not permitted|os error (69|63)|errno (69|63)/i;
 const memoryTrouble =
   /out of memory|memory allocation|cannot allocate|can't allocate|bad_alloc|memoryerror|nomemory|memory exhausted/i;
@@ -107,8 +109,19 @@ function missingPaths({ args, grants, network, lastWords }: Failure): Missing[] 
     if (mount === undefined) missing.push(...ungranted(path, args.map(argumentValue).includes(path)));
     else if ("source" in mount && mount.mode === "ro" && readOnlyTrouble.test(complaint) && complained.includes(path))
       missing.push({ what: path, why: "granted for reading only", flag: `--rw ${grantOf(mount)}` });
+    else if (complained.includes(path)) missing.push(...misnamed(path, mount, complaint));
   }
   return missing;
+}
+
+/**
+ * A path that a grant covers and a C library does not find in it: wasi-libc takes `./` off the names of directories that it was given, and not
+ * off the paths that it looks for among them. In the working directory itself it finds both.
+ */
+function misnamed(path: string, { target }: MountSpec, complaint: string): Missing[] {
+  if (!path.startsWith("./") || normalize(target) === "." || !unknownTrouble.test(complaint)) return [];
+  if (!existsSync(path)) return [];
+  return [{ what: path, why: `its C library knows it as ${normalize(path)} only`, flag: "--ro ." }];
 }
 
 /** A path that no grant covers: it is here, or was to be made here. */
