@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -51,6 +51,19 @@ test("runCachedScript() keeps code by what it was made of", (t) => {
   const { run } = script(t);
   run("a");
   assert.equal(run("b").length, 2);
+});
+
+test("runCachedScript() forgets the oldest, and nothing else that is there", (t) => {
+  const { run, cache } = script(t);
+  run("a");
+  writeFileSync(join(cache, "other"), "");
+  // Node's compile cache has folders of such names.
+  mkdirSync(join(cache, "v26.10.0-x64-310b2ce3-0"));
+  for (const digest of ["b", "c", "d", "e", "f"]) run(digest);
+  const left = readdirSync(cache);
+  assert.equal(left.length, 6);
+  assert.ok(left.includes("other") && left.includes("v26.10.0-x64-310b2ce3-0"));
+  assert.ok(left.some((name) => name.endsWith("-f")) && !left.some((name) => name.endsWith("-a")));
 });
 
 test("runCachedScript() does not use code that is damaged, or that others may have written", (t) => {

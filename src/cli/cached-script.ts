@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { constants, Script } from "node:vm";
@@ -8,6 +8,9 @@ import { readPrivateFile, writePrivateFile } from "./private-folder.ts";
 import { programDigest } from "./run/program-digest.ts";
 
 const digestCharacters = 64;
+/** Of scripts that were: each build of a checkout makes another. */
+const keptMax = 4;
+const keptName = /^v[0-9.]+-[a-z0-9]+-[0-9a-f]+$/;
 
 export interface CachedScript {
   /** The expression of a function that takes `require` and `__dirname`, in ASCII. */
@@ -50,7 +53,16 @@ function keep(path: string, code: Buffer): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writePrivateFile(path, Buffer.concat([Buffer.from(programDigest(code)), code]));
+    forgetOldest(dirname(path));
   } catch {
     // The next start makes it anew.
   }
+}
+
+function forgetOldest(folder: string): void {
+  const kept = readdirSync(folder)
+    .filter((name) => keptName.test(name))
+    .map((name) => join(folder, name))
+    .map((path) => ({ path, at: statSync(path).mtimeMs }));
+  for (const { path } of kept.sort((a, b) => b.at - a.at).slice(keptMax)) rmSync(path, { force: true });
 }
