@@ -47,9 +47,9 @@ const program =
 function checkout(): string {
   const folder = join(mkdtempSync(join(tmpdir(), "warren-launcher-")), "a b'c");
   created.push(dirname(folder));
-  for (const path of ["tools", "src/cli", "node_modules"]) mkdirSync(join(folder, path), { recursive: true });
+  for (const path of ["tools", "src/cli/run", "node_modules"]) mkdirSync(join(folder, path), { recursive: true });
   for (const path of ["warren", "tools/build.ts"]) copyFileSync(join(root, path), join(folder, path));
-  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  writeFileSync(join(folder, "package.json"), '{ "type": "module", "version": "1.0.0" }');
   writeFileSync(join(folder, "package-lock.json"), "{}");
   writeFileSync(join(folder, "node_modules/.package-lock.json"), "{}");
   const own = `node-linux-${process.arch}`;
@@ -58,6 +58,7 @@ function checkout(): string {
   for (const path of ["esbuild", "@esbuild"])
     symlinkSync(join(root, "node_modules", path), join(folder, "node_modules", path));
   write(folder, "src/cli/plain-run.ts", "export {};\n");
+  write(folder, "src/cli/run/quick-clock.ts", "export function quickNow(): number { return 0; }\n");
   write(folder, "src/cli/start.ts", 'void import("./main.ts");\n');
   write(folder, "src/cli/main.ts", program);
   write(folder, "src/cli/word.ts", 'export const word: string = "one";\n');
