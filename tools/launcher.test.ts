@@ -120,6 +120,7 @@ test("./warren refreshes dist/ when a source is newer, was removed, or came with
     "other.js",
     "plain-run.cjs",
     "plain-run.js",
+    "run",
     "start.cjs",
     "start.js",
     "word.js",
