@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { bindLibc, pointerTo } from "../../base/libc.ts";
+import { once } from "../../base/once.ts";
 import type { Instance } from "../../engine/instance.ts";
 import { type SignalAction, type SignalName, signalAction, signalNumber } from "../../wasi/signals.ts";
 import { endBySignal } from "./end-process.ts";
@@ -14,10 +15,13 @@ const nameOf: ReadonlyMap<number, SignalName> = new Map(forwarded.map((name) => 
 /** Those that a terminal or who closes it sends to end a program. */
 const ending: readonly SignalName[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"];
 
-const { signal, sigaction } = bindLibc({
-  signal: { arguments: ["int32", "uint64"], return: "uint64" },
-  sigaction: { arguments: ["int32", "pointer", "pointer"], return: "int32" },
-});
+/** Bound when it is first of use: most programs ask for no signal. */
+const libc = once(() =>
+  bindLibc({
+    signal: { arguments: ["int32", "uint64"], return: "uint64" },
+    sigaction: { arguments: ["int32", "pointer", "pointer"], return: "int32" },
+  }),
+);
 /** SIG_DFL and SIG_IGN */
 const actions = { default: 0n, ignore: 1n };
 /** `struct sigaction` of Linux's C libraries for 64 bits: the handler, a mask of 128 bytes, the flags. */
@@ -53,14 +57,14 @@ export class GuestSignals {
         restoreTerminal();
         endBySignal(constants.signals[name]);
       });
-    else signal(constants.signals[name], action === signalAction.ignore ? actions.ignore : actions.default);
+    else libc().signal(constants.signals[name], action === signalAction.ignore ? actions.ignore : actions.default);
   };
 
   /** The guest has read one. */
   readonly onTaken = (number: number): void => {
     const name = nameOf.get(number);
     const once = name === undefined ? undefined : this.#once.get(name);
-    if (name !== undefined && once !== undefined) sigaction(constants.signals[name], pointerTo(once), 0n);
+    if (name !== undefined && once !== undefined) libc().sigaction(constants.signals[name], pointerTo(once), 0n);
   };
 
   #listen(name: SignalName, listener: () => void): void {
@@ -77,9 +81,9 @@ export class GuestSignals {
     if (this.#interactive) return;
     const number = constants.signals[name];
     const action = Buffer.from(new ArrayBuffer(layout.bytes));
-    if (sigaction(number, 0n, pointerTo(action)) !== 0) return;
+    if (libc().sigaction(number, 0n, pointerTo(action)) !== 0) return;
     action.writeUInt32LE((action.readUInt32LE(layout.flags) | resetHandler) >>> 0, layout.flags);
     this.#once.set(name, action);
-    sigaction(number, pointerTo(action), 0n);
+    libc().sigaction(number, pointerTo(action), 0n);
   }
 }

@@ -3,9 +3,7 @@ import { WarrenError } from "../../base/errors.ts";
 import type { CpuTerms } from "../../engine/cpu/preemption.ts";
 import { setGuestStack } from "../../engine/guest-stack.ts";
 import { startInstance } from "../../engine/instance.ts";
-import type { Program } from "../../engine/program.ts";
 import type { PublicPort } from "../../engine/public-port.ts";
-import { signalImport } from "../../wasi/p1/signal.ts";
 import type { Refusal } from "../../wasi/sockets/dialler.ts";
 import type { Outbound } from "../../wasi/sockets/outbound.ts";
 import { reportError } from "../report.ts";
@@ -14,7 +12,7 @@ import { hasColour } from "../ui/style.ts";
 import { endBySignal, signals } from "./end-process.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Grants, ListenGrant } from "./grants.ts";
-import type { GuestSignals } from "./guest-signals.ts";
+import { GuestSignals } from "./guest-signals.ts";
 import { LastWords } from "./last-words.ts";
 import { compileCached } from "./program-cache.ts";
 import { readProgram } from "./read-program.ts";
@@ -82,7 +80,7 @@ export async function runProgram(run: Run): Promise<number> {
   const network: Refusal[] = [];
   const ports = await openPorts(grants.listen);
   const errors = output(2);
-  const guestSignals = await signalsOf(program, grants.interactive);
+  const guestSignals = new GuestSignals(grants.interactive);
   const instance = startInstance(program, {
     args: [name, ...args],
     env: { ...(grants.interactive ? terminalVariables() : {}), ...grants.env },
@@ -103,12 +101,11 @@ export async function runProgram(run: Run): Promise<number> {
     onRefused: (refusal) => {
       if (network.length < refusalsMax) network.push(refusal);
     },
-    ...(guestSignals === undefined
-      ? {}
-      : { onSignalAction: guestSignals.onAction, onSignalTaken: guestSignals.onTaken }),
+    onSignalAction: guestSignals.onAction,
+    onSignalTaken: guestSignals.onTaken,
     ...(interruptible ? { cpu: await cpuTerms(grants.cpu) } : {}),
   });
-  if (guestSignals !== undefined) guestSignals.instance = instance;
+  guestSignals.instance = instance;
   for (const [at, port] of ports.entries()) port.attach(instance, grants.listen[at]?.address.port ?? 0);
   if (keys) takeKeys();
   let timeOver = false;
@@ -170,13 +167,6 @@ async function openPorts(grants: readonly ListenGrant[]): Promise<readonly Publi
   if (grants.length === 0) return [];
   const { openPublicPort } = await import("../../engine/public-port.ts");
   return Promise.all(grants.map(({ protocol, address }) => openPublicPort(protocol, address)));
-}
-
-/** Most programs ask for none. */
-async function signalsOf({ imports }: Program, interactive: boolean): Promise<GuestSignals | undefined> {
-  if (!imports.some(({ name }) => name === signalImport)) return undefined;
-  const { GuestSignals } = await import("./guest-signals.ts");
-  return new GuestSignals(interactive);
 }
 
 /** setTimeout takes no more. */

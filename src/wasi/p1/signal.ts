@@ -1,9 +1,6 @@
 import { errno } from "../errno.ts";
 import type { Host } from "./host.ts";
 
-/** What a guest imports that asks for signals. */
-export const signalImport = "warren_signal_action";
-
 /**
  * Warren's own: preview 1 has no way for a guest to be told of a signal (docs/decisions/0021). Go programs of `warren build` call
  * them when they use os/signal.
