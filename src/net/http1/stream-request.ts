@@ -228,13 +228,8 @@ export class StreamRequest implements UpstreamUser {
     this.#returnParser();
     this.#trailers = framing.chunks?.trailers;
     // Whoever waits for it gets it after this turn: an answer that is there in one piece is seen to be whole.
-    this.#resolve({
-      status,
-      headers,
-      body: this.#body,
-      cpuMs: () => this.#guestCpuMs,
-      ...(this.#trailers === undefined ? {} : { trailers: this.#trailers }),
-    });
+    const response = { status, headers, body: this.#body, cpuMs: () => this.#guestCpuMs };
+    this.#resolve(this.#trailers === undefined ? response : { ...response, trailers: this.#trailers });
     this.#takeBody(framing, bytes, end);
   }
 

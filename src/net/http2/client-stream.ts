@@ -26,6 +26,49 @@ const passedMax = 3;
 
 function ignore(): void {}
 
+/**
+ * A request whose signal is made when somebody asks for it. A class, since V8 makes a dictionary of each literal that has an
+ * accessor: that was an eighth of a request's CPU.
+ */
+class StreamTargetRequest implements TargetRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly mountedAt: string;
+  readonly strip: boolean;
+  readonly host: string;
+  readonly scheme: "http" | "https";
+  readonly headers: readonly Field[];
+  readonly body: Flow;
+  readonly trailers: readonly Field[];
+  readonly inform: Required<TargetRequest>["inform"];
+  readonly client: TargetRequest["client"];
+  readonly server: TargetRequest["server"];
+  readonly passed: number;
+  onGone: (() => void) | undefined;
+  readonly #signal: () => AbortSignal;
+
+  constructor(facts: Required<Omit<TargetRequest, "signal" | "onGone">>, signal: () => AbortSignal) {
+    this.method = facts.method;
+    this.path = facts.path;
+    this.mountedAt = facts.mountedAt;
+    this.strip = facts.strip;
+    this.host = facts.host;
+    this.scheme = facts.scheme;
+    this.headers = facts.headers;
+    this.body = facts.body;
+    this.trailers = facts.trailers;
+    this.inform = facts.inform;
+    this.client = facts.client;
+    this.server = facts.server;
+    this.passed = facts.passed;
+    this.#signal = signal;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal();
+  }
+}
+
 /** One stream of a client: a request and its answer. */
 export class ClientStream {
   readonly #connection: Http2Connection;
@@ -176,35 +219,34 @@ export class ClientStream {
     if (this.#visit !== undefined) this.#visit.requestId = id;
     // Another worker's front takes it off itself.
     const off = strip && target.kind !== "elsewhere";
-    const signal = (): AbortSignal => this.#signal;
     const body = new Flow();
     if (ended) body.end();
     else this.#receive(body);
-    return {
-      method: head.method,
-      path: head.target,
-      mountedAt,
-      strip: off,
-      host: head.host,
-      scheme,
-      headers: [
-        ...head.fields,
-        ["x-forwarded-for", remote.ip],
-        ["x-forwarded-proto", scheme],
-        ["x-forwarded-host", head.host],
-        ["x-request-id", id],
-        ...(off ? [["x-forwarded-prefix", mountedAt] as const] : []),
-      ],
-      body,
-      trailers: this.#trailers,
-      inform: (status, fields) => this.#inform(status, fields),
-      client: remote,
-      server: local,
-      passed: this.#passed,
-      get signal() {
-        return signal();
+    return new StreamTargetRequest(
+      {
+        method: head.method,
+        path: head.target,
+        mountedAt,
+        strip: off,
+        host: head.host,
+        scheme,
+        headers: [
+          ...head.fields,
+          ["x-forwarded-for", remote.ip],
+          ["x-forwarded-proto", scheme],
+          ["x-forwarded-host", head.host],
+          ["x-request-id", id],
+          ...(off ? [["x-forwarded-prefix", mountedAt] as const] : []),
+        ],
+        body,
+        trailers: this.#trailers,
+        inform: (status, fields) => this.#inform(status, fields),
+        client: remote,
+        server: local,
+        passed: this.#passed,
       },
-    };
+      () => this.#signal,
+    );
   }
 
   /** Made when somebody asks for it. */

@@ -33,17 +33,18 @@ export class Http2RequestHead implements RequestView {
   /** What goes on to a guest, `host` first. */
   readonly fields: readonly Field[];
 
-  private constructor({ pseudo, host, facts, ...rest }: Parsed) {
+  private constructor(parsed: Parsed) {
+    const { pseudo, host, facts } = parsed;
     this.method = pseudo.method;
     this.host = host;
     this.target = pseudo.path;
     this.path = pseudo.path === "*" ? "/" : pseudo.path.slice(0, facts.pathTo);
     this.suspicious = facts.suspicious;
-    this.contentLength = rest.contentLength;
-    this.expectsContinue = rest.expectsContinue;
-    this.peerClient = rest.peerClient;
-    this.size = rest.size;
-    this.fields = rest.fields;
+    this.contentLength = parsed.contentLength;
+    this.expectsContinue = parsed.expectsContinue;
+    this.peerClient = parsed.peerClient;
+    this.size = parsed.size;
+    this.fields = parsed.fields;
   }
 
   /** Takes names and values in turn, as they came. Throws WarrenError with the status to answer. */
