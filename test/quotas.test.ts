@@ -130,6 +130,25 @@ test("a service that has as many requests and WebSockets as it may answers 503",
   }
 });
 
+test("a service takes no body of more bytes than limits.body says, in whichever worker it is asked", async (t) => {
+  if (!(await requireToolchain(t, "c"))) return;
+  const daemon = await TestDaemon.start(t, { workers: 2, args: ["--isolation", "namespace"] });
+  await daemon.deploy("upload", "c-upload", { limits: { body: "1KiB" } });
+  const post = (bytes: number, chunked: boolean): Promise<string> =>
+    exchange(
+      daemon.port,
+      `POST / HTTP/1.1\r\nHost: upload.localhost\r\nConnection: close\r\n${
+        chunked
+          ? `Transfer-Encoding: chunked\r\n\r\n${bytes.toString(16)}\r\n${"x".repeat(bytes)}\r\n0\r\n\r\n`
+          : `Content-Length: ${bytes}\r\n\r\n${"x".repeat(bytes)}`
+      }`,
+    );
+  for (const chunked of [false, true]) {
+    assert.match(await post(1024, chunked), /^HTTP\/1\.1 200 .*\r\n\r\n1024\n$/s);
+    assert.match(await post(1025, chunked), /^HTTP\/1\.1 413 .*\(limits\.body\)\n$/s);
+  }
+});
+
 test("no more requests wait for a program that is busy than limits.queue says", async (t) => {
   if (!(await requireToolchain(t, "c"))) return;
   const daemon = await TestDaemon.start(t, { workers: 1 });
