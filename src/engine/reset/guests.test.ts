@@ -18,7 +18,7 @@ for (const program of guestPrograms) {
       return;
     }
     const bytes = await program.build();
-    for (const tuning of [markTuningDefault, { cardShift: 6, overhang: 16, frameBytesMax: 700 }]) {
+    for (const tuning of [markTuningDefault, { cardShift: 6, overhang: 16, frameBytesMax: 700, loopBytesMax: 2_000 }]) {
       const prepared = prepare(bytes, tuning);
       let output = "";
       const make = () =>

@@ -13,7 +13,7 @@ import { prepare, type Resettable, resettable } from "./testdata/resettable.ts";
 
 const ms = Number(process.env.WARREN_FUZZ_MS ?? 1_500);
 const firstSeed = Number(process.env.WARREN_FUZZ_SEED ?? 1);
-const tiny: MarkTuning = { cardShift: 5, overhang: 16, frameBytesMax: 700 };
+const tiny: MarkTuning = { cardShift: 5, overhang: 16, frameBytesMax: 700, loopBytesMax: 3_000 };
 const callsEach = 24;
 
 interface Sums {
@@ -125,7 +125,7 @@ function startedOr(make: () => Resettable): Resettable | undefined {
   }
 }
 
-const kinds: readonly MarkKind[] = ["store", "vector", "lane", "bulk", "frame", "offset", "global", "size"];
+const kinds: readonly MarkKind[] = ["store", "vector", "lane", "bulk", "frame", "offset", "global", "size", "loop"];
 
 test("a kind of mark that is missing is noticed", (t) => {
   for (const without of kinds) {

@@ -44,7 +44,7 @@ export class ResetImage {
       );
     }
     const [first] = memories;
-    this.#tuning = first?.tuning ?? { cardShift: 12, overhang: 0, frameBytesMax: 0 };
+    this.#tuning = first?.tuning ?? { cardShift: 12, overhang: 0, frameBytesMax: 0, loopBytesMax: 0 };
     this.#images = memories.map(takeImage);
     this.memories = this.#images.map(({ memory }) => memory);
     const dirty = instances.filter((exports) => exports[dirtyExport] !== undefined).length;

@@ -321,6 +321,7 @@ export class CodeEmitter {
     }
     w.copy(bytes, at, body);
     this.#writeCheck();
+    this.#marks?.loop(w, loop);
     this.#constant(Math.floor(loopOpsMax / ops));
     w.u8(0x21);
     w.u32(this.#counter);
@@ -331,7 +332,9 @@ export class CodeEmitter {
     w.u32(this.#counter);
     w.u8(0x45);
     this.#unlikely(0x0d, 1);
+    if (this.#marks !== undefined) this.#marks.inCountedLoop = true;
     copyBody(peels ? 2 : 1);
+    if (this.#marks !== undefined) this.#marks.inCountedLoop = false;
     w.append(peels ? [0x0b, 0x0b, 0x0b] : [0x0b, 0x0b]);
     this.#at = end + 1;
     return last;

@@ -2,6 +2,7 @@ import { i32, i64, type ValueType } from "../module-info.ts";
 import type { Appended } from "./appended.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { u32 } from "./check-code.ts";
+import type { LoopMark } from "./loop-marks.ts";
 import { storeOffset } from "./mark-scanner.ts";
 import { cardsStart, framePoints, type MarkTuning } from "./mark-tuning.ts";
 
@@ -47,7 +48,7 @@ export class MarkCode {
     local: number,
     locals: MarkLocals,
   ): void {
-    const memory = this.#memories[detail >> 1]!;
+    const memory = this.#memories[detail >> 8]!;
     let address = local;
     if (local < 0) {
       const value = locals.value(~local);
@@ -83,6 +84,29 @@ export class MarkCode {
         writer.u8(0x6a);
       }
       this.#card(writer, this.#memories[0]!);
+    }
+  }
+
+  /** What a loop's stores reach until it has turned so often as its counter says. */
+  loop(writer: ByteWriter, { memory, base, index, shift, first, last }: LoopMark): void {
+    if (this.#tuning.without === "loop") return;
+    const step = 2 ** this.#tuning.cardShift;
+    for (let point = first; ; point = Math.min(point + step, last)) {
+      writer.u8(localGet);
+      writer.u32(base);
+      if (index >= 0) {
+        writer.u8(localGet);
+        writer.u32(index);
+        if (shift > 0) writer.append([0x41, shift, 0x74]);
+        writer.u8(0x6a);
+      }
+      if (point !== 0) {
+        writer.u8(0x41);
+        writer.s32(point);
+        writer.u8(0x6a);
+      }
+      this.#card(writer, this.#memories[memory]!);
+      if (point === last) return;
     }
   }
 

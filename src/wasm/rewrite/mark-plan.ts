@@ -2,6 +2,7 @@ import { functionType, type ModuleInfo } from "../module-info.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { type CodeScan, eventDirty, eventFrame, eventPages, eventStore } from "./code-scan.ts";
 import { IntList } from "./int-list.ts";
+import { LoopMarks, storeInLoop } from "./loop-marks.ts";
 import type { MarkCode } from "./mark-code.ts";
 import { addressBit, MarkScanner, storeValues, valueBits, wideAddressBit } from "./mark-scanner.ts";
 import type { MarkTuning } from "./mark-tuning.ts";
@@ -15,6 +16,9 @@ export class MarkPlan {
   readonly #bytes: Uint8Array;
   /** The local variables of each function, as {@link MarkScanner.scan} gives them. */
   readonly #temporaries: Uint8Array;
+  readonly #loops: LoopMarks;
+  /** Within a loop with a counter, whose marks come before it. */
+  inCountedLoop: boolean = false;
   // Of the function at hand:
   #set = 0;
   #first = 0;
@@ -24,7 +28,8 @@ export class MarkPlan {
     value: (which: number): number => this.#place(1 << (valueBits + which)),
   };
 
-  constructor(code: MarkCode, bytes: Uint8Array, temporaries: Uint8Array) {
+  constructor(code: MarkCode, bytes: Uint8Array, { temporaries, loops }: MarkScan) {
+    this.#loops = loops;
     this.code = code;
     this.#bytes = bytes;
     this.#temporaries = temporaries;
@@ -44,7 +49,8 @@ export class MarkPlan {
   write(writer: ByteWriter, kind: number, at: number, id: number, detail: number, end: number): void {
     switch (kind) {
       case eventStore:
-        this.code.store(writer, this.#bytes, at, end, id, detail, this.#locals);
+        if (this.inCountedLoop && (id & storeInLoop) !== 0) writer.copy(this.#bytes, at, end);
+        else this.code.store(writer, this.#bytes, at, end, id, detail, this.#locals);
         break;
       case eventFrame:
         this.code.frame(writer, id, detail);
@@ -58,6 +64,11 @@ export class MarkPlan {
     }
   }
 
+  /** What is marked before the turns of a loop with a counter. */
+  loop(writer: ByteWriter, loop: number): void {
+    for (const mark of this.#loops.found.get(loop) ?? []) this.code.loop(writer, mark);
+  }
+
   #place(bit: number): number {
     let place = this.#first;
     for (let lower = 1; lower < bit; lower <<= 1) if ((this.#set & lower) !== 0) place++;
@@ -67,13 +78,15 @@ export class MarkPlan {
 
 export interface MarkScan {
   readonly temporaries: Uint8Array;
+  readonly loops: LoopMarks;
   /** There are instructions that write what cannot be put back. */
   readonly dirties: boolean;
 }
 
 /** Finds what is to be marked in all bodies and puts it among the events of the scan. Throws what {@link MarkScanner.scan} throws. */
 export function scanMarks(info: ModuleInfo, scan: CodeScan, wide: readonly boolean[], tuning: MarkTuning): MarkScan {
-  const scanner = new MarkScanner(info, new Operands(info.bytes, indexSpaces(info)), wide, tuning);
+  const loops = new LoopMarks(scan, tuning);
+  const scanner = new MarkScanner(info, new Operands(info.bytes, indexSpaces(info)), wide, tuning, loops);
   const functions = scan.codeStart.length;
   const temporaries = new Uint8Array(functions);
   const merged = new IntList(scan.events.length + (info.codeBytes >> 2));
@@ -90,5 +103,5 @@ export function scanMarks(info: ModuleInfo, scan: CodeScan, wide: readonly boole
   starts[functions] = merged.length;
   scan.events = merged;
   scan.eventStart = starts;
-  return { temporaries, dirties };
+  return { temporaries, dirties, loops };
 }

@@ -1,9 +1,10 @@
 import { WarrenError } from "../../base/errors.ts";
 import { functionType, type ModuleInfo } from "../module-info.ts";
 import { hex } from "../offset.ts";
-import { eventCopy, eventDirty, eventFrame, eventPages, eventStore } from "./code-scan.ts";
+import { eventCopy, eventDirty, eventFrame, eventPages, eventSize, eventStore } from "./code-scan.ts";
 import { IntList } from "./int-list.ts";
 import { readS32, readU32, skipLeb } from "./leb.ts";
+import type { LoopMarks } from "./loop-marks.ts";
 import { MarkFacts } from "./mark-facts.ts";
 import { framePoints, type MarkTuning } from "./mark-tuning.ts";
 import { countUnknown, operandCounts, vectorCounts } from "./operand-counts.ts";
@@ -20,8 +21,14 @@ const isConstant = 2;
 const isGlobal = 3;
 /** A global less a constant: a stack frame, as compilers make them. */
 const isFrame = 4;
+/** A local variable's value plus a constant. */
+const isStep = 5;
+/** A local variable's value shifted by a constant. */
+const isShifted = 6;
+/** A local variable's value plus that of another, which may be shifted. */
+const isSum = 7;
 
-/** In the detail of an eventStore: the mark is to be made at the address plus the store's offset. The memory's index is in the bits above. */
+/** In the detail of an eventStore: the mark is to be made at the address plus the store's offset. The memory's index is in the bits from 8 on. */
 export const storeOffset = 1;
 
 /** What stored values may be, in the order of an eventStore's `~n`; the same order in the bits of {@link MarkScanner.scan}. */
@@ -64,15 +71,24 @@ export class MarkScanner {
   readonly #kinds = new Uint8Array(depthMax);
   readonly #values = new Int32Array(depthMax);
   readonly #versions = new Int32Array(depthMax);
+  /** A constant that was added, a shift. */
+  readonly #amounts = new Int32Array(depthMax);
+  // Of a sum:
+  readonly #seconds = new Int32Array(depthMax);
+  readonly #secondVersions = new Int32Array(depthMax);
+  readonly #loops: LoopMarks;
+  /** How many loops there were. */
+  #loopCount = 0;
   #depth = 0;
-  /** Of open blocks, two each: how many facts there were, and which were outside of the loop. */
+  /** Of open blocks, three each: how many facts there were, which were outside of the loop, and the loop that it is, or -1. */
   readonly #blocks: number[] = [];
   #temporaries = 0;
   /** Whether there was an eventDirty in any body. */
   dirties = false;
 
   /** @param wide by memory: whether its addresses have 64 bits */
-  constructor(info: ModuleInfo, operands: Operands, wide: readonly boolean[], tuning: MarkTuning) {
+  constructor(info: ModuleInfo, operands: Operands, wide: readonly boolean[], tuning: MarkTuning, loops: LoopMarks) {
+    this.#loops = loops;
     this.#info = info;
     this.#bytes = info.bytes;
     this.#operands = operands;
@@ -107,7 +123,7 @@ export class MarkScanner {
           this.#depth -= 2;
           this.#push(isFrame, this.#values[this.#depth + 1]!);
           continue;
-        }
+        } else if ((opcode === 0x6a || opcode === 0x6b || opcode === 0x74) && this.#combine(opcode)) continue;
         this.#pop(count);
         this.#push(isUnknown, 0);
         continue;
@@ -129,6 +145,12 @@ export class MarkScanner {
           p = skipLeb(b, p);
           const top = this.#depth - 1;
           const frameBytes = top >= 0 && kinds[top] === isFrame ? this.#values[top]! : 0;
+          const isStepOfItself =
+            top >= 0 &&
+            kinds[top] === isStep &&
+            this.#values[top] === local &&
+            this.#versions[top] === facts.version(local);
+          this.#loops.set(local, isStepOfItself ? this.#amounts[top] : undefined);
           this.#pop(1);
           facts.set(local);
           if (frameBytes > 0 && frameBytes <= this.#tuning.frameBytesMax) this.#frame(p, local, frameBytes);
@@ -189,8 +211,11 @@ export class MarkScanner {
         case 0x04:
         case 0x06:
         case 0x1f:
-          blocks.push(facts.length, facts.outside);
-          if (opcode === 0x03) facts.enterLoop();
+          blocks.push(facts.length, facts.outside, opcode === 0x03 ? this.#loopCount : -1);
+          if (opcode === 0x03) {
+            facts.enterLoop();
+            this.#loops.enter(this.#loopCount++);
+          }
           p = operands.blockType(p);
           if (opcode === 0x1f) p = skipCatches(b, p);
           this.#depth = 0;
@@ -199,13 +224,15 @@ export class MarkScanner {
         case 0x07:
         case 0x19:
           if (opcode === 0x07) p = skipLeb(b, p);
-          facts.leave(blocks.at(-2)!, blocks.at(-1)!);
+          facts.leave(blocks.at(-3)!, blocks.at(-2)!);
           this.#depth = 0;
           break;
         case 0x0b: // end, delegate
         case 0x18:
           if (opcode === 0x18) p = skipLeb(b, p);
           if (blocks.length > 0) {
+            const loop = blocks.pop()!;
+            if (loop >= 0) this.#loops.leave(loop, this.events);
             const outside = blocks.pop()!;
             facts.leave(blocks.pop()!, outside);
           }
@@ -279,6 +306,43 @@ export class MarkScanner {
     this.#depth = this.#depth > count ? this.#depth - count : 0;
   }
 
+  /** What an addition, a subtraction or a shift to the left makes of the two operands at the top, if that is of use. */
+  #combine(opcode: number): boolean {
+    const i = this.#depth - 2;
+    if (i < 0) return false;
+    const j = i + 1;
+    const [left, right] = [this.#kinds[i]!, this.#kinds[j]!];
+    if (left === isLocal && right === isConstant) {
+      const value = this.#values[j]!;
+      if (opcode === 0x74) {
+        if (value < 0 || value > 4) return false;
+        this.#kinds[i] = isShifted;
+      } else {
+        if (value === -(2 ** 31)) return false;
+        this.#kinds[i] = isStep;
+      }
+      this.#amounts[i] = opcode === 0x6b ? -value : value;
+      this.#depth = j;
+      return true;
+    }
+    if (opcode !== 0x6a) return false;
+    const plain = left === isLocal ? i : j;
+    const other = plain === i ? j : i;
+    if (this.#kinds[plain] !== isLocal) return false;
+    if (this.#kinds[other] !== isLocal && this.#kinds[other] !== isShifted) return false;
+    const shift = this.#kinds[other] === isShifted ? this.#amounts[other]! : 0;
+    const [base, version] = [this.#values[plain]!, this.#versions[plain]!];
+    const [second, secondVersion] = [this.#values[other]!, this.#versions[other]!];
+    this.#kinds[i] = isSum;
+    this.#values[i] = base;
+    this.#versions[i] = version;
+    this.#seconds[i] = second;
+    this.#secondVersions[i] = secondVersion;
+    this.#amounts[i] = shift;
+    this.#depth = j;
+    return true;
+  }
+
   /** Whether the two operands at the top are a global and a constant. */
   #isFrame(): boolean {
     const i = this.#depth - 2;
@@ -320,16 +384,23 @@ export class MarkScanner {
     const i = this.#depth - 2;
     this.#pop(2);
     const nearby = offset + size <= this.#tuning.overhang;
-    const detail = (memory << 1) | (nearby ? 0 : storeOffset);
+    const detail = (memory << 8) | (nearby ? 0 : storeOffset);
     if (i >= 0 && this.#kinds[i] === isLocal) {
       const local = this.#values[i]!;
       const facts = this.#facts;
       if (this.#versions[i] === facts.version(local)) {
         if (facts.covers(local, memory, offset, size)) return;
         facts.marked(local, memory, nearby ? 0 : offset);
+        if (this.#wide[memory] === false)
+          this.#loops.store(this.events.length / eventSize, memory, local, -1, 0, nearby ? 0 : offset);
         this.events.push5(eventStore, at, detail, local, end);
         return;
       }
+    }
+    if (i >= 0 && this.#kinds[i] === isSum && this.#wide[memory] === false) {
+      const [base, second] = [this.#values[i]!, this.#seconds[i]!];
+      if (this.#versions[i] === this.#facts.version(base) && this.#secondVersions[i] === this.#facts.version(second))
+        this.#loops.store(this.events.length / eventSize, memory, base, second, this.#amounts[i]!, nearby ? 0 : offset);
     }
     this.#temporaries |= (this.#wide[memory] === true ? wideAddressBit : addressBit) | (1 << (valueBits + value));
     this.events.push5(eventStore, at, detail, ~value, end);

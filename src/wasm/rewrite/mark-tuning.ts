@@ -9,17 +9,24 @@ export interface MarkTuning {
   readonly overhang: number;
   /** Stack frames up to so many bytes are marked when they are made, larger ones where they are stored to. */
   readonly frameBytesMax: number;
+  /** What a loop's store can reach until the next look at the epoch is marked before, if it is not more than so many bytes. */
+  readonly loopBytesMax: number;
   /** Left out, so that tests can show that they would notice. */
   readonly without?: MarkKind;
 }
 
-export type MarkKind = "store" | "vector" | "lane" | "bulk" | "frame" | "offset" | "dirty" | "global" | "size";
+export type MarkKind = "store" | "vector" | "lane" | "bulk" | "frame" | "offset" | "dirty" | "global" | "size" | "loop";
 
 /**
  * 4 KiB: with 1 KiB as much time goes into the scan as is saved in copying, with 16 KiB a reset of a small program takes three
  * times as long (docs/decisions/0021-reset-by-cards.md).
  */
-export const markTuningDefault: MarkTuning = { cardShift: 12, overhang: 256, frameBytesMax: 4096 + 256 };
+export const markTuningDefault: MarkTuning = {
+  cardShift: 12,
+  overhang: 256,
+  frameBytesMax: 4096 + 256,
+  loopBytesMax: 8192,
+};
 
 /** Where the first card stands in a memory of cards. Before it, at 0, is the size in pages that the guest sees, 64 bits. */
 export const cardsStart = 64;

@@ -45,12 +45,13 @@ export function planMarks(
   if (marks === false) return undefined;
   const tuning = marks === true ? markTuningDefault : marks;
   const cards = cardsOf(info, tuning);
-  const { temporaries, dirties } = scanMarks(
+  const marked = scanMarks(
     info,
     scan,
     cards.map(({ is64 }) => is64),
     tuning,
   );
+  const { dirties } = marked;
   const saved = savedGlobals(info, tuning.without === "global");
   const dirty = info.globalCount + saved.count;
   const memories = cards.map(({ index, is64 }) => ({ index, is64, cards: firstCards + index }));
@@ -63,7 +64,7 @@ export function planMarks(
   ];
   const dirtyItem = dirties ? [0x7f, 1, 0x41, 0, 0x0b] : [];
   return {
-    plan: new MarkPlan(code, info.bytes, temporaries),
+    plan: new MarkPlan(code, info.bytes, marked),
     cards,
     globals: { count: saved.count + (dirties ? 1 : 0), bytes: Buffer.concat([saved.items, Buffer.from(dirtyItem)]) },
     exports,

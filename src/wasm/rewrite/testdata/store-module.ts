@@ -409,7 +409,8 @@ class StoreModules {
         this.#statements(1 + random(3), depth + 1);
       }
       this.#close();
-    } else if (kind < 30) this.#loop(depth);
+    } else if (kind === 28) this.#strides();
+    else if (kind < 30) this.#loop(depth);
     else this.#try(depth);
   }
 
@@ -472,6 +473,51 @@ class StoreModules {
       this.#statements(1, depth + 1);
     }
     this.#close();
+    this.#loops--;
+  }
+
+  /** A loop without another in it that stores at addresses which move by constant steps, some only at some turns. */
+  #strides(): void {
+    const random = this.#random;
+    if (this.#loops === counters.length || this.#wide[0]!) return;
+    const counter = counters[this.#loops++]!;
+    const [base, index] = [this.#one([...addresses, ...frames]), this.#one(addresses)];
+    if (random(2) === 0) {
+      this.#const32(random(1000));
+      this.#put(0x21, index);
+    }
+    this.#put(0x41, ...leb64(BigInt(1 + this.#one([random(5), random(100), random(3000)]))), 0x21, counter, 0x03, 0x40);
+    const move = (local: number) => {
+      this.#put(0x20, local);
+      this.#const32(this.#one([1, 4, 8, -4, -1, 16, 100]));
+      this.#put(random(5) === 0 ? 0x6b : 0x6a, 0x21, local);
+    };
+    for (let i = 1 + random(4); i > 0; i--) {
+      const kind = random(8);
+      if (kind < 4) {
+        this.#put(0x20, base);
+        if (kind > 1) {
+          this.#put(0x20, index);
+          if (random(2) === 0) this.#put(0x41, random(4), 0x74);
+          this.#put(0x6a);
+        }
+        this.#put(0x20, a, this.#one([0x36, 0x3a, 0x3b]), 0, ...encodeUnsigned(random(400)));
+      } else if (kind < 6) move(this.#one([base, index]));
+      else {
+        this.#condition();
+        this.#put(0x04, 0x40);
+        if (kind === 6) move(base);
+        else {
+          this.#put(0x20, this.#one([index, b]));
+          this.#const32(addressMask);
+          this.#put(0x71, 0x21, base);
+        }
+        this.#put(0x0b);
+      }
+    }
+    move(base);
+    // Down to zero by steps of one, whatever else was taken from it.
+    this.#put(0x20, counter, 0x41, 1, 0x6b, 0x22, counter, 0x41, 0, 0x4a, 0x0d, 0, 0x0b);
     this.#loops--;
   }
 
