@@ -1,5 +1,6 @@
 // What marks cost, and what it takes to put an instance back to its state after initialisation. Variants take turns in one process once
-// they are compiled by V8's optimising compiler. With MODULES, paths of core modules, these are rewritten too. See README.md.
+// they are compiled by V8's optimising compiler. `kernels`, `guests` or `modules` alone does a part; with MODULES, paths of core
+// modules, these are rewritten too. See README.md.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -196,14 +197,17 @@ function measureRewriting(path: string): string[] {
   ];
 }
 
+const parts = new Set(process.argv.slice(2));
+const wants = (part: string): boolean => parts.size === 0 || parts.has(part);
+
 try {
-  measureKernels();
+  if (wants("kernels")) measureKernels();
 } catch (error) {
   console.log(`skipped: the kernels: ${(error as Error).message}`);
 }
 
 const rows: string[][] = [];
-for (const program of guestPrograms) {
+for (const program of wants("guests") ? guestPrograms : []) {
   const missing = program.missing();
   if (missing !== undefined) console.log(`skipped: ${program.name}: ${missing}`);
   else rows.push(await measureGuest(program));
@@ -233,5 +237,5 @@ const modules = [
 console.log("");
 printTable(
   ["", "code", "× size with marks", "without", "with, first", "with, least"],
-  modules.filter((path) => existsSync(path)).map(measureRewriting),
+  wants("modules") ? modules.filter((path) => existsSync(path)).map(measureRewriting) : [],
 );
