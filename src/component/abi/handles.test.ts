@@ -331,3 +331,26 @@ test("resetHandles() goes back to what was kept, and says when that is gone", as
   assert.equal(one.instance.resetHandles(), false);
   assert.deepEqual(one.dropped, ["h", "f", "g"]);
 });
+
+for (const blocks of [false, true])
+  test(`destructors that drop more have a limit${blocks ? ", also when they may be suspended" : ""}`, async () => {
+    const functions: readonly CanonicalFunction[] = [
+      { kind: "resource.new", resource: counter, component: 0 },
+      { kind: "resource.drop", resource: counter, component: 0 },
+    ];
+    const module = `(module
+      (import "host" "f0" (func $new (param i32) (result i32))) (import "host" "f1" (func $drop (param i32)))
+      ${allocator}
+      (func (export "destroy") (param i32)
+        (if (local.get 0) (then (call $drop (call $new (i32.sub (local.get 0) (i32.const 1)))))))
+      (func (export "run") (param i32) (call $drop (call $new (local.get 0)))))`;
+    const made = async () =>
+      instantiate(plan({ functions, exports: [exported("run", functionType({ depth: u32 }))] }), [module], {
+        options: { preemptive: blocks },
+      });
+    const one = await made();
+    for (let times = 0; times < 3; times++) await one.instance.call("", "run", [199]);
+    await assert.rejects(one.instance.call("", "run", [200]), /more than 200 destructors run within each other/);
+    const two = await made();
+    await assert.rejects(two.instance.call("", "run", [1_000_000]), /more than 200 destructors/);
+  });

@@ -6,6 +6,9 @@ import { HandleTable, type KeptHandles } from "./handle-table.ts";
 import { HeldResource } from "./held-resource.ts";
 import { makeTrap } from "./trap.ts";
 
+/** Each has a frame of the host's, or a stack of its own: the one way by which a guest recurses through its host. */
+const destructorsMax = 200;
+
 /** What an instance may make the host hold. */
 export interface InstanceLimits {
   /** Of each component instance. */
@@ -48,6 +51,8 @@ export class InstanceState {
   readonly nested: { depth: number };
   /** Whether calls are entered so that they can be suspended. */
   suspends: boolean;
+  /** How many destructors are running, each dropping what the next is of. */
+  destructors = 0;
   /** What is left of `callBytesMax` to the call that is being made. */
   budget = 0;
   /** What the guest ended with, and what is thrown through it for that. */
@@ -105,6 +110,12 @@ export class InstanceState {
   enterFrom(component: ComponentState, where: number): void {
     if (component.entered) this.trap(where, "cannot enter a component instance that is in a call");
     component.entered = true;
+  }
+
+  beginDestructor(where: number): void {
+    this.destructors++;
+    if (this.destructors > destructorsMax)
+      this.trap(where, `more than ${destructorsMax} destructors run within each other`);
   }
 
   /** Begins the accounts of a call. */

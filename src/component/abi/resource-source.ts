@@ -39,7 +39,9 @@ function dropSource(
 ): string {
   if (resource.origin === "host") return `E.enter();S.dropHost(${generation.types.resource(resource)},v);`;
   const destroy =
-    resource.destructor === undefined ? "" : `{${call(generation, resource.destructor, ["v"], suspends)}}`;
+    resource.destructor === undefined
+      ? ""
+      : `S.beginDestructor(${place});{${call(generation, resource.destructor, ["v"], suspends)}}S.destructors--;`;
   if (resource.instance === component) return destroy;
   const other = `c${resource.instance}`;
   return `S.enterFrom(${other},${place});${destroy}${other}.entered=false;`;
