@@ -31,6 +31,7 @@ async function ours(blocks: (name: string) => boolean, suspends: boolean, marked
   const instance = await instantiateComponent(code, {
     instantiate: (index, imports) =>
       new WebAssembly.Instance(core[plan.coreInstances[index]!.module]!, imports).exports,
+    initialize() {},
     hostFunction: (_, name) => functions[name] ?? (() => {}),
     enter() {},
     cards: () => (marked ? cards : undefined),
