@@ -7,6 +7,7 @@ import { decodeComponent } from "./decode.ts";
 import type { ComponentPlan } from "./plan.ts";
 import { rewriteModules } from "./rewrite-modules.ts";
 import { assemble, link } from "./testdata/assemble.ts";
+import { generator, type Random } from "./testdata/random.ts";
 import { accepted, refused } from "./testdata/rules.ts";
 import { wacked, withShim } from "./testdata/samples.ts";
 import type { CoreItem } from "./types.ts";
@@ -14,19 +15,6 @@ import type { CoreItem } from "./types.ts";
 const runs = Number(process.env.WARREN_FUZZ_RUNS ?? 40);
 const seed = Number(process.env.WARREN_FUZZ_SEED ?? 1);
 const msMax = process.env.WARREN_FUZZ_MS === undefined ? undefined : Number(process.env.WARREN_FUZZ_MS);
-
-/** Mulberry32: a whole number below `max`. */
-function generator(start: number): (max: number) => number {
-  let state = start >>> 0;
-  return (max) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % max;
-  };
-}
-
-type Random = (max: number) => number;
 
 const interesting = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0x0a, 0x0b, 0x11, 0x12, 0x3f, 0x40, 0x41, 0x42, 0x68, 0x69, 0x6a, 0x6b, 0x7f, 0x80,

@@ -2,7 +2,6 @@
 const core = `
   (core module $M
     (memory (export "memory") 1)
-    (memory $m64 1)
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable)
     (func (export "void"))
     (func (export "one") (param i32))
