@@ -1,7 +1,8 @@
 import { hex } from "../wasm/offset.ts";
 import type { CoreSort, Definition, NamedCoreItem, NamedItem, OptionsAst, Sort } from "./ast.ts";
 import type { ComponentReader } from "./component-reader.ts";
-import { readExternName, readExternType } from "./decode-types.ts";
+import { readExternName } from "./decode-names.ts";
+import { readExternType, readNamed } from "./decode-types.ts";
 
 const coreSorts: readonly CoreSort[] = ["func", "table", "memory", "global", "tag"];
 const encodings = ["utf8", "utf16", "latin1+utf16"] as const;
@@ -48,8 +49,10 @@ export function readInstance(reader: ComponentReader): Definition {
   if (form !== 1) reader.malformed(at, `${hex(form)} is not the form of an instance`);
   const exports = reader.vector("definitions", () => {
     const exportAt = reader.at;
-    const name = readExternName(reader);
-    return { name, sort: readSort(reader), index: reader.u32(), at: exportAt };
+    const { name, check } = readExternName(reader);
+    const sort = readSort(reader);
+    check(sort);
+    return { name, sort, index: reader.u32(), at: exportAt };
   });
   return { kind: "exports", at, exports };
 }
@@ -193,13 +196,14 @@ function readOptions(reader: ComponentReader): OptionsAst {
 
 export function readImport(reader: ComponentReader): Definition {
   const at = reader.at;
-  return { kind: "import", at, name: readExternName(reader), type: readExternType(reader) };
+  return { kind: "import", at, ...readNamed(reader) };
 }
 
 export function readExport(reader: ComponentReader): Definition {
   const at = reader.at;
-  const name = readExternName(reader);
+  const { name, check } = readExternName(reader);
   const sort = readSort(reader);
+  check(sort);
   const index = reader.u32();
   return {
     kind: "export",

@@ -12,6 +12,7 @@ import type {
 import type { ComponentReader } from "./component-reader.ts";
 import { readCoreType } from "./decode-core-types.ts";
 import { readAlias } from "./decode-definitions.ts";
+import { readExternName } from "./decode-names.ts";
 import type { PrimitiveType } from "./types.ts";
 
 const primitives: ReadonlyMap<number, PrimitiveType["kind"]> = new Map([
@@ -159,37 +160,21 @@ function readDeclaration(reader: ComponentReader, within: "component" | "instanc
       return reader.malformed(at, "a type cannot alias an export of a core instance");
     }
     case 0x03:
-      if (within === "component") {
-        return { kind: "import", at, name: readExternName(reader), type: readExternType(reader) };
-      }
+      if (within === "component") return { kind: "import", at, ...readNamed(reader) };
       break;
     case 0x04:
-      return { kind: "declare-export", at, name: readExternName(reader), type: readExternType(reader) };
+      return { kind: "declare-export", at, ...readNamed(reader) };
     default:
   }
   return reader.malformed(at, `${hex(form)} is not a declaration of a type of ${within}s`);
 }
 
-/**
- * The name of an import or export. Its attributes tell tools what a name stands for; nothing of what they say is used here.
- */
-export function readExternName(reader: ComponentReader): string {
-  const at = reader.at;
-  const form = reader.u8("a name");
-  if (form > 2) reader.malformed(at, `expected 0x00, 0x01 or 0x02 before a name, found ${hex(form)}`);
-  const name = reader.name("a name");
-  if (form === 2) {
-    const seen = new Set<number>();
-    reader.vector("definitions", () => {
-      const attributeAt = reader.at;
-      const kind = reader.u8("an attribute");
-      if (kind > 2) reader.malformed(attributeAt, `${hex(kind)} is not an attribute of a name`);
-      if (seen.has(kind)) reader.malformed(attributeAt, `a second attribute ${hex(kind)} of one name`);
-      seen.add(kind);
-      return reader.name("an attribute");
-    });
-  }
-  return name;
+/** The name and type of an import, or of an export that is declared. */
+export function readNamed(reader: ComponentReader): { readonly name: string; readonly type: ExternType } {
+  const { name, check } = readExternName(reader);
+  const type = readExternType(reader);
+  check(type.sort);
+  return { name, type };
 }
 
 export function readExternType(reader: ComponentReader): ExternType {

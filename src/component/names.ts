@@ -13,13 +13,21 @@ const semver = new RegExp(
 /** `canonversion`: what all compatible versions have in common. */
 const canonicalVersion = /^(?:[1-9]\d*|0\.[1-9]\d*|0\.0\.[1-9]\d*|0\.0\.0)$/;
 
+export function isSemver(version: string): boolean {
+  return semver.test(version);
+}
+
+export function isCanonicalVersion(version: string): boolean {
+  return canonicalVersion.test(version);
+}
+
 /** Undefined: it is not a name. */
 export function parseExternName(name: string): ExternName | undefined {
   if (name.startsWith("[")) return parseAnnotated(name);
   if (!name.includes(":")) return isLabel(name) ? { kind: "label" } : undefined;
   const [path, version, ...rest] = name.split("@");
   if (rest.length > 0) return undefined;
-  if (version !== undefined && !semver.test(version) && !canonicalVersion.test(version)) return undefined;
+  if (version !== undefined && !isSemver(version) && !isCanonicalVersion(version)) return undefined;
   const match = /^([^:/]*):([^:/]*)\/([^:/]*)$/.exec(path!);
   if (match === null) return undefined;
   const [, namespace, packageName, projection] = match;

@@ -169,6 +169,12 @@ export const accepted: readonly (readonly [name: string, text: string])[] = [
       (export "[method]foo.bar" (func (param "self" (borrow $r))))
       (export "[static]foo.baz" (func))))`),
   ],
+  [
+    "attributes of names",
+    plain(`
+    (import "a" (implements "test:io/log@1.0.0") (external-id "x y") (instance))
+    (import "test:io/log@0.2" (versionsuffix ".3") (instance))`),
+  ],
 ];
 
 /** Components that break a rule, with the code of the error. */
@@ -524,4 +530,22 @@ export const refused: readonly (readonly [name: string, code: string, text: stri
   ["a built-in of tasks", "component.async", plain(`(core func (canon task.cancel))`)],
   ["a value", "component.unsupported", plain(`(import "v" (value u8))`)],
   ["a list of fixed length", "component.unsupported", plain(`(type (list u8 4))`)],
+  // Attributes of names.
+  ["a function that implements an interface", "component.malformed", plain(`(import "a" (implements "a:b/c") (func))`)],
+  [
+    "an interface that implements another",
+    "component.malformed",
+    plain(`(import "a:b/c" (implements "a:b/d") (instance))`),
+  ],
+  ["an instance that implements a label", "component.malformed", plain(`(import "a" (implements "b") (instance))`)],
+  [
+    "a rest of a version that makes none",
+    "component.malformed",
+    plain(`(import "a:b/c@0.2" (versionsuffix ".x") (instance))`),
+  ],
+  [
+    "a rest of a whole version",
+    "component.malformed",
+    plain(`(import "a:b/c@0.2.0" (versionsuffix "-rc") (instance))`),
+  ],
 ];
