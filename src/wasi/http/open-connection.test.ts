@@ -71,7 +71,9 @@ test("openConnection() says what a server of TLS has against it, or that it is n
     // RFC 8446 §6, handshake_failure.
     assert.equal((code.val as { alertId: number }).alertId, 40),
   );
-  const plain = await listen(createTcp((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
+  const plain = await listen(
+    createTcp((socket) => socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n")),
+  );
   assert.equal(await failing(open("localhost.example", plain, ca)), "TLS-protocol-error");
   const silent = await listen(createTcp((socket) => socket.destroy()));
   assert.equal(await failing(open("localhost.example", silent, ca)), "connection-terminated");
