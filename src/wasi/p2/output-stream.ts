@@ -167,11 +167,15 @@ export abstract class OutputStream implements Waitable {
   async #writeInTurns(contents: Uint8Array): Promise<Written> {
     let rest = contents;
     const attempt = (): Written | undefined => {
-      const room = this.#check();
-      if (isStreamError(room)) return this.#fail(room);
-      const part = this.#put(rest.subarray(0, room));
-      rest = rest.subarray(room);
-      return part.tag === "err" || rest.length === 0 ? part : undefined;
+      for (;;) {
+        const room = this.#check();
+        if (isStreamError(room)) return this.#fail(room);
+        if (room === 0) return undefined;
+        const part = this.#put(rest.subarray(0, room));
+        rest = rest.subarray(room);
+        // What was put may have been taken at once: nobody would tell of that room any more.
+        if (part.tag === "err" || rest.length === 0) return part;
+      }
     };
     const written = attempt() ?? (await waitUntil(this.host, this, attempt));
     return written.tag === "ok" ? this.#untilFlushed() : written;
