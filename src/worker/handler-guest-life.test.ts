@@ -327,7 +327,7 @@ test("HandlerGuest leaves nothing of a request in an instance: no stream, body, 
 });
 
 test("HandlerGuest answers 503 when there is no room for an instance", async () => {
-  let room = false;
+  let room: boolean = false;
   const { guest } = rig.serve(async () => {}, {
     make(http) {
       if (!room) throw new WarrenError("worker.memory-budget", "no room", { status: 503 });

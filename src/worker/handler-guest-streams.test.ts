@@ -132,3 +132,21 @@ test("HandlerGuest gives a guest that writes to a slow client no more room than 
   assert.ok((await settled(() => written)) < heldMax);
   client.socket.destroy();
 });
+
+test("HandlerGuest sends all of what a guest writes in small pieces", async () => {
+  const text = Array.from({ length: 50_000 }, (_, index) => `${index}\n`).join("");
+  rig.serve(async (it, _, out) => {
+    const body = it.respond(out);
+    const stream = it.ok("[method]outgoing-body.write", body);
+    // No divisor of what a stream holds: pieces are cut where it is full.
+    for (let at = 0; at < text.length; at += 3001) {
+      const piece = Buffer.from(text.slice(at, at + 3001));
+      await it.waitOk("[method]output-stream.blocking-write-and-flush", stream, piece);
+      piece.fill(0);
+    }
+    it.drop(stream);
+    it.ok("[static]outgoing-body.finish", body, undefined);
+  });
+  const response = await fetch(`http://127.0.0.1:${rig.port}/`);
+  assert.equal(await response.text(), text);
+});

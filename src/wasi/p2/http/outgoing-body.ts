@@ -13,6 +13,10 @@ import { trap } from "../trap.ts";
 import type { HttpHost } from "./host.ts";
 
 const discardedAtOnce = 64 * 1024;
+/** Pieces from this size on go on as they are; smaller ones are gathered. */
+const gatheredBytesMax = 16 * 1024;
+const blockBytesMin = 4 * 1024;
+const blockBytesMax = 64 * 1024;
 const taken: WitResult<never, undefined> = err(undefined);
 
 /** `outgoing-body` of wasi:http/types. */
@@ -25,6 +29,11 @@ export class OutgoingBody implements Content {
   readonly #sizeError: ErrorTag;
   readonly #length: number | undefined;
   #written = 0;
+  /** Where pieces are gathered that a guest writes one after the other: from `#from` to `#to` they are not in the flow yet. */
+  #block: Buffer | undefined;
+  #from = 0;
+  #to = 0;
+  #due: boolean = false;
   #discards: boolean = false;
   #stream: BodyOutputStream | undefined;
 
@@ -55,6 +64,7 @@ export class OutgoingBody implements Content {
       this.#fail(`the guest wrote ${this.#written} bytes of a body of ${this.#length}`);
       return err(code);
     }
+    this.#spill();
     this.flow.end();
     this.owner?.contentOver();
     return done;
@@ -74,7 +84,7 @@ export class OutgoingBody implements Content {
   room(): number | StreamError {
     if (this.#discards) return discardedAtOnce;
     const { closed, bytes, bytesMax } = this.flow;
-    return closed ? "closed" : Math.max(0, bytesMax - bytes);
+    return closed ? "closed" : Math.max(0, bytesMax - bytes - this.#gathered);
   }
 
   put(contents: Uint8Array): StreamError | undefined {
@@ -88,9 +98,50 @@ export class OutgoingBody implements Content {
     }
     if (this.#discards) return undefined;
     if (this.flow.closed) return "closed";
-    // The one copy: the bytes are the guest's.
+    const first = this.#written === contents.length;
+    // Here or there is the one copy: the bytes are the guest's.
+    if (!first && contents.length < gatheredBytesMax) {
+      this.#gather(contents);
+      return undefined;
+    }
+    this.#spill();
     if (!this.flow.push(Buffer.from(contents))) this.owner?.contentFull();
     return undefined;
+  }
+
+  get #gathered(): number {
+    return this.#to - this.#from;
+  }
+
+  /** Guests write 4 KiB at a time: what they write before they wait goes out together. */
+  #gather(contents: Uint8Array): void {
+    let block = this.#block;
+    if (block === undefined || block.length - this.#to < contents.length) {
+      this.#spill();
+      const size = Math.min(Math.max(this.#written, contents.length, blockBytesMin), blockBytesMax);
+      block = this.#block = Buffer.allocUnsafeSlow(size);
+      this.#from = this.#to = 0;
+    }
+    block.set(contents, this.#to);
+    this.#to += contents.length;
+    if (this.flow.bytes + this.#gathered >= this.flow.bytesMax) this.#spill();
+    else if (!this.#due) {
+      this.#due = true;
+      setImmediate(this.#turnOver);
+    }
+  }
+
+  readonly #turnOver = (): void => {
+    this.#due = false;
+    this.#spill();
+  };
+
+  #spill(): void {
+    const block = this.#block;
+    if (block === undefined || this.#gathered === 0) return;
+    const piece = block.subarray(this.#from, this.#to);
+    this.#from = this.#to;
+    if (!this.flow.push(piece)) this.owner?.contentFull();
   }
 
   #let(): void {
@@ -100,6 +151,7 @@ export class OutgoingBody implements Content {
   }
 
   #fail(why: string): void {
+    this.#spill();
     this.flow.fail(new WarrenError("handler.broke-off", why, { status: 502 }));
     this.owner?.contentOver();
   }
