@@ -1,10 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex, Readable } from "node:stream";
-import { parseIp } from "../../base/ip.ts";
-import { errno } from "../errno.ts";
-import { ConduitStream } from "../http/conduit-stream.ts";
+import { receivedFields } from "../http/http-client.ts";
+import { openConnection } from "../http/open-connection.ts";
 import type { Dialler } from "../sockets/dialler.ts";
-import { ownAddressesOf } from "../sockets/socket-name.ts";
 
 /** As browsers follow (Fetch, §4.4 HTTP-redirect fetch). */
 const redirectsMax = 20;
@@ -60,7 +58,7 @@ export async function sendRequest(request: HttpRequest, dialler: Dialler, signal
         redirected: hops > 0,
         status,
         statusText: message.statusMessage ?? "",
-        fields: pairs(message.rawHeaders),
+        fields: receivedFields(message.rawHeaders),
         body: bodyOf(message, method),
       };
     message.destroy();
@@ -111,47 +109,7 @@ async function connect(url: URL, dialler: Dialler, signal: AbortSignal): Promise
   if (!secure && url.protocol !== "http:") throw new Error(`there is no way to fetch ${url.protocol} addresses`);
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
-  const addresses = ownAddressesOf(host) ?? (await dialler.resolve(host, undefined));
-  if (typeof addresses === "number") throw new Error(`${host}: ${describe(addresses)}`);
-  let failure: number = -errno.NOENT;
-  for (const ip of addresses) {
-    const conduit = await dialler.connect({ ip, port }, signal);
-    if (typeof conduit !== "number") {
-      const stream = new ConduitStream(conduit);
-      // Whoever speaks over it is told by its end.
-      stream.on("error", () => {});
-      return secure ? secured(stream, host, signal) : stream;
-    }
-    failure = conduit;
-    if (signal.aborted) break;
-  }
-  throw new Error(`${url.host}: ${describe(failure)}`);
-}
-
-function secured(stream: Duplex, host: string, signal: AbortSignal): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const socket = process.getBuiltinModule("node:tls").connect({
-      socket: stream,
-      host,
-      // RFC 6066 §3: literal addresses are not permitted there.
-      ...(parseIp(host) === undefined ? { servername: host } : {}),
-      ALPNProtocols: ["http/1.1"],
-    });
-    const cancel = () => socket.destroy(new Error("aborted"));
-    signal.addEventListener("abort", cancel);
-    socket.once("secureConnect", () => {
-      signal.removeEventListener("abort", cancel);
-      resolve(socket);
-    });
-    // Later errors are the exchange's, which hears of the end.
-    socket.on("error", reject);
-    socket.once("close", () => {
-      signal.removeEventListener("abort", cancel);
-      stream.destroy();
-      reject(new Error(`${host}: the connection was closed`));
-    });
-    stream.on("error", (error) => socket.destroy(error));
-  });
+  return openConnection({ secure, host, port }, { dialler, signal });
 }
 
 function bodyOf(message: IncomingMessage, method: string): Readable {
@@ -163,27 +121,4 @@ function bodyOf(message: IncomingMessage, method: string): Readable {
   // Whoever reads is told of what fails.
   pipeline(message, plain, () => {});
   return plain;
-}
-
-function pairs(raw: readonly string[]): [name: string, value: string][] {
-  const found: [string, string][] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) found.push([raw[i] ?? "", raw[i + 1] ?? ""]);
-  return found;
-}
-
-function describe(result: number): string {
-  switch (-result) {
-    case errno.ACCES:
-      return "not granted";
-    case errno.NOENT:
-      return "there is no such host";
-    case errno.CONNREFUSED:
-      return "the connection was refused";
-    case errno.TIMEDOUT:
-      return "the connection timed out";
-    case errno.CANCELED:
-      return "aborted";
-    default:
-      return "the host cannot be reached";
-  }
 }

@@ -1,6 +1,6 @@
 import { systemCode } from "../../base/errors.ts";
 import { errno, type Result } from "../errno.ts";
-import { type ErrorCode, errorCode } from "./error-code.ts";
+import { type ErrorCode, type ErrorTag, errorCode } from "./error-code.ts";
 
 /** Why a request that a guest sent has no answer. The message is for people. */
 export class HttpError extends Error {
@@ -28,8 +28,8 @@ export function lookupError(host: string, result: Result): HttpError {
 }
 
 /** No connection could be made: what {@link Dialler.connect} gave. */
-export function connectError(host: string, result: Result): HttpError {
-  const make = (tag: Parameters<typeof errorCode>[0], why: string) => new HttpError(errorCode(tag), `${host}: ${why}`);
+export function connectError(place: string, result: Result): HttpError {
+  const make = (tag: ErrorTag, why: string) => new HttpError(errorCode(tag), `${place}: ${why}`);
   switch (-result) {
     case errno.ACCES:
       return make("destination-IP-prohibited", "not granted");
@@ -79,8 +79,7 @@ export function tlsError(host: string, error: Error): HttpError {
 export function exchangeError(host: string, error: Error, answered: boolean): HttpError {
   if (error instanceof HttpError) return error;
   const code = systemCode(error) ?? "";
-  const make = (tag: Parameters<typeof errorCode>[0], why: string, val?: unknown) =>
-    new HttpError(errorCode(tag, val), `${host}: ${why}`);
+  const make = (tag: ErrorTag, why: string, val?: unknown) => new HttpError(errorCode(tag, val), `${host}: ${why}`);
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
       return make("HTTP-response-header-section-size", "the head of the answer is too large");

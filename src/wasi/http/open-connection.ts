@@ -44,7 +44,13 @@ export async function openConnection(origin: Origin, options: OpenOptions): Prom
     if (failure === -errno.NOENT || conduit !== -errno.ACCES) failure = conduit;
     if (signal.aborted) break;
   }
-  throw connectError(host, failure);
+  throw connectError(placeOf(origin), failure);
+}
+
+/** As in a URL. */
+function placeOf({ secure, host, port }: Origin): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return port === (secure ? 443 : 80) ? name : `${name}:${port}`;
 }
 
 function secured(stream: Duplex, host: string, { signal, ca }: OpenOptions): Promise<Duplex> {
