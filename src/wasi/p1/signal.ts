@@ -2,7 +2,7 @@ import { errno } from "../errno.ts";
 import type { Host } from "./host.ts";
 
 /**
- * Warren's own: preview 1 has no way for a guest to be told of a signal (docs/decisions/0021). Go programs of `warren build` call
+ * Warren's own: preview 1 has no way for a guest to be told of a signal (docs/decisions/0022). Go programs of `warren build` call
  * them when they use os/signal.
  */
 export function signalFunctions({ memory, table, signals }: Host) {
