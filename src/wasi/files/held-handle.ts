@@ -15,6 +15,11 @@ export class HeldHandle {
     this.number = number;
   }
 
+  /** Its number may mean another file by now. */
+  get closed(): boolean {
+    return this.#closing;
+  }
+
   /** Other threads are at work with it. */
   get busy(): boolean {
     return this.#uses > 0;

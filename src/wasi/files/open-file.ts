@@ -73,7 +73,7 @@ export class OpenFile implements Descriptor {
 
   /** Writes at the end of the file, wherever that is, leaving the descriptor's position. */
   append(buffers: readonly Uint8Array[]): Result {
-    if ((this.rights & right.write) === 0) return -errno.BADF;
+    if ((this.rights & right.write) === 0 || this.#held.closed) return -errno.BADF;
     if ((this.#flags & fdflags.append) !== 0) return this.#write(buffers, "end");
     const { number, busy } = this.#held;
     if (busy) {
@@ -109,7 +109,7 @@ export class OpenFile implements Descriptor {
 
   /** As {@link read} by another thread, into memory that is not the guest's. */
   async readLater(target: Uint8Array, position?: number): Promise<Result> {
-    if ((this.rights & right.read) === 0) return -errno.BADF;
+    if ((this.rights & right.read) === 0 || this.#held.closed) return -errno.BADF;
     const { later } = this.#files;
     assert(later !== undefined, "the file may be slow");
     const count = await this.#held.during(later.read(this.#held.number, target, position ?? this.#position));
@@ -119,7 +119,7 @@ export class OpenFile implements Descriptor {
 
   /** As {@link write} by another thread. The bytes must stay as they are meanwhile. */
   async writeLater(bytes: Uint8Array, position?: number): Promise<Result> {
-    if ((this.rights & right.write) === 0) return -errno.BADF;
+    if ((this.rights & right.write) === 0 || this.#held.closed) return -errno.BADF;
     const { later } = this.#files;
     assert(later !== undefined, "the file may be slow");
     const append = position === undefined && (this.#flags & fdflags.append) !== 0;
@@ -193,7 +193,7 @@ export class OpenFile implements Descriptor {
   /** The same by another thread, where there is one for it. */
   async synchronizeLater(what: "all" | "data"): Promise<Result> {
     const { later } = this.#files;
-    const denied = this.#may(what === "all" ? right.sync : right.dataSync);
+    const denied = this.#held.closed ? -errno.BADF : this.#may(what === "all" ? right.sync : right.dataSync);
     if (denied !== undefined) return denied;
     return later === undefined ? 0 : this.#held.during(later.synchronize(this.#held.number, what));
   }

@@ -31,6 +31,11 @@ export abstract class InputStream implements Waitable {
   /** Lets go of what it reads from. */
   protected abstract close(): void;
 
+  /** The guest has no use for it any more. */
+  protected get dropped(): boolean {
+    return this.#dropped;
+  }
+
   ready(): boolean {
     return this.#dropped || this.#failed || this.available();
   }

@@ -6,8 +6,8 @@ import type { SharedDescriptor } from "../shared-descriptor.ts";
 import { descriptorType } from "./descriptor-stat.ts";
 import { failure } from "./error-code.ts";
 
-/** Entries read at a time, about: a hundred. */
-const batchBytes = 4096;
+/** Entries read at a time, about: fifty. */
+const batchBytes = 2048;
 
 export interface DirectoryEntry {
   readonly type: string;

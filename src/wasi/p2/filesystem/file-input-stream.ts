@@ -44,11 +44,12 @@ export class FileInputStream extends InputStream implements Waited {
       case "reading":
         return nothing;
       case "over":
-        this.#state = idle;
+        this.#becomeIdle();
         return state.end;
       case "read": {
         const { bytes } = state;
-        this.#state = length < bytes.length ? { kind: "read", bytes: bytes.subarray(length) } : idle;
+        if (length < bytes.length) this.#state = { kind: "read", bytes: bytes.subarray(length) };
+        else this.#becomeIdle();
         return this.#took(bytes.subarray(0, length));
       }
       case "idle":
@@ -62,18 +63,27 @@ export class FileInputStream extends InputStream implements Waited {
   }
 
   protected close(): void {
+    if (this.#state.kind !== "reading") this.#becomeIdle();
     this.#shared.release();
+  }
+
+  /** Nothing that was read ahead is kept. */
+  #becomeIdle(): void {
+    if (this.#state.kind !== "idle") this.host.resources.releaseForDisk(pieceBytes);
+    this.#state = idle;
   }
 
   /** Leaves a disk that has been slow to other threads, as long as this one is not the guest's alone. */
   #begin(): void {
     const file = this.#shared.descriptor;
     if (this.#state.kind !== "idle" || this.host.thread.alone || file.later?.slow !== true) return;
+    if (!this.host.resources.holdForDisk(pieceBytes)) return;
     this.#state = reading;
     const target = Buffer.allocUnsafe(pieceBytes);
     void file.readLater(target, this.#position).then((count) => {
       if (count > 0) this.#state = { kind: "read", bytes: target.subarray(0, count) };
       else this.#state = { kind: "over", end: endOf(count) };
+      if (this.dropped) this.#becomeIdle();
       this.wake?.();
     });
   }

@@ -38,7 +38,9 @@ export class FileOutputStream extends OutputStream implements Waited {
 
   protected put(contents: Uint8Array): StreamError | undefined {
     if (this.#failure !== undefined) return this.#failure;
-    if (!this.#writing && !this.#wouldWait()) return this.#writeNow(contents);
+    if (!this.#writing) {
+      if (!this.#wouldWait() || !this.host.resources.holdForDisk(contents.length)) return this.#writeNow(contents);
+    } else if (!this.host.resources.holdForDisk(contents.length)) return streamFailureOf(-errno.NOMEM);
     this.#queue.push(new Uint8Array(contents));
     if (!this.#writing) void this.#writeQueue();
     return undefined;
@@ -78,8 +80,10 @@ export class FileOutputStream extends OutputStream implements Waited {
     this.#writing = true;
     for (let chunk = this.#queue.shift(); chunk !== undefined; chunk = this.#queue.shift()) {
       const result = await this.#writeLater(chunk);
+      this.host.resources.releaseForDisk(chunk.length);
       if (result >= 0) continue;
       this.#failure = streamFailureOf(result);
+      for (const { length } of this.#queue) this.host.resources.releaseForDisk(length);
       this.#queue = [];
     }
     this.#writing = false;
