@@ -44,6 +44,11 @@ export class DescriptorInputStream extends InputStream {
     return this.#source.poll("read") !== undefined;
   }
 
+  protected override ended(): boolean {
+    const readiness = this.#source.poll("read");
+    return readiness?.hangup === true && readiness.bytes === 0;
+  }
+
   protected close(): void {
     this.#shared.release();
   }

@@ -32,6 +32,10 @@ export class FlowInputStream extends InputStream implements Waited {
     return this.#flow.readable;
   }
 
+  protected override ended(): boolean {
+    return this.#flow.finished;
+  }
+
   protected close(): void {
     this.#flow.onReadable = undefined;
     this.#flow.cancel();

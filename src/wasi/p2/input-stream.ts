@@ -27,6 +27,10 @@ export abstract class InputStream implements Waitable {
   protected abstract take(length: number): Uint8Array | StreamError;
   /** Whether {@link take} would give bytes or an end. */
   protected abstract available(): boolean;
+  /** Whether {@link take} would give an end, where that can be told beforehand. */
+  protected ended(): boolean {
+    return false;
+  }
   abstract readonly waited: Waited | undefined;
   /** Lets go of what it reads from. */
   protected abstract close(): void;
@@ -43,8 +47,8 @@ export abstract class InputStream implements Waitable {
   /** Up to so many bytes, as many as have come, or the end: for a reader on the host's side. */
   next(length: bigint): Uint8Array | StreamError {
     if (this.#failed) return "closed";
-    if (length === 0n) return empty;
-    const taken = this.take(length < readBytesMax ? Number(length) : readBytesMax);
+    if (length === 0n && !this.ended()) return empty;
+    const taken = this.take(length < readBytesMax ? Math.max(1, Number(length)) : readBytesMax);
     if (isStreamError(taken)) this.#failed = taken !== "closed";
     return taken;
   }

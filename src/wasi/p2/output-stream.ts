@@ -65,6 +65,8 @@ export abstract class OutputStream implements Waitable {
     if (this.#state !== "open") return closed;
     const flushed = this.flushed();
     if (isStreamError(flushed)) return this.#fail(flushed);
+    const room = flushed ? this.room() : 0;
+    if (isStreamError(room)) return this.#fail(room);
     this.#flushing = !flushed;
     return done;
   }

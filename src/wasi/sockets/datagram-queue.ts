@@ -45,6 +45,15 @@ export class DatagramQueue<From> {
     }
   }
 
+  /** Drops those that are not to be kept: how many. */
+  keep(isKept: (datagram: Datagram<From>) => boolean): number {
+    const before = this.#queue.slice(this.#head);
+    this.#queue = before.filter(isKept);
+    this.#head = 0;
+    this.#bytes = this.#queue.reduce((sum, { data }) => sum + data.length, 0);
+    return before.length - this.#queue.length;
+  }
+
   clear(): void {
     this.#queue = [];
     this.#head = 0;

@@ -114,6 +114,12 @@ export class DatagramSocket implements Descriptor {
     return 0;
   }
 
+  /** As {@link connect}, but whether the peer may be sent to is told by sending, and what others have sent is dropped. */
+  associate(peer: Address | undefined): void {
+    this.#connected = peer;
+    if (peer !== undefined) this.#dropped += this.#queue.keep(({ from }) => this.#isPeer(from));
+  }
+
   /** An error that the guest has not been told yet (SO_ERROR); it is told once. */
   takeError(): number {
     const error = this.#error;

@@ -70,6 +70,11 @@ export class VirtualNetwork {
     return -errno.ADDRINUSE;
   }
 
+  /** Whether {@link listen} would find the port free. */
+  isFree({ ip, port }: Address, ipv6Only: boolean = false): boolean {
+    return this.#listeners.isFree({ ip, port }, ipv6Only);
+  }
+
   /** Opens a TCP port. -ADDRINUSE when it is open already. `ipv6Only`: on `::`, which then leaves IPv4's port free. */
   listen(address: Address, ipv6Only: boolean = false): VirtualListener | Result {
     const { port } = address;

@@ -96,7 +96,10 @@ export class FileDescriptor {
 
   setSize(size: bigint): Done {
     const file = this.#file();
-    return typeof file === "number" ? failure(file) : settle(file.setSize(BigInt.asIntN(64, size)));
+    if (typeof file === "number") return failure(file);
+    // One that is not open for writing, as ftruncate(2) has it.
+    if ((file.rights & right.setSize) === 0) return failure(-errno.INVAL);
+    return settle(file.setSize(BigInt.asIntN(64, size)));
   }
 
   setTimes(accessed: NewTimestamp, modified: NewTimestamp): Done {

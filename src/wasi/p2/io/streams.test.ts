@@ -39,8 +39,9 @@ test("an input stream gives what came, then its end, as often as it is asked", (
   assert.equal(told(call("blocking-read", input, 2n ** 64n - 1n)), "def");
   assert.deepEqual(call("skip", input, 5n), { tag: "ok", val: 0n });
   flow.end();
-  for (const name of ["read", "blocking-read", "skip", "blocking-skip"])
-    assert.deepEqual(call(name, input, 9n), closed);
+  for (const name of ["read", "blocking-read", "skip", "blocking-skip"]) {
+    for (const length of [0n, 9n]) assert.deepEqual(call(name, input, length), closed);
+  }
   host.call("io/streams", "[resource-drop]input-stream", input);
   assert.ok(flow.cancelled);
   assert.equal(host.resources.held, 0);
@@ -110,9 +111,7 @@ test("an output stream is closed when nobody reads it any more, also where writi
   call("check-write", output);
   flow.cancel();
   assert.deepEqual(call("write", output, Buffer.from("a")), closed);
-  for (const name of ["check-write", "flush", "blocking-flush"]) {
-    assert.deepEqual(call(name, output), name === "check-write" ? closed : done);
-  }
+  for (const name of ["check-write", "flush", "blocking-flush"]) assert.deepEqual(call(name, output), closed);
   assert.deepEqual(call("blocking-write-and-flush", output, Buffer.from("a")), closed);
   assert.ok(output.ready());
 });

@@ -51,7 +51,9 @@ export function unicastAddress(family: AddressFamily, { tag, val }: WitSocketAdd
 /** An address to send to: as {@link unicastAddress}, and neither the unspecified one nor port 0. */
 export function remoteAddress(family: AddressFamily, address: WitSocketAddress): Address | undefined {
   const remote = unicastAddress(family, address);
-  return remote === undefined || remote.port === 0 || remote.ip === "0.0.0.0" || remote.ip === "::"
-    ? undefined
-    : remote;
+  return remote === undefined || remote.port === 0 || isUnspecified(remote.ip) ? undefined : remote;
+}
+
+export function isUnspecified(ip: string): boolean {
+  return ip === "0.0.0.0" || ip === "::";
 }

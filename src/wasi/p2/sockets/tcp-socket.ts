@@ -65,8 +65,12 @@ export class TcpSocket implements Waitable {
     const socket = this.#shared.descriptor as UnconnectedSocket;
     const local = unicastAddress(this.family, address);
     if (local === undefined) return err("invalid-argument");
-    const port = local.port === 0 ? this.#host.network.choosePort("tcp") : local.port;
+    const { network } = this.#host;
+    const port = local.port === 0 ? network.choosePort("tcp") : local.port;
     if (port < 0) return failure(port);
+    if (!network.isFree({ ip: local.ip, port }, this.family === "ipv6") && this.#handed(port) === undefined) {
+      return failure(-errno.ADDRINUSE);
+    }
     socket.local = { ip: local.ip, port };
     this.#state = "bind-started";
     return done;

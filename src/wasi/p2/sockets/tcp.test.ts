@@ -185,10 +185,14 @@ test("calls out of order", () => {
   fails(call(socket, "accept"), "invalid-state");
   get(socket, "finish-listen");
   fails(call(socket, "start-connect", network, v4(80)), "invalid-state");
-  const other = create();
-  get(other, "start-bind", network, v4(80));
-  get(other, "finish-bind");
-  fails(call(other, "start-listen"), "address-in-use");
+  fails(call(create(), "start-bind", network, v4(80)), "address-in-use");
+  const others = [create(), create()];
+  for (const other of others) {
+    get(other, "start-bind", network, v4(81));
+    get(other, "finish-bind");
+  }
+  get(others[0], "start-listen");
+  fails(call(others[1], "start-listen"), "address-in-use");
   assert.equal(call(listen(v6(80, 0)), "is-listening"), true);
 });
 

@@ -12,6 +12,7 @@ import { failure } from "./error-code.ts";
 import { bufferBytesMax, setPositive } from "./option-values.ts";
 import {
   type AddressFamily,
+  isUnspecified,
   remoteAddress,
   unicastAddress,
   type WitSocketAddress,
@@ -81,8 +82,7 @@ export class UdpSocket implements Waitable {
     const remote = address && remoteAddress(this.family, address);
     if (address !== undefined && remote === undefined) return err("invalid-argument");
     const peer = remote && { ip: isOwnAddress(remote.ip) ? ownAddress(remote.ip) : remote.ip, port: remote.port };
-    const connected = this.#shared.descriptor.connect(peer);
-    if (connected < 0) return failure(connected);
+    this.#shared.descriptor.associate(peer);
     this.#remote = remote;
     this.#streams = 2;
     const terms = {
@@ -97,7 +97,11 @@ export class UdpSocket implements Waitable {
 
   localAddress(): Outcome<WitSocketAddress> {
     const { local } = this.#shared.descriptor;
-    return this.#state !== "bound" || local === undefined ? err("invalid-state") : ok(witSocketAddress(local));
+    if (this.#state !== "bound" || local === undefined) return err("invalid-state");
+    const remote = this.#remote;
+    // "The `local-address` may be updated as well, based on the best network path to `remote-address`."
+    const isChosen = isUnspecified(local.ip) && remote !== undefined && isOwnAddress(remote.ip);
+    return ok(witSocketAddress(isChosen ? { ip: ownAddress(remote.ip), port: local.port } : local));
   }
 
   remoteAddress(): Outcome<WitSocketAddress> {

@@ -116,6 +116,26 @@ test("a stream for one peer sends to it and hears of no other", () => {
   fails(call(socket, "remote-address"), "invalid-state");
 });
 
+test("a stream for one peer gives nothing that others sent before, and tells by sending whether it may", () => {
+  const { call, bound, receive, send } = guest();
+  const [socket, one, other] = [bound(1000), bound(1001), bound(1002)];
+  const outs = [one, other].map((peer) => call(peer, "stream", v4(1000)).val[1]);
+  for (const i of [0, 1, 0]) send(outs[i], datagram("from a peer"));
+  const [incoming] = call(socket, "stream", v4(1002)).val;
+  assert.deepEqual(
+    receive(incoming).val.map(({ remoteAddress }: Any) => remoteAddress),
+    [v4(1002)],
+  );
+  const away = guest();
+  const unspecified = away.host.call("sockets/udp-create-socket", "create-udp-socket", "ipv4").val;
+  away.call(unspecified, "start-bind", away.network, v4(7, 0, 0, 0, 0));
+  away.call(unspecified, "finish-bind");
+  assert.deepEqual(away.call(unspecified, "local-address").val, v4(7, 0, 0, 0, 0));
+  const [, outgoing] = away.call(unspecified, "stream", v4(4321)).val;
+  assert.deepEqual(away.call(unspecified, "local-address").val, v4(7));
+  fails(away.send(outgoing, datagram("a")), "access-denied");
+});
+
 test("calls out of order, and addresses that no datagram goes to", () => {
   const { host, network, call, bound, send } = guest();
   const socket = host.call("sockets/udp-create-socket", "create-udp-socket", "ipv4").val;
