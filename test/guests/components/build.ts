@@ -30,13 +30,11 @@ const compiled = {
 const wrapped = {
   "c-command-component": "c-command",
   "rust-command-component": "rust-command",
-  "assemblyscript-command-component": "assemblyscript-cgi",
 } as const satisfies Record<string, GuestName>;
 
 const wrappedLanguage: Readonly<Record<keyof typeof wrapped, Language>> = {
   "c-command-component": "c",
   "rust-command-component": "rust",
-  "assemblyscript-command-component": "assemblyscript",
 };
 
 export type ComponentName = keyof typeof compiled | keyof typeof wrapped | "python-handler";
