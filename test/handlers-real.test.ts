@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import type { ServiceSpec } from "../src/control/service.ts";
 import { buildComponent, type ComponentName, requireComponent } from "./guests/components/build.ts";
-import { warren } from "./support/cli.ts";
+import { launcher, warren } from "./support/cli.ts";
 import { TestDaemon } from "./support/daemon.ts";
 import { type Answer, ask } from "./support/http.ts";
 import { freePort } from "./support/ports.ts";
@@ -220,22 +222,16 @@ test("rust-wasi: what it is told, what it says, and how it fails", async (t) => 
 test("a command of preview 1 behind an adapter has arguments, variables, streams and an exit code", async (t) => {
   if (!(await requireComponent(t, "c-command-component"))) return;
   const program = await buildComponent("c-command-component");
-  const { code, stdout, stderr } = await warren(undefined, [
-    ...[
-      "run",
-      "--env",
-      "EXIT=7",
-      "--env",
-      "DIR=/data",
-      "--ro",
-      `${import.meta.dirname}/guests/components/rust-wasi:/data`,
-    ],
-    ...[program, "one", "two words"],
-  ]);
+  const folder = `${import.meta.dirname}/guests/components/rust-wasi`;
+  const grants = ["--env", "EXIT=7", "--env", "DIR=/data", "--ro", `${folder}:/data`];
+  const child = spawn(launcher, ["run", ...grants, program, "one", "two words"]);
+  child.stdin.end("a line");
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   assert.equal(stderr, "done\n");
   assert.equal(code, 7);
   assert.match(stdout, /^arg 1: one\narg 2: two words$/m);
   assert.match(stdout, /^env: EXIT=7$/m);
+  assert.match(stdout, /^stdin: a line$/m);
   assert.match(stdout, /^entry: Cargo\.toml$/m);
 });
 
