@@ -42,6 +42,8 @@ export class InputStream implements Descriptor {
   shift(lengthMax: number): Uint8Array | Result {
     const flow = this.#flow;
     if (flow === undefined) return 0;
+    // What is behind it may begin with the first look.
+    if (!flow.readable) return -errno.AGAIN;
     const chunk = flow.shift(lengthMax);
     if (chunk !== undefined) return chunk;
     if (flow.failure !== undefined) return -errno.IO;
