@@ -64,13 +64,13 @@ for (const name of globSync("**/*", { cwd: source })) {
   }
   publish(to, text.replace(relativeImport, "$1.js$2"), state.mtime);
 }
-// It is read as Latin-1, a byte a character.
-const plainRun = `(function (require, __dirname) {${bundled("plain-run")}\n})`;
-if (Buffer.byteLength(plainRun) > plainRun.length)
-  throw new Error("plain-run.ts has more than ASCII in a regular expression");
+// All that components need is half as much again: programs that are none start without it.
+const componentRun = script("plain-run");
+const plainRun = script("plain-run", { componentRunDigest: digestOf(componentRun) }, ["./component/*"]);
 for (const [name, text] of [
+  ["component-run", componentRun],
   ["plain-run", plainRun],
-  ["start", bundled("start", { plainRunDigest: createHash("sha256").update(plainRun).digest("hex").slice(0, 32) })],
+  ["start", bundled("start", { plainRunDigest: digestOf(plainRun) })],
 ] as const) {
   const path = join(output, `cli/${name}.cjs`);
   expected.add(path);
@@ -85,8 +85,23 @@ for (const name of globSync("**/*", { cwd: output })) {
 }
 publish(stamp, "", startedAt);
 
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+/** What `runCachedScript` runs. It is read as Latin-1, a byte a character. */
+function script(name: string, constants?: Readonly<Record<string, string>>, without?: readonly string[]): string {
+  const text = `(function (require, __dirname) {${bundled(name, constants, without)}\n})`;
+  if (Buffer.byteLength(text) > text.length) throw new Error(`${name}.ts has more than ASCII in a regular expression`);
+  return text;
+}
+
 /** CommonJS, which Node starts some 10 ms sooner than a module: the loader for that is in its snapshot. */
-function bundled(name: string, constants: Readonly<Record<string, string>> = {}): string {
+function bundled(
+  name: string,
+  constants: Readonly<Record<string, string>> = {},
+  without: readonly string[] = [],
+): string {
   const { outputFiles } = buildSync({
     entryPoints: [join(source, `cli/${name}.ts`)],
     bundle: true,
@@ -94,7 +109,7 @@ function bundled(name: string, constants: Readonly<Record<string, string>> = {})
     format: "cjs",
     target: `node${process.versions.node}`,
     // Not part of the file, with all that only they import.
-    external: ["./main.ts", "./plain-run.ts"],
+    external: ["./main.ts", "./plain-run.ts", ...without],
     // The bundle lies as deep as the modules that look for the package's folder.
     inject: [join(source, "cli/run/quick-clock.ts")],
     define: {

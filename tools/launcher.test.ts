@@ -116,6 +116,7 @@ test("./warren refreshes dist/ when a source is newer, was removed, or came with
   save(folder, "src/cli/main.ts", program.replace("./word.ts", "./other.ts"));
   assert.equal((await sh(warren, [])).stdout, "three\n");
   assert.deepEqual(readdirSync(join(folder, "dist/cli")).sort(), [
+    "component-run.cjs",
     "main.js",
     "other.js",
     "plain-run.cjs",

@@ -8,8 +8,8 @@ import { readPrivateFile, writePrivateFile } from "./private-folder.ts";
 import { programDigest } from "./run/program-digest.ts";
 
 const digestCharacters = 64;
-/** Of scripts that were: each build of a checkout makes another. */
-const keptMax = 4;
+/** Of scripts that were: each build of a checkout makes two others. */
+const keptMax = 8;
 const keptName = /^v[0-9.]+-[a-z0-9]+-[0-9a-f]+$/;
 
 export interface CachedScript {

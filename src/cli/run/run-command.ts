@@ -1,10 +1,16 @@
-import { basename } from "node:path";
+import { closeSync, openSync, readSync } from "node:fs";
+import { basename, join } from "node:path";
+import { isComponent } from "../../engine/check/prepared-kind.ts";
+import { runCachedScript } from "../cached-script.ts";
 import { findInstalled } from "../install/installed.ts";
 import { endProcess } from "./end-process.ts";
 import { explain } from "./explain.ts";
 import type { RunFlags } from "./flags.ts";
 import { type GrantWords, joinWords, resolveWords, wordsOfFlags } from "./grants.ts";
 import { runProgram } from "./run-program.ts";
+
+/** Of the file that runs components too, in one that does not (tools/build.ts). */
+declare const componentRunDigest: string | undefined;
 
 export interface RunCommand {
   /** A file, or the name of an installed program. */
@@ -21,6 +27,10 @@ export async function runCommand({ program, args, flags, more = [] }: RunCommand
   const words = [...(installed === undefined ? [] : [installed.grants]), ...more, wordsOfFlags(flags)];
   const grants = resolveWords(joinWords(words));
   const path = installed?.path ?? program;
+  if (typeof componentRunDigest !== "undefined" && isComponentFile(path)) {
+    runCachedScript({ path: join(import.meta.dirname, "component-run.cjs"), digest: componentRunDigest });
+    return;
+  }
   const json = flags.json ?? false;
   if (flags.explain) {
     const text = json
@@ -32,4 +42,19 @@ export async function runCommand({ program, args, flags, more = [] }: RunCommand
   if (flags.verbose) process.stderr.write(`${explain({ program: path, args, grants })}\n`);
   const name = installed?.name ?? basename(program);
   endProcess(await runProgram({ path, name, args, grants, digest: installed?.digest, json }));
+}
+
+/** What cannot be read is told of by whoever runs it. */
+function isComponentFile(path: string): boolean {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      const head = new Uint8Array(8);
+      return readSync(fd, head) === head.length && isComponent(head);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return false;
+  }
 }
