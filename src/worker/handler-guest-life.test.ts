@@ -268,6 +268,13 @@ test("HandlerGuest refuses requests when too many wait, and forgets those whose 
   assert.equal(calls, 1);
 });
 
+test("HandlerGuest.start() makes the instance that the first request gets", async () => {
+  const { guest, instances } = rig.serve((it, _, out) => it.hello(out, "ok"));
+  await guest.start();
+  await exchange(rig.port, get);
+  assert.deepEqual([instances.length, instances[0]?.resets], [1, 1]);
+});
+
 test("HandlerGuest makes a new instance when one cannot be reset", async () => {
   const { instances, guest } = rig.serve((it, _, out) => it.hello(out, "ok"));
   await exchange(rig.port, get);

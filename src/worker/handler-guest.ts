@@ -119,7 +119,7 @@ export class HandlerGuest implements RequestTarget {
 
   /** Makes the first instance. Throws what the making of it throws. */
   async start(): Promise<void> {
-    this.#add(await this.#make(new HttpContext(this.#client)));
+    this.#next(this.#add(await this.#make(new HttpContext(this.#client))));
   }
 
   async stop(graceMs: number): Promise<void> {

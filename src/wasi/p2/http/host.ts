@@ -43,6 +43,11 @@ export class HttpContext implements FieldAccount {
     this.#fieldBytes -= bytes;
   }
 
+  /** What the guest's fields hold. */
+  get fieldBytes(): number {
+    return this.#fieldBytes;
+  }
+
   /** Requests under way. */
   get calls(): number {
     return this.#calls.size;
