@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WarrenError } from "../base/errors.ts";
 import { Client, exchange } from "../net/test-rig.ts";
+import { loopbackGrant, Upstream } from "../wasi/p2/http/testdata/upstream.ts";
+import { directOutbound } from "../wasi/sockets/direct-outbound.ts";
 import { JsInstance } from "./handler/testdata/js-instance.ts";
 import { TestFront, testHandler } from "./handler/testdata/rig.ts";
 
@@ -397,4 +399,28 @@ test("HandlerGuest of a route that takes its prefix off shows the guest the rest
   rig.front.router.delete("it");
   rig.front.router.set("it", [{ listener: "http", path: "/api", strip: true, target: guest }]);
   assert.match(await exchange(rig.port, `GET /api/x?y HTTP/1.1\r\n${close}`), /\r\n\r\n\/x\?y$/);
+});
+
+test("HandlerGuest lets its guests call out by what the service was granted, over connections that all of them use", async () => {
+  const upstream = await Upstream.http((request, response) => response.end(`you asked for ${request.url}`));
+  const { guest, instances } = rig.serve(
+    async (it, request, out) => {
+      const outgoing = it.call("[constructor]outgoing-request", it.call("[constructor]fields"));
+      it.ok("[method]outgoing-request.set-scheme", outgoing, { tag: "HTTP", val: undefined });
+      it.ok("[method]outgoing-request.set-authority", outgoing, `127.0.0.1:${upstream.port}`);
+      const path = it.call("[method]incoming-request.path-with-query", request);
+      it.ok("[method]outgoing-request.set-path-with-query", outgoing, path);
+      const future = it.ok("handle", outgoing, undefined);
+      await it.block("future-incoming-response", future);
+      const response = it.ok("[method]future-incoming-response.get", future).val;
+      await it.hello(out, await it.read(it.ok("[method]incoming-response.consume", response)));
+    },
+    { outbound: directOutbound([loopbackGrant(upstream.port)]) },
+  );
+  for (let i = 0; i < 3; i++) assert.match(await exchange(rig.port, get), /you asked for \/x$/);
+  await until(() => guest.activity.active === 0);
+  assert.deepEqual([upstream.connections, instances[0]?.host.http.calls], [1, 0]);
+  await guest.stop(0);
+  await until(() => upstream.sockets.size === 0);
+  upstream.close();
 });

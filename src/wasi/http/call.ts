@@ -135,6 +135,7 @@ export class Call {
       return;
     }
     clearTimeout(this.#timer);
+    this.#client.answered(message);
     const body = new Flow();
     const trailers: Field[] = [];
     message.on("data", (chunk: Buffer) => {

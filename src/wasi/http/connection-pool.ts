@@ -10,6 +10,8 @@ export interface PoolOptions {
   readonly connectionsPerOriginMax: number;
   readonly idleMax: number;
   readonly idleMsMax: number;
+  /** How long the other side of a connection says that it keeps it. Milliseconds. */
+  readonly keptMs: WeakMap<Duplex, number>;
   readonly ca?: string | undefined;
 }
 
@@ -19,6 +21,9 @@ export interface PooledArgs extends ClientRequestArgs {
   /** Ends the making of its connection; Node keeps a `signal` for itself. */
   readonly cancel: AbortSignal;
 }
+
+/** What a request may take to the other side of a connection that is about to be closed there. */
+const closingMs = 1000;
 
 /** Makes the agent that keeps connections for one guest, or for all instances of a service. */
 export function connectionPool(options: PoolOptions): Agent {
@@ -44,10 +49,13 @@ export function connectionPool(options: PoolOptions): Agent {
     }
 
     // As Node documents it and its types do not: whether to keep it.
-    override keepSocketAlive(connection: Duplex): true {
+    override keepSocketAlive(connection: Duplex): boolean {
       // Bytes that nobody asked for would be taken for the next answer.
       const drop = () => void connection.destroy();
-      const timer = setTimeout(drop, options.idleMsMax).unref();
+      // Rather closed by us than by the other side just when it is used again.
+      const keptMs = (options.keptMs.get(connection) ?? Number.POSITIVE_INFINITY) - closingMs;
+      if (keptMs <= 0) return false;
+      const timer = setTimeout(drop, Math.min(options.idleMsMax, keptMs)).unref();
       connection.on("data", drop);
       connection.on("end", drop);
       this.#idle.set(connection, () => {

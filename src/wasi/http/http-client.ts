@@ -1,4 +1,5 @@
-import type { Agent, ClientRequest } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import type { Dialler } from "../sockets/dialler.ts";
 import { connectionPool } from "./connection-pool.ts";
 import type { Field } from "./fields.ts";
@@ -32,6 +33,7 @@ export interface SentHead {
  */
 export class HttpClient {
   readonly #options: HttpClientOptions;
+  readonly #keptMs = new WeakMap<Duplex, number>();
   #pool: Agent | undefined;
 
   constructor(options: HttpClientOptions) {
@@ -56,6 +58,7 @@ export class HttpClient {
       connectionsPerOriginMax,
       idleMax,
       idleMsMax,
+      keptMs: this.#keptMs,
       ca: this.#options.ca,
     });
     const args = {
@@ -69,6 +72,12 @@ export class HttpClient {
       insecureHTTPParser: false,
     };
     return process.getBuiltinModule("node:http").request(args);
+  }
+
+  /** To be told each answer: it may say how long its connection is kept (RFC 2068 §19.7.1.1). */
+  answered({ socket, headers }: IncomingMessage): void {
+    const seconds = /(?:^|[, ])timeout=([0-9]{1,6})/i.exec(String(headers["keep-alive"] ?? ""))?.[1];
+    if (seconds !== undefined) this.#keptMs.set(socket, Number(seconds) * 1000);
   }
 
   /** Closes every connection, those in use too. */

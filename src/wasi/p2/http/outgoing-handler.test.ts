@@ -291,6 +291,17 @@ test("outgoing-handler tries again when a kept connection was closed meanwhile, 
   assert.equal(await codeOf(it, await send(it, upstream.port, { method: "post" })), "connection-terminated");
 });
 
+test("outgoing-handler does not use a connection again that the other side is about to close", async () => {
+  const upstream = await Upstream.http((_, response) => {
+    response.setHeader("Keep-Alive", "timeout=1");
+    response.end("ok");
+  });
+  closing.push(upstream);
+  const { it } = guestFor(upstream.port);
+  for (let i = 0; i < 2; i++) assert.equal((await read(it, await send(it, upstream.port))).body, "ok");
+  assert.equal(upstream.connections, 2);
+});
+
 test("outgoing-handler does not take bytes that nobody asked for as the next answer", async () => {
   const upstream = await Upstream.raw((socket) =>
     socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")),
