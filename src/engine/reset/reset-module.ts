@@ -152,6 +152,7 @@ class ResetModule {
     w.u8(0x74);
     this.#constant(cardsStart);
     w.append([0x6a, 0x21, end]);
+    if (this.#shape.wide[m] === false) this.#joinEnds(cards);
     w.append([0x02, 0x40, 0x03, 0x40]); // block $done, loop $scan
     w.append([0x20, at, 0x20, end, 0x4f, 0x0d, 1]); // at >= end: done
     // Eight at a time.
@@ -173,6 +174,28 @@ class ResetModule {
     w.append([0x41, 0]);
     this.#memorySize(image);
     w.append([0xad, 0x37, 0x43, cards, 0]);
+  }
+
+  /**
+   * In a memory of 4 GiB the last page lies before the first for an address that is a sum of 32 bits, and may be meant by its mark: each is put
+   * back with the other.
+   */
+  #joinEnds(cards: number): void {
+    const w = this.#writer;
+    const last = cardsStart + 2 ** (32 - this.#shape.tuning.cardShift) - 1;
+    const ends = [cardsStart, last];
+    w.append([0x20, memoryBytes, 0x42]);
+    w.append([0x80, 0x80, 0x80, 0x80, 0x10, 0x51, 0x04, 0x40]); // memoryBytes == 2^32
+    for (const at of ends) {
+      this.#constant(at);
+      w.append([0x2d, 0x40, cards, 0]);
+    }
+    w.append([0x72, 0x04, 0x40]);
+    for (const at of ends) {
+      this.#constant(at);
+      w.append([0x41, 1, 0x3a, 0x40, cards, 0]);
+    }
+    w.append([0x0b, 0x0b]);
   }
 
   /** Steps over the marked cards from `at` on and clears them. */

@@ -65,7 +65,8 @@ export class LoopMarks {
 
   /** A store at a variable's value, plus another's shifted. */
   store(event: number, memory: number, base: number, index: number, shift: number, offset: number): void {
-    if (this.#loop >= 0 && offset < offsetMax) this.#candidates.push({ event, memory, base, index, shift, offset });
+    if (this.#loop >= 0 && Math.abs(offset) < offsetMax)
+      this.#candidates.push({ event, memory, base, index, shift, offset });
   }
 
   /** The loop ends. Marks those of the events that need no mark of their own. */

@@ -3,7 +3,7 @@ import type { Appended } from "./appended.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { u32 } from "./check-code.ts";
 import type { LoopMark } from "./loop-marks.ts";
-import { storeOffset } from "./mark-scanner.ts";
+import { storeOffset, storeStep } from "./mark-scanner.ts";
 import { cardsStart, framePoints, type MarkTuning } from "./mark-tuning.ts";
 
 /** A memory of the guest and that of its cards. */
@@ -50,7 +50,11 @@ export class MarkCode {
   ): void {
     const memory = this.#memories[detail >> 8]!;
     let address = local;
-    if (local < 0) {
+    let step = 0;
+    if ((detail & storeStep) !== 0) {
+      address = local & 0xffff;
+      step = local >> 16;
+    } else if (local < 0) {
       const value = locals.value(~local);
       address = memory.is64 ? locals.wideAddress : locals.address;
       writer.u8(localSet);
@@ -63,9 +67,9 @@ export class MarkCode {
     writer.copy(bytes, at, end);
     writer.u8(localGet);
     writer.u32(address);
-    if ((detail & storeOffset) !== 0 && this.#tuning.without !== "offset") {
+    if ((detail & (storeOffset | storeStep)) !== 0 && this.#tuning.without !== "offset") {
       // As it stands in the store, but signed.
-      const offset = memoryOffset(bytes, at);
+      const offset = memoryOffset(bytes, at) + BigInt(step);
       writer.u8(memory.is64 ? 0x42 : 0x41);
       writeSigned(writer, BigInt.asIntN(memory.is64 ? 64 : 32, offset));
       writer.u8(memory.is64 ? 0x7c : 0x6a);

@@ -21,6 +21,8 @@ export class MarkFacts {
   #memory = new Uint8Array(1024);
   #from = new Int32Array(1024);
   #to = new Int32Array(1024);
+  /** 1: of a frame, of which some may lie beyond the memory. */
+  #frames = new Uint8Array(1024);
   /** The fact before it about the same variable, counted from 1; 0: none. */
   #earlier = new Int32Array(1024);
   #length = 0;
@@ -90,14 +92,19 @@ export class MarkFacts {
     this.#outside = outside;
   }
 
-  /** Whether `size` bytes at the variable's value plus `offset` are marked. */
-  covers(local: number, memory: number, offset: number, size: number): boolean {
-    if (offset >= offsetMax) return false;
+  /**
+   * Whether `size` bytes at the variable's value plus `offset` are marked, if they are in the memory.
+   *
+   * @param wraps the sum is one of 32 bits: what is marked of a frame at the end of all addresses is not near to what comes after it
+   */
+  covers(local: number, memory: number, offset: number, size: number, wraps: boolean): boolean {
+    if (Math.abs(offset) >= offsetMax) return false;
     let fact = this.#latest[local]!;
     for (let looks = 0; fact !== 0 && looks < looksMax; looks++) {
       const i = fact - 1;
       if (
         this.#holds(i, memory) &&
+        !(wraps && this.#frames[i] !== 0) &&
         offset >= this.#from[i]! - this.#overhang &&
         offset + size <= this.#to[i]! + this.#overhang
       )
@@ -109,21 +116,26 @@ export class MarkFacts {
 
   /** The card of the variable's value plus `offset` was marked. */
   marked(local: number, memory: number, offset: number): void {
-    if (offset >= offsetMax) return;
-    let [from, to] = [offset, offset];
+    if (Math.abs(offset) >= offsetMax) return;
+    let [from, to, frame] = [offset, offset, 0];
     const latest = this.#latest[local]! - 1;
     if (latest >= 0 && this.#holds(latest, memory)) {
       // Two that are a card apart at the most lie in one card or in neighbours.
       if (offset >= this.#from[latest]! - this.#cardBytes && offset <= this.#to[latest]! + this.#cardBytes) {
         from = Math.min(offset, this.#from[latest]!);
         to = Math.max(offset, this.#to[latest]!);
+        frame = this.#frames[latest]!;
       }
     }
-    this.markedRange(local, memory, from, to);
+    this.#add(local, memory, from, to, frame);
   }
 
-  /** All between was marked. */
-  markedRange(local: number, memory: number, from: number, to: number): void {
+  /** A frame was marked whose last mark is at `to`. */
+  markedFrame(local: number, memory: number, to: number): void {
+    this.#add(local, memory, 0, to, 1);
+  }
+
+  #add(local: number, memory: number, from: number, to: number, frame: number): void {
     if (this.#length === this.#local.length) this.#grow();
     const i = this.#length++;
     this.#local[i] = local;
@@ -131,6 +143,7 @@ export class MarkFacts {
     this.#memory[i] = memory;
     this.#from[i] = from;
     this.#to[i] = to;
+    this.#frames[i] = frame;
     this.#earlier[i] = this.#latest[local]!;
     this.#latest[local] = i + 1;
   }
@@ -158,5 +171,8 @@ export class MarkFacts {
     const memory = new Uint8Array(this.#memory.length * 2);
     memory.set(this.#memory);
     this.#memory = memory;
+    const frames = new Uint8Array(this.#frames.length * 2);
+    frames.set(this.#frames);
+    this.#frames = frames;
   }
 }

@@ -30,6 +30,10 @@ const isSum = 7;
 
 /** In the detail of an eventStore: the mark is to be made at the address plus the store's offset. The memory's index is in the bits from 8 on. */
 export const storeOffset = 1;
+/** In it: the address is a variable's value, the low 16 bits of where the local variable stands, plus a constant, the high ones. */
+export const storeStep = 2;
+/** Of that constant. */
+const stepMax = 16_384;
 
 /** What stored values may be, in the order of an eventStore's `~n`; the same order in the bits of {@link MarkScanner.scan}. */
 export const storeValues: readonly number[] = [0x7f, 0x7e, 0x7d, 0x7c, 0x7b];
@@ -367,7 +371,7 @@ export class MarkScanner {
   /** Its cards are marked where it is made, since functions store to theirs all over. */
   #frame(end: number, local: number, bytes: number): void {
     if (this.#wide[0] !== false) return;
-    this.#facts.markedRange(local, 0, 0, framePoints(bytes, this.#tuning).at(-1)!);
+    this.#facts.markedFrame(local, 0, framePoints(bytes, this.#tuning).at(-1)!);
     if (this.#tuning.without !== "frame") this.events.push5(eventFrame, end, local, bytes, end);
   }
 
@@ -389,11 +393,22 @@ export class MarkScanner {
       const local = this.#values[i]!;
       const facts = this.#facts;
       if (this.#versions[i] === facts.version(local)) {
-        if (facts.covers(local, memory, offset, size)) return;
+        if (facts.covers(local, memory, offset, size, false)) return;
         facts.marked(local, memory, nearby ? 0 : offset);
         if (this.#wide[memory] === false)
           this.#loops.store(this.events.length / eventSize, memory, local, -1, 0, nearby ? 0 : offset);
         this.events.push5(eventStore, at, detail, local, end);
+        return;
+      }
+    }
+    if (i >= 0 && this.#kinds[i] === isStep && this.#wide[memory] === false) {
+      const [local, step] = [this.#values[i]!, this.#amounts[i]!];
+      const facts = this.#facts;
+      if (this.#versions[i] === facts.version(local) && Math.abs(step) < stepMax && local < 65_536) {
+        if (facts.covers(local, memory, step + offset, size, true)) return;
+        facts.marked(local, memory, step + offset);
+        this.#loops.store(this.events.length / eventSize, memory, local, -1, 0, step + offset);
+        this.events.push5(eventStore, at, (memory << 8) | storeStep, local | (step << 16), end);
         return;
       }
     }

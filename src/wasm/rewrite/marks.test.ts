@@ -139,6 +139,10 @@ test("a stack frame is marked from its beginning to its end", async () => {
   // Larger ones where they are stored to.
   assert.deepEqual(await marksOf(frame(20_000)), []);
   assert.deepEqual(await marksOf(frame(20_000, "(i32.store offset=9000 (local.get $l) (i32.const 1))")), [29]);
+  // A sum of 32 bits may lead from one at the end of all addresses to the beginning.
+  const wrapped = `(local $l i32) (global.set $sp (i32.const 90))
+    (local.set $l (i32.sub (global.get $sp) (i32.const 100))) (i32.store (i32.add (local.get $l) (i32.const 20)) (i32.const 1))`;
+  assert.deepEqual(await marksOf(wrapped), [0]);
   // It is no address.
   assert.deepEqual(await marksOf(`(local $l i32) (local.set $l (i32.sub (global.get $sp) (i32.const 200000)))`), []);
 });
@@ -166,6 +170,8 @@ test("stores near each other share a mark, where the first comes before the seco
   assert.equal(await marksIn(`(if (local.get $q) (then ${store(0)}) (else ${store(0)}))`), 2);
   assert.equal(await marksIn(`${store(0)} (if (local.get $q) (then ${store(0)}) (else ${store(0)}))`), 1);
   assert.equal(await marksIn(`${store(0)} (loop $l ${store(4)} (br_if $l (local.get $q)))`), 1);
+  assert.equal(await marksIn(`${store(0)} (i32.store (i32.add (local.get $p) (i32.const 100)) (i32.const 1))`), 1);
+  assert.equal(await marksIn(`${store(0)} (i32.store (i32.sub (local.get $p) (i32.const 300)) (i32.const 1))`), 2);
   const moves = "(local.set $p (i32.add (local.get $p) (i32.const 4096)))";
   // Such a short loop is written twice.
   assert.equal(await marksIn(`${store(0)} (loop $l ${store(4)} ${moves} (br_if $l (local.get $q)))`), 3);

@@ -187,8 +187,8 @@ class StoreModules {
       this.#put(0x22, this.#one(addresses));
     } else {
       this.#put(0x20, this.#one(addresses));
-      this.#const32(random(300));
-      this.#put(0x6a);
+      this.#const32(this.#one([random(300), random(40) - 20, -random(300), random(20_000) - 10_000]));
+      this.#put(this.#one([0x6a, 0x6b]));
     }
   }
 
@@ -287,10 +287,14 @@ class StoreModules {
   #fields(): void {
     const random = this.#random;
     if (this.#wide[0]!) return;
-    const local = this.#one([...addresses, ...frames]);
+    const local = this.#one([...addresses, ...addresses, ...frames]);
     const [start, spread] = [this.#one([0, random(300), random(5000)]), this.#one([24, 60, 300, 5000])];
     for (let i = 2 + random(6); i > 0; i--) {
       this.#put(0x20, local);
+      if (random(3) === 0) {
+        this.#const32(random(spread) - (frames.includes(local) ? 0 : spread >> 3));
+        this.#put(0x6a);
+      }
       const [opcode, type] = this.#one(scalarStores);
       this.#value(type);
       this.#put(opcode, 0, ...encodeUnsigned(start + random(spread)));
@@ -496,7 +500,10 @@ class StoreModules {
       const kind = random(8);
       if (kind < 4) {
         this.#put(0x20, base);
-        if (kind > 1) {
+        if (random(3) === 0) {
+          this.#const32(random(200) - 50);
+          this.#put(0x6a);
+        } else if (kind > 1) {
           this.#put(0x20, index);
           if (random(2) === 0) this.#put(0x41, random(4), 0x74);
           this.#put(0x6a);
