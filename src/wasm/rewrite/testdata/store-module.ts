@@ -187,7 +187,7 @@ class StoreModules {
       this.#put(0x22, this.#one(addresses));
     } else {
       this.#put(0x20, this.#one(addresses));
-      this.#const32(this.#one([random(300), random(40) - 20, -random(300), random(20_000) - 10_000]));
+      this.#const32(this.#one([random(300), random(40) - 20, -random(300), random(60_000) - 20_000]));
       this.#put(this.#one([0x6a, 0x6b]));
     }
   }
