@@ -147,6 +147,50 @@ test("strings that are not of their encoding trap", async () => {
   }
 });
 
+test("strings of sixteen bits that are not well formed trap, and so do those that are not aligned or too long", async () => {
+  const type = functionType({ name: text });
+  const given = options(0, { realloc: undefined });
+  for (const [encoding, tag] of [
+    ["utf16", 0],
+    ["latin1+utf16", 2 ** 31],
+  ] as const) {
+    const of = plan({
+      functions: [{ name: "f", type }],
+      exports: [exported("none", functionType({}), { options: given })],
+    });
+    const plain = {
+      ...of,
+      functions: of.functions.map((one) => ({ ...one, options: { ...given, encoding } })),
+    } as typeof of;
+    const module = `(module (import "host" "f0" (func $f (param i32 i32))) (memory (export "memory") 1)
+      (data (i32.const 16) "\\00\\d8\\00\\dc\\00\\d8a\\00") (func (export "none"))
+      (func (export "run") (param i32 i32) (call $f (local.get 0) (local.get 1))))`;
+    for (const [pointer, units, pattern] of [
+      [16, 2, undefined],
+      [16, 1, /f: name: a string is not UTF-16/],
+      [16, 4, /f: name: a string is not UTF-16/],
+      [18, 1, /f: name: a string is not UTF-16/],
+      [17, 1, /f: name: pointer 0x11 is not aligned to 2/],
+      [65534, 2, /out of bounds/],
+      [0, 2 ** 27, /too long/],
+      [0, 2 ** 31 - 1, /too long/],
+    ] as const) {
+      let seen: unknown;
+      const functions = {
+        f: (name: unknown) => {
+          seen = name;
+        },
+      };
+      const { cores } = await instantiate(plain, [module], { functions });
+      const run = cores[0]!.run as (pointer: number, length: number) => void;
+      if (pattern === undefined) {
+        run(pointer, units + tag);
+        assert.equal(seen, "\u{10000}");
+      } else assert.throws(() => run(pointer, units + tag), pattern);
+    }
+  }
+});
+
 test("a realloc that lies traps", async () => {
   const realloc = (body: string): string =>
     `(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) ${body})`;
@@ -249,6 +293,20 @@ test("a trap is not caught by the guest", async () => {
   const guest = await caller(functionType({ e: { kind: "enum", names: ["a"] } }), { flat: 1 });
   await assert.rejects(guest.call("catch", 7), /f: e: there is no case 7/);
   await assert.rejects(guest.call("store", 0, 0), /f: e: there is no case 7/);
+});
+
+test("after a trap the guest calls nothing any more, however it is entered", async () => {
+  let calls = 0;
+  const functions = {
+    f() {
+      calls++;
+    },
+  };
+  const guest = await caller(functionType({ e: { kind: "enum", names: ["a"] } }), { functions, flat: 1 });
+  await assert.rejects(guest.call("run", 7), /there is no case 7/);
+  const run = guest.cores[0]!.run as (tag: number) => void;
+  assert.throws(() => run(0), /there is no case 7/);
+  assert.equal(calls, 0);
 });
 
 test("realloc and post-return may call nothing", async () => {

@@ -116,7 +116,7 @@ export class TypeTable {
         ...layout,
         id: this.#byKey.size,
         type,
-        depth: 1 + Math.max(0, ...layout.parts.map((part) => part.type?.depth ?? 0)),
+        depth: 1 + layout.parts.reduce((deepest, part) => Math.max(deepest, part.type?.depth ?? 0), 0),
       };
       this.#byKey.set(text, made);
       return made;
