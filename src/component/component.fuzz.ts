@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WarrenError } from "../base/errors.ts";
+import { componentKind } from "./component-kind.ts";
 import { decodeComponent } from "./decode.ts";
+import { hostTypes } from "./host-types.ts";
+import { matchImports } from "./match-imports.ts";
 import type { ComponentPlan } from "./plan.ts";
 import { rewriteModules } from "./rewrite-modules.ts";
 import { assemble, link } from "./testdata/assemble.ts";
@@ -90,6 +93,11 @@ function checkPlan(plan: ComponentPlan): void {
   }
 }
 
+const offered = hostTypes([
+  { name: "test:io/log", version: "0.2", wit: "interface log { log: func(text: string); }" },
+  { name: "test:io/out", version: "0.2", wit: "interface out { write: func(text: string); count: func() -> u32; }" },
+]);
+
 const outcomes = { accepted: 0, refused: 0 };
 
 function check(bytes: Uint8Array, label: string): void {
@@ -100,6 +108,8 @@ function check(bytes: Uint8Array, label: string): void {
     const copy = rewriteModules(component, plan, (module) => module);
     assert.deepEqual(link(decodeComponent(copy)).coreInstances, plan.coreInstances);
     outcomes.accepted++;
+    matchImports(plan, offered);
+    componentKind(plan);
   } catch (error) {
     if (!(error instanceof WarrenError)) throw new Error(`${label}: ${String(error)}`, { cause: error });
     outcomes.refused++;

@@ -1,5 +1,5 @@
 import { ComponentCode } from "../../component/abi/component-code.ts";
-import { componentCapsDefault } from "../../component/caps.ts";
+import { componentCapsPrepared } from "../../component/caps.ts";
 import { decodeComponent } from "../../component/decode.ts";
 import { decodeModules, linkComponent } from "../../component/link.ts";
 import type { ComponentPlan } from "../../component/plan.ts";
@@ -36,7 +36,7 @@ export class ComponentProgram implements Program {
 
   /** Compiles what `prepareComponent` gave for the same limit. Throws `module.invalid` when V8 refuses a module. */
   static async compile(prepared: Uint8Array, memoryMax: number): Promise<ComponentProgram> {
-    const component = decodeComponent(prepared, { ...componentCapsDefault, componentBytes: Number.POSITIVE_INFINITY });
+    const component = decodeComponent(prepared, componentCapsPrepared);
     const infos = decodeModules(component, uncapped);
     const plan = linkComponent(component, infos, { prepared: true, hostResource: offeredTypes().hostResource });
     const byStart = new Map(component.modules.map(({ start }, index) => [start, infos[index]!]));
