@@ -30,7 +30,9 @@ function askFrom(type: SocketType, host: string, port: number, text: string): Pr
   const answered = new Promise<string>((resolve, reject) => {
     client.on("message", (data) => resolve(data.toString()));
     client.on("error", reject);
-    client.connect(port, host, () => client.send(text));
+    // What its types leave out: an address that cannot be reached is told here.
+    const connected = (error?: Error): void => (error === undefined ? client.send(text) : reject(error));
+    client.connect(port, host, connected as () => void);
   });
   return within(answered, () => "an answer");
 }
