@@ -15,7 +15,11 @@ const folder = mkdtempSync(join(tmpdir(), "warren-new-"));
 symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
 // What was compiled before need not be once more.
 const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-const env = { GOCACHE: process.env.GOCACHE ?? join(homedir(), ".cache/go-build"), XDG_CACHE_HOME: cache };
+const env = {
+  GOCACHE: process.env.GOCACHE ?? join(homedir(), ".cache/go-build"),
+  CARGO_HOME: process.env.CARGO_HOME ?? join(homedir(), ".cargo"),
+  XDG_CACHE_HOME: cache,
+};
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const made = async (template: string, name: string): Promise<string> => {
