@@ -61,8 +61,11 @@ export interface ComponentInstance {
   readonly handles: number;
   /** Drops all handles of the guest's, each by its resource's drop, as if it were new. */
   dropHandles(): void;
-  /** What the guest holds now, once it is initialised, is what {@link resetHandles} goes back to. */
-  keepHandles(): void;
+  /**
+   * What the guest holds now, once it is initialised, is what {@link resetHandles} goes back to. Gives the host's objects among it, whose own
+   * state a reset does not put back.
+   */
+  keepHandles(): readonly unknown[];
   /**
    * Drops all handles that came since {@link keepHandles}, each by its resource's drop. False when the guest has given one away that it had
    * before: then it must not be used again.

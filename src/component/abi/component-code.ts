@@ -108,8 +108,8 @@ class Instance implements ComponentInstance {
     this.#state.dropHandles();
   }
 
-  keepHandles(): void {
-    this.#state.keepHandles();
+  keepHandles(): readonly unknown[] {
+    return this.#state.keepHandles();
   }
 
   resetHandles(): boolean {

@@ -166,9 +166,15 @@ export class InstanceState {
     for (const [index, { type }] of parameters.entries()) this.#abandon(type, values[index]);
   }
 
-  /** What it goes back to by {@link resetHandles}. To be called between calls. */
-  keepHandles(): void {
+  /** What it goes back to by {@link resetHandles}: the host's objects among it. To be called between calls. */
+  keepHandles(): unknown[] {
     this.#kept = this.components.map(({ table }) => table.keep());
+    return this.#kept.flatMap(({ values, codes }) =>
+      values.filter((_, handle) => {
+        const code = codes[handle] ?? 0;
+        return code !== 0 && this.#shared.resources[Math.floor(code / 2) - 1]?.origin === "host";
+      }),
+    );
   }
 
   /**

@@ -125,6 +125,12 @@ test("HandlerInstance keeps the handles that it was initialised with, and is not
   assert.equal(drops.reset(), false);
 });
 
+test("HandlerInstance is not put back when it was initialised with what changes on the host", async () => {
+  const instance = await started({ start: "(global.set $count (call $get-stdin))" });
+  await handle(instance);
+  assert.equal(instance.reset(), false);
+});
+
 test("HandlerInstance is not put back after a table was written", async () => {
   const more = "(table $t 2 funcref) (elem (i32.const 0) $start)";
   const instance = await started({ more, handle: "(table.set $t (i32.const 1) (table.get $t (i32.const 0)))" });

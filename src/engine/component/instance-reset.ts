@@ -1,5 +1,8 @@
 import type { AbiInstance } from "../../component/abi/component-code.ts";
+import { DescriptorOutputStream } from "../../wasi/p2/descriptor-streams.ts";
+import { FileDescriptor } from "../../wasi/p2/filesystem/file-descriptor.ts";
 import type { HttpHost } from "../../wasi/p2/http/host.ts";
+import { Terminal } from "../../wasi/p2/terminal.ts";
 import { ResetImage } from "../reset/reset-image.ts";
 import { ResetPoint } from "../reset/reset-point.ts";
 import type { ComponentProgram } from "./component-program.ts";
@@ -7,6 +10,14 @@ import type { OpenComponent } from "./open-component.ts";
 
 /** Of each program, what its instances hold once they are initialised. */
 const images = new WeakMap<ComponentProgram, ResetImage>();
+
+/**
+ * Whether an object of the host's that a guest has since its initialisation is the same after any request: directories and what
+ * it writes to. Others have a position, a deadline or fields, which the next request would find as this one left them.
+ */
+function isUnchanging(held: unknown): boolean {
+  return held instanceof FileDescriptor || held instanceof DescriptorOutputStream || held instanceof Terminal;
+}
 
 /** Puts an instance of a component back: its memories and globals, and what the host holds for it. */
 export class InstanceReset {
@@ -35,7 +46,7 @@ export class InstanceReset {
       if (image === undefined) images.set(program, own);
       image = own;
     }
-    instance.keepHandles();
+    if (!instance.keepHandles().every(isUnchanging)) return undefined;
     return new InstanceReset(instance, new ResetPoint(image, marked.all, rewritten));
   }
 

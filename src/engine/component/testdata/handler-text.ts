@@ -16,7 +16,7 @@ export interface HandlerText {
 
 /**
  * A component that exports `wasi:http/incoming-handler`, as text. Its core module has a memory of one page, `$count` (a mutable i32) and the functions `$get-random-u64`,
- * `$now`, `$exit`, `$get-stdout`, `$drop-stream`, `$drop-request`, `$drop-out` and `$sleep`, which waits for so many nanoseconds.
+ * `$now`, `$exit`, `$get-stdin`, `$get-stdout`, `$drop-stream`, `$drop-request`, `$drop-out` and `$sleep`, which waits for so many nanoseconds.
  */
 export function handlerText({ start = "", handle = "", more = "" }: HandlerText): string {
   const names = Object.keys(calls) as (keyof typeof calls)[];
@@ -30,8 +30,14 @@ export function handlerText({ start = "", handle = "", more = "" }: HandlerText)
       (export "pollable" (type $pollable (sub resource)))
       (export "[method]pollable.block" (func (param "self" (borrow $pollable))))))
     (alias export $poll "pollable" (type $pollable))
-    (import "wasi:io/streams@0.2.0" (instance $streams (export "output-stream" (type (sub resource)))))
+    (import "wasi:io/streams@0.2.0" (instance $streams
+      (export "output-stream" (type (sub resource))) (export "input-stream" (type (sub resource)))))
     (alias export $streams "output-stream" (type $stream))
+    (alias export $streams "input-stream" (type $input))
+    (import "wasi:cli/stdin@0.2.0" (instance $stdin
+      (alias outer 1 $input (type $stream)) (export "input-stream" (type $in (eq $stream)))
+      (export "get-stdin" (func (result (own $in))))))
+    (core func $get-stdin (canon lower (func $stdin "get-stdin")))
     (import "wasi:cli/stdout@0.2.0" (instance $stdout
       (alias outer 1 $stream (type $stream)) (export "output-stream" (type $out (eq $stream)))
       (export "get-stdout" (func (result (own $out))))))
@@ -56,6 +62,7 @@ export function handlerText({ start = "", handle = "", more = "" }: HandlerText)
       (import "h" "block" (func $block (param i32)))
       (import "h" "drop-pollable" (func $drop-pollable (param i32)))
       (import "h" "drop-stream" (func $drop-stream (param i32)))
+      (import "h" "get-stdin" (func $get-stdin (result i32)))
       (import "h" "get-stdout" (func $get-stdout (result i32)))
       (import "h" "drop-request" (func $drop-request (param i32)))
       (import "h" "drop-out" (func $drop-out (param i32)))
@@ -70,7 +77,17 @@ export function handlerText({ start = "", handle = "", more = "" }: HandlerText)
       (start $start)
       (func (export "handle") (param i32 i32) ${handle}))
     (core instance $m (instantiate $M (with "h" (instance
-      ${[...names, "subscribe", "block", "drop-pollable", "drop-stream", "get-stdout", "drop-request", "drop-out"]
+      ${[
+        ...names,
+        "subscribe",
+        "block",
+        "drop-pollable",
+        "drop-stream",
+        "get-stdin",
+        "get-stdout",
+        "drop-request",
+        "drop-out",
+      ]
         .map((name) => `(export "${name}" (func $${name}))`)
         .join(" ")}))))
     (func $handle (param "request" (own $request)) (param "response-out" (own $outparam))
