@@ -125,6 +125,32 @@ test("a component is suspended through another that called it", async () => {
   assert.deepEqual(await instance.call("", "f", [example]), example);
 });
 
+test("a component is suspended through two others that only call", async () => {
+  const type = functionType({ x: u32 }, u32);
+  const base = compose({
+    functions: [callsHost(0, 0), calls(lifted(0, "f", type), 1), calls(lifted(1, "f", type), 2)],
+    imports: [{ name: "f", type }],
+    exports: [exported("f", type, { core: core("f", 2), options: options(2), component: 2 })],
+  });
+  const outer = {
+    module: 2,
+    component: 2,
+    imports: [{ module: "host", name: "f2", item: { kind: "canonical", index: 2 } }],
+  };
+  const plan = {
+    ...base,
+    componentInstances: 3,
+    modules: [...base.modules, { start: 0, end: 0 }],
+    coreInstances: [...base.coreInstances, outer],
+  } as ComponentPlan;
+  const modules = ["f0", "f1", "f2"].map((name) => echoModule(type, "host", name, "f"));
+  const { instance } = await instantiate(plan, modules, {
+    functions: { f: (x: number) => new Promise((resolve) => setImmediate(() => resolve(x + 1))) },
+    blocks: () => true,
+  });
+  assert.equal(await instance.call("", "f", [41]), 42);
+});
+
 test("a promise that is rejected deep inside ends all with what it was rejected with", async () => {
   const failure = new Error("of the host");
   const { instance } = await echoThrough(value, "utf8", "utf8", {

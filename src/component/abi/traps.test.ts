@@ -17,7 +17,8 @@ async function caller(type: FunctionType, rig: Rig & { readonly realloc?: string
     (func (export "store") (param i32 i32) (i32.store (local.get 0) (local.get 1)))
     (func (export "run") ${parameters} (call $f ${names.map((_, index) => `(local.get ${index})`).join(" ")}))
     (func (export "catch") ${parameters}
-      (block $out (try_table (catch_all $out) (call $f ${names.map((_, index) => `(local.get ${index})`).join(" ")})))))`;
+      (block $out (try_table (catch_all $out) (call $f ${names.map((_, index) => `(local.get ${index})`).join(" ")})))
+      (i32.store (i32.const 40) (i32.const 7))))`;
   const parameterTypes = functionType(Object.fromEntries(names.map((name) => [name, u32])));
   const made = await instantiate(
     plan({
@@ -289,10 +290,40 @@ test("what the host throws comes out as it is, whatever the guest catches", asyn
   }
 });
 
+test("a guest that was ended while its host function waited is asked for nothing more", async () => {
+  const ended = new Error("ended from outside");
+  let over = false;
+  const realloc = `(global $asked (export "asked") (mut i32) (i32.const 0))
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (global.set $asked (i32.const 1)) (i32.const 64))`;
+  const guest = await caller(functionType({}, text), {
+    flat: 1,
+    realloc,
+    blocks: () => true,
+    functions: {
+      f: async () => {
+        over = true;
+        return "x";
+      },
+    },
+    environment: {
+      enter() {
+        if (over) throw ended;
+      },
+    },
+  });
+  await assert.rejects(guest.call("run", 16), (error) => error === ended);
+  assert.equal((guest.cores[0]!.asked as WebAssembly.Global).value, 0);
+});
+
 test("a trap is not caught by the guest", async () => {
   const guest = await caller(functionType({ e: { kind: "enum", names: ["a"] } }), { flat: 1 });
   await assert.rejects(guest.call("catch", 7), /f: e: there is no case 7/);
+  const words = new Int32Array((guest.cores[0]!.memory as WebAssembly.Memory).buffer);
+  assert.equal(words[10], 0, "the guest went on");
   await assert.rejects(guest.call("store", 0, 0), /f: e: there is no case 7/);
+  const other = await caller(functionType({ e: { kind: "enum", names: ["a"] } }), { flat: 1 });
+  await other.call("catch", 0);
+  assert.equal(new Int32Array((other.cores[0]!.memory as WebAssembly.Memory).buffer)[10], 7);
 });
 
 test("after a trap the guest calls nothing any more, however it is entered", async () => {
