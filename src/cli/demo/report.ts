@@ -41,7 +41,7 @@ export class DemoTable {
     const cells = [
       name.padEnd(this.#nameWidth),
       language.padEnd(14),
-      kind.padEnd(6),
+      kind.padEnd(7),
       size.padStart(8),
       start.padStart(6),
       memory.padStart(8),
