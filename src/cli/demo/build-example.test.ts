@@ -70,7 +70,8 @@ test("buildExample() stops when it is told to", async (t) => {
 });
 
 test("languageOf() refuses a folder that is no example", async (t) => {
-  assert.throws(() => languageOf(tmpdir()), { code: "example.unknown-language" });
+  const empty = await folder(t);
+  assert.throws(() => languageOf(empty), { code: "example.unknown-language" });
   const dir = await folder(t);
   await writeFile(join(dir, "server.c"), "");
   assert.equal(languageOf(dir), "c");
