@@ -291,6 +291,7 @@ test("a worker that does not stand behind its wall is ended before it serves", a
         log: () => {},
         incident: () => {},
         unix: () => assert.fail("asked for a unix socket"),
+        store: () => assert.fail("asked for a store"),
       },
       wall,
       memoryBytesMax: 2 ** 30,

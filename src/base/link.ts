@@ -79,6 +79,11 @@ export class Link {
     socket.on("close", () => this.#close());
   }
 
+  /** What the other side has not taken yet. */
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

@@ -40,6 +40,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/volume.ts"),
   },
   {
+    name: "store",
+    group: services,
+    summary: "list and remove the key-value stores of services",
+    load: () => import("./commands/store.ts"),
+  },
+  {
     name: "domain",
     group: services,
     summary: "say which host names are whose",

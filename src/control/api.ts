@@ -12,6 +12,7 @@ import {
   NamespaceView,
   ServiceSpec,
   ServiceView,
+  StoreView,
   VolumeView,
 } from "./service.ts";
 
@@ -222,6 +223,35 @@ export const operations = {
         204: empty("deleted"),
         404: problem("`volume.unknown`, `namespace.unknown`"),
         409: problem("`volume.in-use`, `volume.busy`"),
+        ...always,
+      },
+    },
+  },
+  listStores: {
+    method: "GET",
+    url: "/v1/namespaces/:namespace/stores",
+    schema: {
+      operationId: "listStores",
+      summary: "The key-value stores of a namespace, by name",
+      params: InNamespace,
+      response: {
+        200: json(Type.Array(StoreView), "the stores"),
+        404: problem("`namespace.unknown`"),
+        ...always,
+      },
+    },
+  },
+  deleteStore: {
+    method: "DELETE",
+    url: "/v1/namespaces/:namespace/stores/:name",
+    schema: {
+      operationId: "deleteStore",
+      summary: "Delete a key-value store that no service lists, with all that is in it",
+      params: OfService,
+      response: {
+        204: empty("deleted"),
+        404: problem("`store.unknown`, `namespace.unknown`"),
+        409: problem("`store.in-use`"),
         ...always,
       },
     },

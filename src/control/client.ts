@@ -21,6 +21,8 @@ import {
   query,
   servicePath,
   servicesPath,
+  storePath,
+  storesPath,
   volumePath,
   volumesPath,
 } from "./paths.ts";
@@ -32,6 +34,7 @@ import type {
   NamespaceView,
   ServiceSpec,
   ServiceView,
+  StoreView,
   VolumeView,
 } from "./service.ts";
 import { Transport } from "./transport.ts";
@@ -167,6 +170,15 @@ export class WarrenClient {
   /** Throws `volume.unknown` and `volume.in-use`. */
   async deleteVolume(namespace: string, name: string): Promise<void> {
     await this.#transport.json("DELETE", volumePath(namespace, name), {});
+  }
+
+  async listStores(namespace: string): Promise<StoreView[]> {
+    return (await this.#transport.json<StoreView[]>("GET", storesPath(namespace))).value;
+  }
+
+  /** Throws `store.unknown` and `store.in-use`. */
+  async deleteStore(namespace: string, name: string): Promise<void> {
+    await this.#transport.json("DELETE", storePath(namespace, name), {});
   }
 
   async listCertificates(): Promise<CertificateView[]> {

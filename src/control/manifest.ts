@@ -18,7 +18,7 @@ const later: ReadonlySet<string> = new Set(["secrets", "sleep", "health", "insta
 
 /**
  * Reads the text of a `warren.toml`. `file` is its name in errors. Throws `manifest.syntax`, `.too-large`, `.missing-key`,
- * `.unknown-key`, `.unsupported`, `.wrong-type`, `.bad-value`, `.bad-host`, `.bad-path`, `.bad-listen`, `.bad-mount`, `.bad-static`, `.bad-outbound` or
+ * `.unknown-key`, `.unsupported`, `.wrong-type`, `.bad-value`, `.bad-host`, `.bad-path`, `.bad-listen`, `.bad-mount`, `.bad-static`, `.bad-outbound`, `.bad-store` or
  * `.duplicate-route`, with the line where it can be told and a JSON pointer in `at`.
  */
 export function parseManifest(text: string, { file }: { file: string }): Manifest {

@@ -29,6 +29,14 @@ export function volumePath(namespace: string, name: string): string {
   return `${volumesPath(namespace)}/${encodeURIComponent(name)}`;
 }
 
+export function storesPath(namespace: string): string {
+  return `/v1/namespaces/${encodeURIComponent(namespace)}/stores`;
+}
+
+export function storePath(namespace: string, name: string): string {
+  return `${storesPath(namespace)}/${encodeURIComponent(name)}`;
+}
+
 export function programPath(namespace: string, digest: string): string {
   return `/v1/namespaces/${encodeURIComponent(namespace)}/programs/${encodeURIComponent(digest)}`;
 }

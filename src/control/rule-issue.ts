@@ -11,5 +11,6 @@ export interface RuleIssue extends Omit<Issue, "kind"> {
     | "bad-mount"
     | "bad-static"
     | "bad-outbound"
+    | "bad-store"
     | "duplicate-route";
 }

@@ -91,6 +91,27 @@ export const Outbound = Type.Object(
 );
 export type Outbound = Static<typeof Outbound>;
 
+export const Store = Type.Object(
+  {
+    name: Type.String({
+      pattern: namePattern,
+      description: "the name of a key-value store of the namespace (lower-case letters, digits and -)",
+    }),
+    as: Type.Optional(
+      Type.String({ pattern: "^.{1,128}$", description: "what the program opens it as; its name when absent" }),
+    ),
+    size: Type.Optional(
+      Type.String({
+        pattern: sizePattern,
+        description: "a size such as 64MiB; the least that a service says counts, 16MiB when none does",
+      }),
+    ),
+    mode: Type.Optional(Type.Union([Type.Literal("ro"), Type.Literal("rw")], { description: "rw when absent" })),
+  },
+  { title: "Store", description: "a key-value store that it may open by wasi:keyvalue", ...closed },
+);
+export type Store = Static<typeof Store>;
+
 /** Memory of a guest whose manifest sets none: Go's net/http starts at 40 MiB and needs room to collect its garbage. */
 export const memoryDefault = "256MiB";
 
@@ -161,6 +182,7 @@ export const ServiceSpec = Type.Object(
     route: Type.Optional(Type.Array(Route, { maxItems: 100 })),
     mount: Type.Optional(Type.Array(Mount, { maxItems: 100 })),
     outbound: Type.Optional(Type.Array(Outbound, { maxItems: 100 })),
+    store: Type.Optional(Type.Array(Store, { maxItems: 100 })),
     limits: Type.Optional(Limits),
     access: Type.Optional(Access),
     isolation: Type.Optional(
@@ -309,6 +331,18 @@ export const VolumeView = Type.Object(
   { title: "VolumeView" },
 );
 export type VolumeView = Static<typeof VolumeView>;
+
+export const StoreView = Type.Object(
+  {
+    name: Type.String(),
+    bytes: Type.Integer({ description: "keys and values, and 100 for each key" }),
+    keys: Type.Integer(),
+    bytesMax: Type.Integer({ description: "its size" }),
+    services: Type.Array(Type.String(), { description: "those that list it" }),
+  },
+  { title: "StoreView" },
+);
+export type StoreView = Static<typeof StoreView>;
 
 export const LogLine = Type.Object(
   {

@@ -4,14 +4,14 @@ import { internalSuffix, outboundRight } from "./outbound.ts";
 import { needsGuest } from "./route.ts";
 import { checkRoutes } from "./route-rules.ts";
 import type { RuleIssue } from "./rule-issue.ts";
-import { type Mount, memoryDefault, type Outbound, type ServiceSpec } from "./service.ts";
+import { type Mount, memoryDefault, type Outbound, type ServiceSpec, type Store } from "./service.ts";
 import { siteOf } from "./site.ts";
 import { parseSize } from "./size.ts";
 
 /** The parts of a spec that the rules look at; a manifest has them too. */
 export type RuledSpec = Pick<
   ServiceSpec,
-  "kind" | "reuse" | "args" | "env" | "route" | "mount" | "limits" | "outbound"
+  "kind" | "reuse" | "args" | "env" | "route" | "mount" | "limits" | "outbound" | "store"
 >;
 
 const serviceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -22,6 +22,7 @@ const memoryBytesMax = 4 * 1024 ** 3;
 const volumesMax = 16;
 /** Room for a few files. */
 const mountBytesMin = 64 * 1024;
+const storeBytesMin = 64 * 1024;
 
 /** What is wrong with a spec whose shape is right: hosts, paths, addresses, sizes, duplicates. Empty when nothing is. */
 export function checkRules(spec: RuledSpec): RuleIssue[] {
@@ -35,6 +36,7 @@ export function checkRules(spec: RuledSpec): RuleIssue[] {
   if (spec.limits?.memory !== undefined) checkMemory(spec.limits.memory, issues);
   checkMounts(spec.mount ?? [], issues);
   checkVolumes(spec, issues);
+  checkStores(spec.store ?? [], issues);
   if (issues.length === 0) checkTmp(spec, issues);
   return issues;
 }
@@ -57,7 +59,7 @@ export function checkDeployed(spec: RuledSpec & Pick<ServiceSpec, "program" | "i
 }
 
 /** What has no meaning where no program runs. */
-const ofPrograms = ["kind", "reuse", "args", "env", "mount", "outbound", "isolation"] as const;
+const ofPrograms = ["kind", "reuse", "args", "env", "mount", "outbound", "store", "isolation"] as const;
 
 function checkText(text: string, path: Path, issues: RuleIssue[]): void {
   // WASI passes these NUL-terminated: the guest would see another text than was meant.
@@ -97,6 +99,24 @@ function checkVolumes({ mount = [], route = [] }: RuledSpec, issues: RuleIssue[]
   if (path === undefined) return;
   const message = `is one volume too many: a service has at most ${volumesMax}`;
   issues.push({ kind: path[0] === "mount" ? "bad-mount" : "bad-static", path, message });
+}
+
+function checkStores(stores: readonly Store[], issues: RuleIssue[]): void {
+  const bad = (path: Path, message: string) => issues.push({ kind: "bad-store", path, message });
+  const seen = new Set<string>();
+  for (const [index, { name, as, size }] of stores.entries()) {
+    const at = ["store", index];
+    const identifier = as ?? name;
+    if (seen.has(identifier))
+      bad([...at, as === undefined ? "name" : "as"], `repeats that of another store: ${shown(identifier)}`);
+    seen.add(identifier);
+    try {
+      if (size !== undefined && parseSize(size) < storeBytesMin)
+        bad([...at, "size"], `must be at least ${storeBytesMin / 1024}KiB, not ${shown(size)}`);
+    } catch (error) {
+      bad([...at, "size"], `is wrong: ${(error as Error).message}`);
+    }
+  }
 }
 
 /** What is mounted: one of the three that there are. */

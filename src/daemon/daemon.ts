@@ -5,6 +5,7 @@ import { openDatabase } from "../store/database.ts";
 import { DerivedStore } from "../store/derived-store.ts";
 import { DomainStore } from "../store/domain-store.ts";
 import { EventStore } from "../store/event-store.ts";
+import { KeyValueDatabase } from "../store/key-value-database.ts";
 import { ServiceStore } from "../store/service-store.ts";
 import { openStateDirectory } from "../store/state-directory.ts";
 import { type AcmeSettings, makeAcme } from "./acme/make-acme.ts";
@@ -21,7 +22,9 @@ import { Programs, preparedKey } from "./programs/programs.ts";
 import { workerBudget } from "./services/machine-memory.ts";
 import type { Isolation } from "./services/plan.ts";
 import { routedHosts } from "./services/routed-hosts.ts";
+import { ServiceStores } from "./services/service-stores.ts";
 import { Supervisor } from "./services/supervisor.ts";
+import { StoreDoor } from "./stores/store-door.ts";
 import { CertificateFiles } from "./tls/certificate-files.ts";
 import { Certificates } from "./tls/certificates.ts";
 import { LocalCa } from "./tls/local-ca.ts";
@@ -124,6 +127,17 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     event: (type, message) => events.publish({ type, message }),
   });
   const unixDoor = new UnixDoor({ user: wall.user, state: state.path, socket: options.socket });
+  const keyValues = new KeyValueDatabase(state.storesPath);
+  const stores: ServiceStores = new ServiceStores(
+    keyValues,
+    () => services.namespaces(),
+    () => supervisor.services.values(),
+  );
+  const storeDoor = new StoreDoor({
+    database: keyValues,
+    bytesMax: (namespace, grant) => stores.bytesMax(namespace, grant),
+    log,
+  });
   // A worker that is lost with a back-off has its services started elsewhere at once; otherwise they wait for its successor.
   const pool: WorkerPool = new WorkerPool({
     directory: workersDirectory(state.path),
@@ -136,6 +150,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       state: (worker, status) => supervisor.noted(worker, status),
       incident: (_worker, incident) => supervisor.incident(incident),
       unix: (worker, body) => unixDoor.open(worker, body),
+      store: (worker, body) => storeDoor.ask(worker, body),
       log: (_worker, { service, entries }) => {
         const slash = service.indexOf("/");
         const lines = entries.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() }));
@@ -147,6 +162,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     onDisconnected: (worker) => {
       connector.leave(worker);
       unixDoor.leave(worker);
+      storeDoor.leave(worker);
     },
     onReplaced: (worker, successor) => supervisor.move(worker, successor),
     prepare: async (worker) => {
@@ -184,9 +200,13 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
     volumes,
     connector,
     unixDoor,
+    storeDoor,
     log,
     isolation: options.isolation,
-    routesChanged: async () => localCertificates?.refresh(),
+    routesChanged: async () => {
+      stores.changed();
+      await localCertificates?.refresh();
+    },
     forgetLogs: (namespace, name) =>
       void logs
         .remove(namespace, name)
@@ -246,7 +266,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   });
   let serving = false;
   const earlier = await pool.adopt();
-  const controller: Controller = bindController(supervisor, { certificates, localCa }, () => ({
+  const controller: Controller = bindController(supervisor, { certificates, localCa, stores }, () => ({
     version,
     pid: process.pid,
     startedAt,
@@ -356,6 +376,8 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
       await logs.close();
       await programs.close();
       await derived.close();
+      storeDoor.close();
+      keyValues.close();
       database.close();
       state.close();
     },
@@ -378,7 +400,7 @@ async function adoptListeners(earlier: readonly WorkerProcess[], listeners: List
 
 function bindController(
   supervisor: Supervisor,
-  { certificates, localCa }: { certificates: Certificates; localCa: LocalCa },
+  { certificates, localCa, stores }: { certificates: Certificates; localCa: LocalCa; stores: ServiceStores },
   health: () => Promise<HealthView> | HealthView,
 ): Controller {
   return {
@@ -396,6 +418,8 @@ function bindController(
     restart: (namespace, name, precondition) => supervisor.restart(namespace, name, precondition),
     listVolumes: (namespace) => supervisor.listVolumes(namespace),
     removeVolume: (namespace, name) => supervisor.removeVolume(namespace, name),
+    listStores: (namespace) => stores.list(namespace),
+    removeStore: (namespace, name) => stores.remove(namespace, name),
     domains: (namespace) => supervisor.domains(namespace),
     assignDomain: (namespace, domain) => supervisor.assignDomain(namespace, domain),
     removeDomain: (namespace, domain) => supervisor.removeDomain(namespace, domain),

@@ -80,6 +80,8 @@ export class GuestContext {
       args: this.#args,
       env: this.#env,
       handed: this.#handed,
+      keyValue: this.#options.keyValue,
+      log: this.#options.log,
       exit,
     };
   }

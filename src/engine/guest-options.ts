@@ -3,6 +3,8 @@ import type { Flow } from "../base/flow.ts";
 import type { Clocks } from "../wasi/clocks.ts";
 import type { MountSpec } from "../wasi/files/mount.ts";
 import type { CpuMeter } from "../wasi/guest-thread.ts";
+import type { KeyValueStore } from "../wasi/keyvalue/key-value-store.ts";
+import type { LogEntry } from "../wasi/p2/host.ts";
 import type { RandomSource } from "../wasi/random.ts";
 import type { SignalAction } from "../wasi/signals.ts";
 import type { Refusal } from "../wasi/sockets/dialler.ts";
@@ -50,6 +52,10 @@ export interface GuestOptions {
   readonly meter?: CpuMeter;
   /** What the meter shows while the guest runs. */
   readonly number?: number;
+  /** What a component may keep values in; without it every store is denied. */
+  readonly keyValue?: KeyValueStore;
+  /** Takes what a component logs; standard error does when not given. */
+  readonly log?: (entry: LogEntry) => void;
   /** Needed by an interruptible program; the guest has the CPU to itself without. */
   readonly cpu?: CpuTerms;
   /** Of the process: an instance for which there is no room is not started. */

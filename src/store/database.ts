@@ -17,16 +17,17 @@ interface Migration {
 
 /**
  * Opens the database and brings its schema up to date. A commit is on the disk when it returns: WAL with
- * synchronous=FULL (sqlite.org/pragma.html#pragma_synchronous). Throws `state.corrupt` and `state.newer`.
+ * synchronous=FULL (sqlite.org/pragma.html#pragma_synchronous). `schema`: the folder of its migrations, beside this file. Throws
+ * `state.corrupt` and `state.newer`.
  */
-export function openDatabase(path: string): DatabaseSync {
+export function openDatabase(path: string, schema: "migrations" | "key-value-migrations" = "migrations"): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: busyMsMax, enableForeignKeyConstraints: true });
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
     const [verdict] = database.prepare("PRAGMA quick_check(1)").all();
     if (verdict?.quick_check !== "ok") throw corrupt(path, String(verdict?.quick_check));
-    migrate(database, path, migrations());
+    migrate(database, path, migrations(schema));
     return database;
   } catch (error) {
     database?.close();
@@ -49,8 +50,8 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
 }
 
 /** The migrations of this release, in order; file names are `NNNN-what.sql` without gaps. */
-function migrations(): Migration[] {
-  const folder = join(import.meta.dirname, "migrations");
+function migrations(schema: string): Migration[] {
+  const folder = join(import.meta.dirname, schema);
   return globSync("*.sql", { cwd: folder })
     .sort()
     .map((name, index) => {

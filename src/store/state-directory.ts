@@ -23,6 +23,8 @@ const { flock } = bindLibc({ flock: { arguments: ["int32", "int32"], return: "in
 export interface StateDirectory {
   readonly path: string;
   readonly databasePath: string;
+  /** Of the key-value stores. */
+  readonly storesPath: string;
   readonly blobsPath: string;
   readonly preparedPath: string;
   readonly logsPath: string;
@@ -46,6 +48,7 @@ export function openStateDirectory(where: string): StateDirectory {
   return {
     path,
     databasePath: join(path, "warren.db"),
+    storesPath: join(path, "stores.db"),
     blobsPath: join(path, "blobs"),
     preparedPath: join(path, "prepared"),
     logsPath: join(path, "logs"),

@@ -111,6 +111,7 @@ export class CgiGuest implements RequestTarget {
       mounts,
       sockets: [],
       outbound: this.#environment.outbound(),
+      ...this.#environment.offers,
       stdin: request.body,
       stdout,
       stderr,

@@ -59,6 +59,11 @@ export class ControlSocket {
     return link.callForDescriptors(op, body);
   }
 
+  /** No daemon is there that could be asked. */
+  get alone(): boolean {
+    return !this.#links.values().some(({ lane }) => lane !== undefined);
+  }
+
   /** The lane of the daemon that is being answered: there is one daemon, but for a moment in which it changes. */
   get lane(): number | undefined {
     let lane: number | undefined;

@@ -5,6 +5,7 @@ import type { LogEntry } from "./protocol.ts";
 
 /** A longer line is cut into pieces. */
 const lineCharsMax = 16 * 1024;
+const linePieces = new RegExp(`.{1,${lineCharsMax}}`, "gsu");
 /** What waits for a daemon, over all services of a worker; the oldest go first. */
 const waitingCharsMax = 4 * 1024 * 1024;
 /** The newest lines of each service, for the error of a deploy that failed. */
@@ -83,6 +84,19 @@ export class GuestLog {
     this.#chars += entry.text.length + lineChars;
     if (this.#chars > waitingCharsMax) this.#dropOldest(waiting);
     this.#timer ??= setTimeout(() => this.flush(), flushAfterMs);
+  }
+
+  /**
+   * What a service says by a call that cannot wait, which may be several lines. False when it has said more than it may: then
+   * it is lost.
+   */
+  message(service: string, revision: number, text: string): boolean {
+    const now = performance.now();
+    if (!this.#allowances.allows(service, now)) return false;
+    const lines = text.split("\n").flatMap((line) => line.match(linePieces) ?? [""]);
+    for (const line of lines) this.add(service, revision, "stderr", line);
+    this.#allowances.spend(service, text.length + lines.length * lineChars, now);
+    return true;
   }
 
   #keep(service: string, text: string): void {

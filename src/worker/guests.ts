@@ -3,10 +3,12 @@ import { WarrenError } from "../base/errors.ts";
 import { CpuShare } from "../engine/cpu/cpu-share.ts";
 import type { Program } from "../engine/launch.ts";
 import { compilePrepared } from "../engine/program.ts";
+import type { KeyValueStore } from "../wasi/keyvalue/key-value-store.ts";
 import type { Outbound } from "../wasi/sockets/outbound.ts";
 import { CgiGuest } from "./cgi-guest.ts";
 import type { GuestLog } from "./guest-log.ts";
 import type { HandlerGuest } from "./handler-guest.ts";
+import { messageLog } from "./message-log.ts";
 import { GuestMounts, VolumeAccounts } from "./mounts.ts";
 import { RefusalLog } from "./outbound/refusal-log.ts";
 import { Policies } from "./policies.ts";
@@ -17,10 +19,11 @@ import { ServerGuest } from "./server-guest.ts";
 
 export type Guest = ServerGuest | CgiGuest | HandlerGuest;
 
-type WorkerEnvironment = Omit<GuestEnvironment, "number" | "share" | "policy" | "mounts" | "outbound"> & {
+type WorkerEnvironment = Omit<GuestEnvironment, "number" | "share" | "policy" | "mounts" | "outbound" | "offers"> & {
   /** Where lines of access logs are collected. */
   readonly accessLog: GuestLog;
   outbound(spec: InstanceSpec, refusals: RefusalLog): Outbound;
+  stores(spec: InstanceSpec): KeyValueStore;
 };
 
 /** Every guest of this worker: of each service the current revision and those that are being drained. */
@@ -72,7 +75,7 @@ export class Guests {
     const key = `${spec.service}@${spec.revision}`;
     const ratePage = spec.ratesShared === true ? descriptors.pop() : undefined;
     const mounts = new GuestMounts(spec.mounts, descriptors, this.accounts);
-    const { log, outbound } = this.#environment;
+    const { log, outbound, stores } = this.#environment;
     const refusals = new RefusalLog((text) => log.add(spec.service, spec.revision, "warren", text));
     const environment: GuestEnvironment = {
       ...this.#environment,
@@ -81,6 +84,7 @@ export class Guests {
       policy: this.policies.of(spec, ratePage),
       mounts: mounts.specs,
       outbound: () => outbound(spec, refusals),
+      offers: { keyValue: stores(spec), log: messageLog(log, spec) },
     };
     let program: Program;
     try {

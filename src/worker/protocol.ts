@@ -50,6 +50,17 @@ export interface InstanceSpec {
   /** What it may connect to; nothing when absent. */
   readonly outbound?: OutboundRights;
   readonly unix?: readonly UnixGrant[];
+  /** The key-value stores that it may open. The daemon has them. */
+  readonly stores?: readonly StoreGrant[];
+}
+
+/** A store of the namespace, by the guest's own name for it. */
+export interface StoreGrant {
+  readonly identifier: string;
+  readonly name: string;
+  readonly mode: "ro" | "rw";
+  /** As large as it may be by this service; no matter when absent. */
+  readonly bytesMax?: number;
 }
 
 export interface OutboundRights {
@@ -318,7 +329,26 @@ export interface Notes {
 export interface Asks {
   /** A connection for a guest to the unix socket that it knows as `path`. The descriptor comes with the answer, or why there is none. */
   unix: { body: { service: string; revision: number; path: string }; answer: { error?: UnixFailure } };
+  /** What a guest does with the store that it knows by the identifier. */
+  store: { body: { service: string; revision: number; identifier: string; call: StoreCall }; answer: StoreAnswer };
 }
+
+/** Values are base64, numbers decimal text. */
+export type StoreCall =
+  | { readonly do: "get" | "delete"; readonly keys: readonly string[] }
+  | { readonly do: "exists"; readonly key: string }
+  | { readonly do: "set"; readonly entries: readonly (readonly [key: string, value: string])[] }
+  | { readonly do: "list"; readonly after: string }
+  | { readonly do: "increment"; readonly key: string; readonly by: string };
+
+export type StoreAnswer =
+  | { readonly tag: "no-such-store" | "access-denied" | "done" }
+  /** Why not, for the guest's developer. */
+  | { readonly tag: "other"; readonly why: string }
+  | { readonly tag: "values"; readonly values: readonly (string | null)[] }
+  | { readonly tag: "exists"; readonly exists: boolean }
+  | { readonly tag: "keys"; readonly keys: readonly string[]; readonly cursor?: string }
+  | { readonly tag: "sum"; readonly sum: string };
 
 /** Which guest of which worker: what the connector's grants are for. */
 export interface GuestKey {

@@ -7,6 +7,7 @@ import type { CpuShare } from "../engine/cpu/cpu-share.ts";
 import type { Preemption } from "../engine/cpu/preemption.ts";
 import type { Exit } from "../engine/exit.ts";
 import { describeExit } from "../engine/exit.ts";
+import type { GuestOptions } from "../engine/guest-options.ts";
 import type { Instance } from "../engine/instance.ts";
 import { startInstance } from "../engine/instance.ts";
 import type { Program } from "../engine/launch.ts";
@@ -49,6 +50,8 @@ export interface GuestEnvironment {
   readonly policy: ServicePolicy | undefined;
   /** Its mounts, with the volumes among them open. */
   readonly mounts: readonly MountSpec[];
+  /** What components are offered besides. */
+  readonly offers: Pick<GuestOptions, "keyValue" | "log">;
   /** By which an instance reaches the outside. */
   outbound(): Outbound;
   /** Called at each change of state. */
@@ -240,6 +243,7 @@ export class ServerGuest {
       mounts,
       sockets: spec.ports,
       outbound: this.#environment.outbound(),
+      ...this.#environment.offers,
       stdout,
       stderr,
       meter,

@@ -16,10 +16,11 @@ import { GuestOutbound, type OpenUnix } from "./outbound/guest-outbound.ts";
 import { ServiceDialler } from "./outbound/service-dialler.ts";
 import { StreamConduits } from "./outbound/stream-conduit.ts";
 import { Peers } from "./peers.ts";
-import type { Asks, InstanceSpec, Orders, StartWait, WorkerArguments } from "./protocol.ts";
+import type { Asks, InstanceSpec, Orders, StartWait, StoreAnswer, WorkerArguments } from "./protocol.ts";
 import { startPulse } from "./pulse.ts";
 import { Routing } from "./routing.ts";
 import { Sites } from "./sites.ts";
+import { GuestStores, NoDaemon } from "./stores/guest-stores.ts";
 
 type Handlers = {
   [K in Exclude<keyof Orders, "lane">]: (
@@ -64,6 +65,10 @@ export class Worker {
           openUnix: (asked) => this.#openUnix(asked),
           dialler: this.#dialler,
           refusals,
+        }),
+      stores: ({ service, revision, stores }) =>
+        new GuestStores(stores ?? [], {
+          ask: (identifier, call) => this.#askStore({ service, revision, identifier, call }),
         }),
     });
     this.#sites = new Sites(this.#guests);
@@ -201,6 +206,11 @@ export class Worker {
     } catch {
       return { error: "refused" };
     }
+  }
+
+  async #askStore(asked: Asks["store"]["body"]): Promise<StoreAnswer> {
+    if (this.#control.alone) throw new NoDaemon();
+    return (await this.#control.ask("store", asked)).body;
   }
 
   #unlisten(key: string): void {

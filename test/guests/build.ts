@@ -19,6 +19,7 @@ export const guests = {
   "c-files": "c",
   "c-files-cgi": "c",
   "c-store": "c",
+  "c-keyvalue": "c",
   "c-memory-grower": "c",
   "c-log-flood": "c",
   "c-dial": "c",

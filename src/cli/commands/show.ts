@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { formatMs } from "../../base/spent.ts";
 import { formatOutbound } from "../../control/outbound.ts";
-import type { Mount, ServiceSpec, ServiceView, TimesView } from "../../control/service.ts";
+import type { Mount, ServiceSpec, ServiceView, Store, TimesView } from "../../control/service.ts";
 import { connect } from "../connect.ts";
 import { type ClientOptions, clientOptions, examples, printJson } from "../options.ts";
 import { filterEscapes } from "../ui/escapes.ts";
@@ -48,6 +48,7 @@ export function serviceText(service: ServiceView, now: number, width: number | u
         .join("\n"),
     ],
     ["directories", (spec.mount ?? []).map(mountText).join("\n")],
+    ["stores", (spec.store ?? []).map(storeText).join("\n")],
     ["outbound", (spec.outbound ?? []).map(formatOutbound).join("\n")],
     ["isolation", spec.isolation === "process" ? "a worker of its own" : ""],
     ["memory limit", spec.limits?.memory ?? ""],
@@ -139,6 +140,10 @@ function mountText({ source, volume, size, tmp, target, mode }: Mount): string {
   if (tmp !== undefined) return `${target} in memory (${tmp})`;
   if (volume === undefined) return `${target} from ${source} (${mode ?? "ro"})`;
   return `${target} from the volume ${volume} (${mode ?? "rw"}${size === undefined ? "" : `, ${size}`})`;
+}
+
+function storeText({ name, as = name, mode = "rw", size }: Store): string {
+  return `${as === name ? name : `${name} as ${as}`} (${mode}${size === undefined ? "" : `, ${size}`})`;
 }
 
 function timesText({ meanMs, p50Ms, p99Ms, maxMs }: TimesView): string {

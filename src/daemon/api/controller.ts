@@ -1,5 +1,5 @@
 import type { CertificateView, LocalAuthorityView } from "../../control/certificate.ts";
-import type { HealthView, ServiceSpec, ServiceView, VolumeView } from "../../control/service.ts";
+import type { HealthView, ServiceSpec, ServiceView, StoreView, VolumeView } from "../../control/service.ts";
 import type { Precondition } from "./etag.ts";
 
 /**
@@ -31,6 +31,10 @@ export interface Controller {
   listVolumes(namespace: string): Promise<readonly VolumeView[]>;
   /** Throws `volume.unknown` (404) and `volume.in-use` (409). */
   removeVolume(namespace: string, name: string): Promise<void>;
+  /** Throws `namespace.unknown`. */
+  listStores(namespace: string): readonly StoreView[];
+  /** Throws `store.unknown` (404) and `store.in-use` (409). */
+  removeStore(namespace: string, name: string): void;
   /** Those assigned to it. Throws `namespace.unknown`. */
   domains(namespace: string): readonly string[];
   /** Throws `domain.invalid` (400), `domain.taken` and `domain.too-many` (409). */

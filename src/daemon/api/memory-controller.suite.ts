@@ -1,6 +1,13 @@
 import { WarrenError } from "../../base/errors.ts";
 import type { CertificateView, LocalAuthorityView } from "../../control/certificate.ts";
-import type { HealthView, ServiceSpec, ServiceState, ServiceView, VolumeView } from "../../control/service.ts";
+import type {
+  HealthView,
+  ServiceSpec,
+  ServiceState,
+  ServiceView,
+  StoreView,
+  VolumeView,
+} from "../../control/service.ts";
 import type { Controller } from "./controller.ts";
 import { checkPrecondition, type Precondition } from "./etag.ts";
 
@@ -114,6 +121,14 @@ export class MemoryController implements Controller {
 
   async removeVolume(_namespace: string, name: string): Promise<void> {
     if (name !== "data") throw new WarrenError("volume.unknown", `there is no volume "${name}"`, { status: 404 });
+  }
+
+  listStores(_namespace: string): StoreView[] {
+    return [{ name: "sessions", bytes: 105, keys: 1, bytesMax: 16_777_216, services: [] }];
+  }
+
+  removeStore(_namespace: string, name: string): void {
+    if (name !== "sessions") throw new WarrenError("store.unknown", `there is no store "${name}"`, { status: 404 });
   }
 
   domains(_namespace: string): string[] {

@@ -43,6 +43,7 @@ export function addRoutes(app: ApiServer, context: RouteContext): void {
   addStreamRoutes(app, context);
   addProgramRoutes(app, context);
   addVolumeRoutes(app, context);
+  addStoreRoutes(app, context);
   addCertificateRoutes(app, context);
   addDomainRoutes(app, context);
   addAcmeRoutes(app, context.acme);
@@ -172,6 +173,21 @@ function addVolumeRoutes(app: ApiServer, { controller }: RouteContext): void {
     ...operations.deleteVolume,
     handler: async ({ params }, reply) => {
       await controller.removeVolume(params.namespace, params.name);
+      return reply.code(204).send();
+    },
+  });
+}
+
+function addStoreRoutes(app: ApiServer, { controller }: RouteContext): void {
+  app.route({
+    ...operations.listStores,
+    handler: async ({ params }) => controller.listStores(params.namespace),
+  });
+
+  app.route({
+    ...operations.deleteStore,
+    handler: async ({ params }, reply) => {
+      controller.removeStore(params.namespace, params.name);
       return reply.code(204).send();
     },
   });

@@ -11,6 +11,7 @@ import type {
 } from "../../worker/protocol.ts";
 import type { Listeners, Protocol } from "../listeners.ts";
 import type { Programs } from "../programs/programs.ts";
+import type { StoreDoor } from "../stores/store-door.ts";
 import type { Volumes } from "../volumes/volumes.ts";
 import type { ConnectorKeeper } from "../workers/connector-keeper.ts";
 import { hostPaths, unionOfMounts } from "../workers/mount-cover.ts";
@@ -38,6 +39,7 @@ export interface PlacerOptions {
   readonly volumes: Volumes;
   readonly connector: ConnectorKeeper;
   readonly unixDoor: UnixDoor;
+  readonly storeDoor: StoreDoor;
 }
 
 /** Carries the supervisor's decisions out in the workers: which one, start, stop, and telling them all. */
@@ -170,7 +172,7 @@ export class Placer {
 
   async start(spec: InstanceSpec, worker: WorkerProcess, wait: StartWait): Promise<GuestStatus> {
     // Open for the time of the order: the worker gets a descriptor, so that it needs no right to the file's path.
-    const { programs, quarantine, volumes, connector, unixDoor } = this.#options;
+    const { programs, quarantine, volumes, connector, unixDoor, storeDoor } = this.#options;
     const { handle } = await programs.open(spec);
     const opened = volumes.open(namespaceOf(spec), grantedMounts(spec));
     try {
@@ -179,6 +181,7 @@ export class Placer {
         if (wait === "listening") throw error;
       });
       unixDoor.permit(worker, spec);
+      storeDoor.permit(worker, spec);
       const number = worker.page?.numberOf(spec.service) ?? 0;
       quarantine.starting(worker.id, spec, { alone: this.#options.pool.isAlone(worker) });
       const status = await worker.order("start", { spec, wait, number }, [
@@ -240,6 +243,7 @@ export class Placer {
   #revoke(guest: GuestKey): void {
     this.#options.connector.revoke(guest);
     this.#options.unixDoor.revoke(guest);
+    this.#options.storeDoor.revoke(guest);
   }
 
   /** Lets the shared workers pass connections of these listeners on to a worker that accepts none itself. */

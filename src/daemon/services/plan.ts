@@ -21,6 +21,7 @@ import type {
 } from "../../worker/protocol.ts";
 import { weightDefault } from "../../worker/protocol.ts";
 import { volumeDirectory } from "../volumes/volumes.ts";
+import { storeGrants } from "./service-stores.ts";
 import { siteIndex, sitesOf } from "./site-plan.ts";
 
 /** The port that a guest is handed when no route names one; it matters to programs that print it only. */
@@ -48,6 +49,7 @@ export function instanceSpec(
   );
   // Files in memory are a part of the limit. They have theirs, so what is left is all that the program itself may take.
   const tmpBytes = mounts.reduce((sum, mount) => sum + ("tmpBytesMax" in mount ? mount.tmpBytesMax : 0), 0);
+  const stores = storeGrants(spec);
   return {
     ...sitesSpec(namespace, revision, spec, volumesPath),
     kind,
@@ -62,6 +64,7 @@ export function instanceSpec(
     ...(spec.limits?.request === undefined ? {} : { requestMsMax: parseDuration(spec.limits.request) }),
     ports: kind === "server" ? guestPorts(spec.route ?? [{}]) : [],
     ...outboundRights(namespace, spec.outbound ?? []),
+    ...(stores.length === 0 ? {} : { stores }),
   };
 }
 

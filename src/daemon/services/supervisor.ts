@@ -43,8 +43,10 @@ export interface SupervisorOptions extends Omit<PlacerOptions, "quarantine"> {
   event(type: string, message: string, service?: { namespace: string; name: string }): void;
 }
 
+type ControlledElsewhere = "health" | "listCertificates" | "localAuthority" | "listStores" | "removeStore";
+
 /** Keeps every service that should run running, and carries out what the API asks. */
-export class Supervisor implements Omit<Controller, "health" | "listCertificates" | "localAuthority"> {
+export class Supervisor implements Omit<Controller, ControlledElsewhere> {
   readonly #options: SupervisorOptions;
   readonly #services = new Map<string, DeployedService>();
   readonly #queue = new KeyedQueue();

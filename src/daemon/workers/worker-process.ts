@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { errorFromRecord, errorRecord, WarrenError } from "../../base/errors.ts";
 import type { AnswerWithDescriptors, Handler, Link } from "../../base/link.ts";
-import type { Asks, LaunchPlan, MountedPath, Notes, Orders } from "../../worker/protocol.ts";
+import type { Asks, LaunchPlan, MountedPath, Notes, Orders, StoreAnswer } from "../../worker/protocol.ts";
 import { checkWall } from "../wall/check.ts";
 import { workerPlan } from "../wall/plans.ts";
 import type { Wall } from "../wall/wall.ts";
@@ -16,6 +16,7 @@ export interface WorkerHandlers {
   incident(worker: WorkerProcess, body: Notes["incident"]): void;
   /** What it asks for a guest; see {@link Asks}. */
   unix(worker: WorkerProcess, body: Asks["unix"]["body"]): AnswerWithDescriptors;
+  store(worker: WorkerProcess, body: Asks["store"]["body"]): Promise<StoreAnswer>;
 }
 
 export interface LaunchOptions {
@@ -136,13 +137,21 @@ export class WorkerProcess {
         else tell();
       };
     const notes = { state: noted("state"), log: noted("log"), incident: noted("incident") };
-    const unix: Handler = (body: Asks["unix"]["body"]) => {
-      if (worker === undefined) throw failed(id, "it asks before it was asked who it is");
-      return handlers.unix(worker, body);
-    };
-    worker = await connectLinked(directory, id, { ...notes, unix }, accept);
+    const asked =
+      <K extends keyof Asks>(op: K): Handler =>
+      (body: Asks[K]["body"]) => {
+        if (worker === undefined) throw failed(id, "it asks before it was asked who it is");
+        return (handlers[op] as (worker: WorkerProcess, body: Asks[K]["body"]) => unknown)(worker, body);
+      };
+    const asks = { unix: asked("unix"), store: asked("store") };
+    worker = await connectLinked(directory, id, { ...notes, ...asks }, accept);
     for (const tell of early) tell();
     return worker;
+  }
+
+  /** What it has not read yet. */
+  get queuedBytes(): number {
+    return this.#link.queuedBytes;
   }
 
   /** Whether its wall lets it give these directories to guests. */

@@ -7,7 +7,7 @@ const resourcesMax = 10_000;
 
 /** What an instance has, as WASI 0.2 sees it. */
 export function componentHost(host: Host, http: HttpContext): HttpHost {
-  const { table, thread, clocks, random, network, dialler, args, env, handed } = host;
+  const { table, thread, clocks, random, network, dialler, args, env, handed, keyValue, log } = host;
   return {
     table,
     thread,
@@ -18,6 +18,8 @@ export function componentHost(host: Host, http: HttpContext): HttpHost {
     args,
     env,
     handed,
+    keyValue,
+    log,
     http,
     resources: new ResourceCount(resourcesMax),
     exit: (code) => host.exit(code),

@@ -50,15 +50,17 @@ export class MemoryKeyValueStore implements KeyValueStore {
 
 class MemoryBucket implements KeyValueBucket {
   readonly #limits: KeyValueLimits;
-  readonly #values = new Map<string, Uint8Array>();
+  /** In the order in which keys came, which their numbers rise in. */
+  readonly #values = new Map<string, { readonly value: Uint8Array; readonly number: bigint }>();
   #bytes = 0;
+  #numbers = 0n;
 
   constructor(limits: KeyValueLimits) {
     this.#limits = limits;
   }
 
   get(key: string): KeyValueOutcome<Uint8Array | undefined> {
-    return ok(this.#values.get(key));
+    return ok(this.#values.get(key)?.value);
   }
 
   set(key: string, value: Uint8Array): KeyValueOutcome<undefined> {
@@ -66,10 +68,10 @@ class MemoryBucket implements KeyValueBucket {
   }
 
   delete(key: string): KeyValueOutcome<undefined> {
-    const value = this.#values.get(key);
-    if (value !== undefined) {
+    const entry = this.#values.get(key);
+    if (entry !== undefined) {
       this.#values.delete(key);
-      this.#bytes -= cost(key, value);
+      this.#bytes -= cost(key, entry.value);
     }
     return ok(undefined);
   }
@@ -78,21 +80,21 @@ class MemoryBucket implements KeyValueBucket {
     return ok(this.#values.has(key));
   }
 
-  /** A cursor counts the keys before it, in the order in which they came; deleting some meanwhile makes a listing skip others. */
+  /** A cursor is the number of the last key of its page. */
   listKeys(cursor: bigint = 0n): KeyValueOutcome<KeyPage> {
     const keys: string[] = [];
-    const end = cursor + BigInt(this.#limits.pageKeysMax);
-    let at = 0n;
-    for (const key of this.#values.keys()) {
-      if (at >= end) return ok({ keys, cursor: at });
-      if (at >= cursor) keys.push(key);
-      at++;
+    let last = 0n;
+    for (const [key, { number }] of this.#values) {
+      if (number <= cursor) continue;
+      if (keys.length >= this.#limits.pageKeysMax) return ok({ keys, cursor: last });
+      keys.push(key);
+      last = number;
     }
     return ok({ keys, cursor: undefined });
   }
 
   increment(key: string, delta: bigint): KeyValueAnswer<bigint> {
-    const text = Buffer.from(this.#values.get(key) ?? Buffer.from("0")).toString("latin1");
+    const text = Buffer.from(this.#values.get(key)?.value ?? Buffer.from("0")).toString("latin1");
     const value = /^[0-9]{1,20}$/.test(text) ? BigInt(text) : undefined;
     if (value === undefined || value > u64Max) return other(`the value of ${shown(key)} is no number`);
     const sum = value + delta;
@@ -102,7 +104,7 @@ class MemoryBucket implements KeyValueBucket {
   }
 
   getMany(keys: readonly string[]): KeyValueOutcome<readonly (Uint8Array | undefined)[]> {
-    return ok(keys.map((key) => this.#values.get(key)));
+    return ok(keys.map((key) => this.#values.get(key)?.value));
   }
 
   setMany(entries: readonly (readonly [key: string, value: Uint8Array])[]): KeyValueOutcome<undefined> {
@@ -119,10 +121,13 @@ class MemoryBucket implements KeyValueBucket {
     let bytes = this.#bytes;
     for (const [key, value] of changed) {
       const before = this.#values.get(key);
-      bytes += cost(key, value) - (before === undefined ? 0 : cost(key, before));
+      bytes += cost(key, value) - (before === undefined ? 0 : cost(key, before.value));
     }
     if (bytes > bytesMax && bytes > this.#bytes) return other(`the store is full: ${bytesMax} bytes is its limit`);
-    for (const [key, value] of changed) this.#values.set(key, new Uint8Array(value));
+    for (const [key, value] of changed) {
+      const number = this.#values.get(key)?.number ?? ++this.#numbers;
+      this.#values.set(key, { value: new Uint8Array(value), number });
+    }
     this.#bytes = bytes;
     return ok(undefined);
   }

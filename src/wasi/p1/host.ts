@@ -1,6 +1,8 @@
 import type { Clocks } from "../clocks.ts";
 import type { Descriptor } from "../descriptor.ts";
 import type { GuestThread } from "../guest-thread.ts";
+import type { KeyValueStore } from "../keyvalue/key-value-store.ts";
+import type { P2Host } from "../p2/host.ts";
 import type { RandomSource } from "../random.ts";
 import type { Signals } from "../signals.ts";
 import type { Dialler } from "../sockets/dialler.ts";
@@ -21,6 +23,9 @@ export interface Host extends Guest {
   readonly env: readonly string[];
   /** The sockets that the host opened for the guest, which finds them from descriptor 3 on. */
   readonly handed: ReadonlySet<Descriptor>;
+  /** For components: see `P2Host`. */
+  readonly keyValue?: KeyValueStore | undefined;
+  readonly log?: P2Host["log"];
   /** Ends the guest; never returns. `signal`: the Linux number of the one that it raised. */
   exit(code: number, signal?: number): never;
 }

@@ -21,6 +21,7 @@ export function instanceMaker(spec: InstanceSpec, program: Program, environment:
         env: spec.env,
         mounts,
         outbound: environment.outbound(),
+        ...environment.offers,
         stdout: output("stdout"),
         stderr: output("stderr"),
         meter,
