@@ -52,7 +52,7 @@ test("a key-value store outlives its services, deploys, workers and daemons, and
   await assert.rejects(removed("none"), { code: "store.unknown" });
   await assert.rejects(daemon.client.listStores("nowhere"), { code: "namespace.unknown" });
   const listed = await warren(daemon, ["store", "ls"]);
-  assert.match(listed.stdout, /^NAME +KEYS +USED +SIZE +SERVICES\nsessions +2 +209 B +16\.0 MiB +reader shop/);
+  assert.match(listed.stdout, /^NAME +KEYS +USED +SIZE +SERVICES\nsessions +2 +209 B +16 MiB +reader shop/);
   for (const name of ["shop", "reader"]) await daemon.client.deleteService("default", name);
   assert.equal((await warren(daemon, ["store", "rm", "sessions"])).stdout, "sessions\n");
   await daemon.deploy("shop", "c-keyvalue", { store });

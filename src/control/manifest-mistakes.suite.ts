@@ -12,11 +12,11 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   [`program = "a"`, `manifest.missing-key | warren.toml: "name" is missing`],
   [
     `${head}prot = 1`,
-    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, reuse, args, env, route, mount, outbound, limits, access, isolation`,
+    `manifest.unknown-key | warren.toml:3: "prot" is not a known key | known keys: name, program, kind, reuse, args, env, route, mount, outbound, store, limits, access, isolation`,
   ],
   [
     `${head}zzzzzzzzzzzz = 1`,
-    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, reuse, args, env, route, mount, outbound, limits, access, isolation`,
+    `manifest.unknown-key | warren.toml:3: "zzzzzzzzzzzz" is not a known key | known keys: name, program, kind, reuse, args, env, route, mount, outbound, store, limits, access, isolation`,
   ],
   [
     `nmae = "shop"\nprogram = "x"`,
@@ -208,6 +208,22 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   [
     `${head}[[mount]]\nsource = "a"\nsize = "1MiB"\ntarget = "/data"`,
     `manifest.bad-mount | warren.toml:5: "size" of [[mount]] 1 is a volume's only`,
+  ],
+  [
+    `${head}[[store]]\nas = "default"`,
+    `manifest.missing-key | warren.toml:3: "name" of [[store]] 1 is missing`,
+  ],
+  [
+    `${head}[[store]]\nname = "a"\n[[store]]\nname = "b"\nas = "a"`,
+    `manifest.bad-store | warren.toml:7: "as" of [[store]] 2 repeats that of another store: "a"`,
+  ],
+  [
+    `${head}[[store]]\nname = "a"\n[[store]]\nname = "a"`,
+    `manifest.bad-store | warren.toml:6: "name" of [[store]] 2 repeats that of another store: "a"`,
+  ],
+  [
+    `${head}[[store]]\nname = "a"\nsize = "1KiB"`,
+    `manifest.bad-store | warren.toml:5: "size" of [[store]] 1 must be at least 64KiB, not "1KiB"`,
   ],
   [
     `${head}[[mount]]\nvolume = "../a"\ntarget = "/data"`,
@@ -427,7 +443,7 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
   ],
   [
     `${head}env = {\n  # a [comment]\n}\nargs = [\n  "x", """\n[[route]]\n""",\n]\nbad = 1`,
-    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, reuse, args, env, route, mount, outbound, limits, access, isolation`,
+    `manifest.unknown-key | warren.toml:11: "bad" is not a known key | known keys: name, program, kind, reuse, args, env, route, mount, outbound, store, limits, access, isolation`,
   ],
   [
     `${head}[[route]]\nredirect = "//evil"`,

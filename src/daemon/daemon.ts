@@ -266,6 +266,7 @@ async function startDaemon(options: DaemonOptions, log: Logger): Promise<{ close
   });
   let serving = false;
   const earlier = await pool.adopt();
+  storeDoor.adopt(earlier);
   const controller: Controller = bindController(supervisor, { certificates, localCa, stores }, () => ({
     version,
     pid: process.pid,

@@ -197,6 +197,26 @@ export class KeyValueDatabase {
     return sum;
   }
 
+  /** Remembers what a guest of a worker may open, beyond the daemon's end. */
+  permit(worker: string, guest: string, grants: string): void {
+    this.#run("INSERT OR REPLACE INTO permits (worker, guest, grants) VALUES (?, ?, ?)").run(worker, guest, grants);
+  }
+
+  permitted(worker: string, guest: string): string | undefined {
+    const row = this.#run("SELECT grants FROM permits WHERE worker = ? AND guest = ?").get(worker, guest);
+    return row === undefined ? undefined : String(row.grants);
+  }
+
+  /** Of one guest, or of all of the worker. */
+  revoke(worker: string, guest?: string): void {
+    this.#run("DELETE FROM permits WHERE worker = ?1 AND (?2 IS NULL OR guest = ?2)").run(worker, guest ?? null);
+  }
+
+  /** Forgets what every other worker was permitted. */
+  keepPermits(workers: readonly string[]): void {
+    this.#run("DELETE FROM permits WHERE worker NOT IN (SELECT value FROM json_each(?))").run(JSON.stringify(workers));
+  }
+
   #counts(store: number): { bytes: number; numbers: number } {
     const row = this.#run("SELECT bytes, numbers FROM stores WHERE id = ?").get(store);
     return { bytes: Number(row?.bytes), numbers: Number(row?.numbers) };

@@ -44,10 +44,12 @@ export interface StoreDoorOptions {
  */
 export class StoreDoor {
   readonly #options: StoreDoorOptions;
-  readonly #permits = new Map<string, Permit>();
+  /** By worker, and guest. What is not here may be in the database, of an earlier daemon. */
+  readonly #permits = new Map<string, Map<string, Permit>>();
   /** Those that wait, the next one first. */
   readonly #turns = new Set<Permit>();
   #timer: NodeJS.Timeout | undefined;
+  #closed: boolean = false;
 
   constructor(options: StoreDoorOptions) {
     this.#options = options;
@@ -56,29 +58,39 @@ export class StoreDoor {
   /** Before a guest is started. */
   permit(worker: { readonly id: string }, { service, revision, stores }: InstanceSpec): void {
     if (stores === undefined) return;
-    const namespace = service.slice(0, service.indexOf("/"));
-    this.#permits.set(keyOf({ worker: worker.id, service, revision }), {
-      namespace,
-      grants: stores,
-      waiting: [],
-      chars: 0,
-    });
+    this.#options.database.permit(worker.id, nameOf({ service, revision }), JSON.stringify(stores));
+    this.#know(worker.id, { service, revision }, stores);
+  }
+
+  /** At the start: of these workers, which an earlier daemon started, what they were permitted still counts. */
+  adopt(workers: readonly Pick<WorkerProcess, "id">[]): void {
+    this.#options.database.keepPermits(workers.map(({ id }) => id));
   }
 
   /** The guest has ended. */
-  revoke(guest: GuestKey): void {
-    this.#drop(keyOf(guest));
+  revoke({ worker, service, revision }: GuestKey): void {
+    const guest = nameOf({ service, revision });
+    const permit = this.#permits.get(worker)?.get(guest);
+    if (permit === undefined) return;
+    this.#permits.get(worker)?.delete(guest);
+    this.#drop(permit);
+    this.#options.database.revoke(worker, guest);
   }
 
   /** A worker is gone, and so are its guests. */
   leave({ id }: Pick<WorkerProcess, "id">): void {
-    for (const key of [...this.#permits.keys()]) if (key.startsWith(`${id} `)) this.#drop(key);
+    if (this.#closed) return;
+    for (const permit of this.#permits.get(id)?.values() ?? []) this.#drop(permit);
+    this.#permits.delete(id);
+    this.#options.database.revoke(id);
   }
 
   /** The daemon ends. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
-    for (const key of [...this.#permits.keys()]) this.#drop(key);
+    for (const permits of this.#permits.values()) for (const permit of permits.values()) this.#drop(permit);
+    this.#permits.clear();
   }
 
   /** What a worker asks for one of its guests; nothing that it says is believed but for whom it asks, of those that it has. */
@@ -86,8 +98,8 @@ export class StoreDoor {
     worker: StoreWorker,
     { service, revision, identifier, call: asked }: Asks["store"]["body"],
   ): Promise<StoreAnswer> {
-    const permit = this.#permits.get(keyOf({ worker: worker.id, service, revision }));
-    if (permit === undefined) return Promise.resolve(other("this instance is being replaced: try again"));
+    const permit = this.#permitOf(worker.id, service, revision);
+    if (permit === undefined) return Promise.resolve({ tag: "no-such-store" });
     const grant = permit.grants.find((one) => one.identifier === identifier);
     if (grant === undefined) return Promise.resolve({ tag: "no-such-store" });
     const call = parseStoreCall(asked);
@@ -149,10 +161,27 @@ export class StoreDoor {
     return other(full ? "the disk is full; nothing was changed" : "the store failed; nothing was changed");
   }
 
-  #drop(key: string): void {
-    const permit = this.#permits.get(key);
-    if (permit === undefined) return;
-    this.#permits.delete(key);
+  #permitOf(worker: string, service: unknown, revision: unknown): Permit | undefined {
+    if (this.#closed || typeof service !== "string" || typeof revision !== "number") return undefined;
+    const guest = nameOf({ service, revision });
+    const known = this.#permits.get(worker)?.get(guest);
+    if (known !== undefined) return known;
+    const grants = this.#options.database.permitted(worker, guest);
+    return grants === undefined
+      ? undefined
+      : this.#know(worker, { service, revision }, JSON.parse(grants) as StoreGrant[]);
+  }
+
+  #know(worker: string, guest: Omit<GuestKey, "worker">, grants: readonly StoreGrant[]): Permit {
+    const namespace = guest.service.slice(0, guest.service.indexOf("/"));
+    const permit: Permit = { namespace, grants, waiting: [], chars: 0 };
+    const permits = this.#permits.get(worker) ?? new Map<string, Permit>();
+    this.#permits.set(worker, permits);
+    permits.set(nameOf(guest), permit);
+    return permit;
+  }
+
+  #drop(permit: Permit): void {
     this.#turns.delete(permit);
     for (const { resolve } of permit.waiting.splice(0)) resolve(other("this instance has ended"));
   }
@@ -198,6 +227,6 @@ function other(why: string): StoreAnswer {
   return { tag: "other", why };
 }
 
-function keyOf({ worker, service, revision }: GuestKey): string {
-  return `${worker} ${service} ${revision}`;
+function nameOf({ service, revision }: Omit<GuestKey, "worker">): string {
+  return `${service}@${revision}`;
 }

@@ -18,3 +18,12 @@ CREATE TABLE entries (
   UNIQUE (store, key),
   UNIQUE (store, number)
 ) STRICT;
+
+-- Which guests of which workers may open what: a daemon that follows knows it of the workers of the one before it.
+CREATE TABLE permits (
+  worker TEXT NOT NULL,
+  -- NAMESPACE/NAME@REVISION
+  guest TEXT NOT NULL,
+  grants TEXT NOT NULL,
+  PRIMARY KEY (worker, guest)
+) STRICT, WITHOUT ROWID;
