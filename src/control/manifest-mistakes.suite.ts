@@ -209,10 +209,7 @@ export const mistakes: readonly (readonly [text: string, expected: string])[] = 
     `${head}[[mount]]\nsource = "a"\nsize = "1MiB"\ntarget = "/data"`,
     `manifest.bad-mount | warren.toml:5: "size" of [[mount]] 1 is a volume's only`,
   ],
-  [
-    `${head}[[store]]\nas = "default"`,
-    `manifest.missing-key | warren.toml:3: "name" of [[store]] 1 is missing`,
-  ],
+  [`${head}[[store]]\nas = "default"`, `manifest.missing-key | warren.toml:3: "name" of [[store]] 1 is missing`],
   [
     `${head}[[store]]\nname = "a"\n[[store]]\nname = "b"\nas = "a"`,
     `manifest.bad-store | warren.toml:7: "as" of [[store]] 2 repeats that of another store: "a"`,
