@@ -199,7 +199,8 @@ export class KeyValueDatabase {
 
   /** Remembers what a guest of a worker may open, beyond the daemon's end. */
   permit(worker: string, guest: string, grants: string): void {
-    this.#run("INSERT OR REPLACE INTO permits (worker, guest, grants) VALUES (?, ?, ?)").run(worker, guest, grants);
+    const insert = this.#run("INSERT OR REPLACE INTO permits (worker, guest, grants) VALUES (?, ?, ?)");
+    this.together(() => insert.run(worker, guest, grants));
   }
 
   permitted(worker: string, guest: string): string | undefined {
@@ -209,12 +210,14 @@ export class KeyValueDatabase {
 
   /** Of one guest, or of all of the worker. */
   revoke(worker: string, guest?: string): void {
-    this.#run("DELETE FROM permits WHERE worker = ?1 AND (?2 IS NULL OR guest = ?2)").run(worker, guest ?? null);
+    const remove = this.#run("DELETE FROM permits WHERE worker = ?1 AND (?2 IS NULL OR guest = ?2)");
+    this.together(() => remove.run(worker, guest ?? null));
   }
 
   /** Forgets what every other worker was permitted. */
   keepPermits(workers: readonly string[]): void {
-    this.#run("DELETE FROM permits WHERE worker NOT IN (SELECT value FROM json_each(?))").run(JSON.stringify(workers));
+    const remove = this.#run("DELETE FROM permits WHERE worker NOT IN (SELECT value FROM json_each(?))");
+    this.together(() => remove.run(JSON.stringify(workers)));
   }
 
   #counts(store: number): { bytes: number; numbers: number } {

@@ -42,3 +42,9 @@ export interface Controller {
   /** Throws `domain.unknown` (404). */
   removeDomain(namespace: string, domain: string): void;
 }
+
+/** What of it concerns services. */
+export type ServiceController = Omit<
+  Controller,
+  "health" | "listCertificates" | "localAuthority" | "listStores" | "removeStore"
+>;

@@ -6,7 +6,7 @@ import type { BlobStore } from "../../store/blob-store.ts";
 import type { DomainStore } from "../../store/domain-store.ts";
 import type { ServiceRecord, ServiceStore } from "../../store/service-store.ts";
 import type { GuestStatus, Incident, MountedPath, Placement } from "../../worker/protocol.ts";
-import type { Controller } from "../api/controller.ts";
+import type { ServiceController } from "../api/controller.ts";
 import type { Precondition } from "../api/etag.ts";
 import { checkPrecondition } from "../api/etag.ts";
 import type { Logger } from "../logger.ts";
@@ -43,10 +43,8 @@ export interface SupervisorOptions extends Omit<PlacerOptions, "quarantine"> {
   event(type: string, message: string, service?: { namespace: string; name: string }): void;
 }
 
-type ControlledElsewhere = "health" | "listCertificates" | "localAuthority" | "listStores" | "removeStore";
-
 /** Keeps every service that should run running, and carries out what the API asks. */
-export class Supervisor implements Omit<Controller, ControlledElsewhere> {
+export class Supervisor implements ServiceController {
   readonly #options: SupervisorOptions;
   readonly #services = new Map<string, DeployedService>();
   readonly #queue = new KeyedQueue();

@@ -74,7 +74,7 @@ export class StoreDoor {
     if (permit === undefined) return;
     this.#permits.get(worker)?.delete(guest);
     this.#drop(permit);
-    this.#options.database.revoke(worker, guest);
+    this.#forget(worker, guest);
   }
 
   /** A worker is gone, and so are its guests. */
@@ -82,7 +82,7 @@ export class StoreDoor {
     if (this.#closed) return;
     for (const permit of this.#permits.get(id)?.values() ?? []) this.#drop(permit);
     this.#permits.delete(id);
-    this.#options.database.revoke(id);
+    this.#forget(id);
   }
 
   /** The daemon ends. */
@@ -170,6 +170,15 @@ export class StoreDoor {
     return grants === undefined
       ? undefined
       : this.#know(worker, { service, revision }, JSON.parse(grants) as StoreGrant[]);
+  }
+
+  /** A guest that ends does so also where the disk is full: what is left over goes when its worker is gone. */
+  #forget(worker: string, guest?: string): void {
+    try {
+      this.#options.database.revoke(worker, guest);
+    } catch (error) {
+      this.#options.log.error({ worker, guest, err: error }, "what a guest was permitted could not be forgotten");
+    }
   }
 
   #know(worker: string, guest: Omit<GuestKey, "worker">, grants: readonly StoreGrant[]): Permit {
