@@ -17,11 +17,23 @@ export function startProcess(
   child.stdout.resume();
   scope.after(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
+    // They would live on, and keep what they print into open.
+    const others = childrenOf(child.pid!);
     const end = once(child, "exit");
     child.kill();
     await end;
+    for (const pid of others) endProcess(pid);
+    child.stdout.destroy();
   });
   return child;
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended with the one that started it.
+  }
 }
 
 /** The processes that a process has started, and those that they have. */
