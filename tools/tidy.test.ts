@@ -21,7 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
   control: ["base"],
   daemon: ["base", "store", "registry", "control"],
   nomad: ["base", "control"],
-  cli: ["base", "control", "daemon", "nomad", "engine", "wasi", "wasm"],
+  cli: ["base", "control", "daemon", "nomad", "engine", "wasi", "wasm", "component"],
 };
 
 /** Single files that a folder may import although their folder is closed to it. */

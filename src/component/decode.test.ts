@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { WarrenError } from "../base/errors.ts";
 import { encodeUnsigned as leb } from "../base/leb128.ts";
 import { type ComponentCaps, componentCapsDefault } from "./caps.ts";
-import { decodeComponent, isComponent } from "./decode.ts";
+import { decodeComponent } from "./decode.ts";
 import { assemble, link } from "./testdata/assemble.ts";
 import { wacked, withShim } from "./testdata/samples.ts";
 
@@ -60,13 +60,6 @@ test("decodeComponent() reads what an assembler wrote", async () => {
       assert.ok(end <= bytes.length);
     }
   }
-});
-
-test("isComponent() tells components from modules and other files", () => {
-  assert.ok(isComponent(component()));
-  assert.ok(!isComponent(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)));
-  assert.ok(!isComponent(Uint8Array.from(header.slice(0, 7))));
-  assert.ok(!isComponent(new Uint8Array(0)));
 });
 
 test("decodeComponent() says what is malformed and where", () => {

@@ -13,6 +13,7 @@ import {
   readInstance,
 } from "./decode-definitions.ts";
 import { readType } from "./decode-types.ts";
+import { isComponent, preambleBytes } from "./preamble.ts";
 
 /** A component as it stands in its file, decoded but not validated: {@link linkComponent} does that. It refers to `bytes`. */
 export interface DecodedComponent {
@@ -21,13 +22,6 @@ export interface DecodedComponent {
   /** All core modules, those of nested components included, in the order of the file. */
   readonly modules: readonly ModuleRange[];
   readonly caps: ComponentCaps;
-}
-
-const preambleBytes = 8;
-
-/** Whether a file says that it is a component: version 0x0d, layer 1 (Component model, Binary.md). */
-export function isComponent(bytes: Uint8Array): boolean {
-  return bytes.length >= preambleBytes && Buffer.from(bytes.subarray(0, 8)).readBigUInt64BE() === 0x0061736d_0d000100n;
 }
 
 /**

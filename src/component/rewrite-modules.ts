@@ -3,10 +3,10 @@ import { encodeUnsigned } from "../base/leb128.ts";
 import { ComponentReader } from "./component-reader.ts";
 import type { DecodedComponent } from "./decode.ts";
 import type { ComponentPlan } from "./plan.ts";
+import { preambleBytes } from "./preamble.ts";
 
 const moduleSection = 1;
 const componentSection = 4;
-const preambleBytes = 8;
 
 /**
  * The same component with the core modules of a plan replaced. Others, which nothing instantiates or which the linker does without, are left as

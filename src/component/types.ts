@@ -1,21 +1,24 @@
 /** The types of the component model (0.2) as the linker leaves them: no index into any table is left in them. */
 
+export const primitiveKinds = [
+  "bool",
+  "s8",
+  "u8",
+  "s16",
+  "u16",
+  "s32",
+  "u32",
+  "s64",
+  "u64",
+  "f32",
+  "f64",
+  "char",
+  "string",
+] as const;
+
 /** A type without parts. */
 export interface PrimitiveType {
-  readonly kind:
-    | "bool"
-    | "s8"
-    | "u8"
-    | "s16"
-    | "u16"
-    | "s32"
-    | "u32"
-    | "s64"
-    | "u64"
-    | "f32"
-    | "f64"
-    | "char"
-    | "string";
+  readonly kind: (typeof primitiveKinds)[number];
 }
 
 /** A named part of a record, or a case of a variant that may have no payload. Names in kebab case, as in the file. */

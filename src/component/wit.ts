@@ -1,5 +1,13 @@
 import { assert } from "../base/assert.ts";
-import type { FunctionType, PrimitiveType, RecordField, ResourceType, ValueType, VariantCase } from "./types.ts";
+import {
+  type FunctionType,
+  type PrimitiveType,
+  primitiveKinds,
+  type RecordField,
+  type ResourceType,
+  type ValueType,
+  type VariantCase,
+} from "./types.ts";
 import { witTokens } from "./wit-lexer.ts";
 
 /** An interface that the host offers: what its names stand for. */
@@ -18,21 +26,7 @@ export type WitType =
 /** Finds an interface by its name without a version, for `use`. */
 export type FindInterface = (name: string) => WitInterface;
 
-const primitives: ReadonlySet<string> = new Set<PrimitiveType["kind"]>([
-  "bool",
-  "s8",
-  "u8",
-  "s16",
-  "u16",
-  "s32",
-  "u32",
-  "s64",
-  "u64",
-  "f32",
-  "f64",
-  "char",
-  "string",
-]);
+const primitives: ReadonlySet<string> = new Set(primitiveKinds);
 
 /**
  * Reads `interface name { … }` (Component model, WIT.md): types, resources, functions and `use`. It is for the declarations of our own hosts, so

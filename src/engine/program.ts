@@ -1,4 +1,4 @@
-import { isComponent } from "./check/prepared-kind.ts";
+import { isComponent } from "../component/preamble.ts";
 import type { Program } from "./launch.ts";
 import { compileModule, ModuleProgram, outlineOf } from "./module-program.ts";
 import { type PrepareOptions, prepareProgram } from "./prepare.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { isComponent } from "../../src/engine/check/prepared-kind.ts";
+import { isComponent } from "../../src/component/preamble.ts";
 import { buildGuest, type GuestName, guests, requireToolchain } from "./build.ts";
 
 const components: readonly GuestName[] = ["c-handler", "c-keyvalue", "rust-handler"];

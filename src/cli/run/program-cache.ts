@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { version } from "../../base/version.ts";
-import { isComponent } from "../../engine/check/prepared-kind.ts";
+import { isComponent } from "../../component/preamble.ts";
 import { preparationVersion } from "../../engine/check/protocol.ts";
 import type { Program } from "../../engine/launch.ts";
 import { compileModule, ModuleProgram, outlineOf, type ProgramOutline } from "../../engine/module-program.ts";

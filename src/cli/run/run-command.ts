@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { basename, join } from "node:path";
-import { isComponent } from "../../engine/check/prepared-kind.ts";
+import { isComponent } from "../../component/preamble.ts";
 import { runCachedScript } from "../cached-script.ts";
 import { findInstalled } from "../install/installed.ts";
 import { endProcess } from "./end-process.ts";

@@ -1,7 +1,7 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
 import { errorRecord, systemCode, WarrenError } from "../../base/errors.ts";
+import { isComponent } from "../../component/preamble.ts";
 import { prepare } from "../program.ts";
-import { isComponent } from "./prepared-kind.ts";
 import { type CheckArguments, type CheckOrder, type CheckResult, preparedFd, programFd } from "./protocol.ts";
 import { tryCompile } from "./try-compile.ts";
 

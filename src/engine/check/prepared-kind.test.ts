@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isComponent, kindBytesMax, kindSection, preparedKind } from "./prepared-kind.ts";
+import { kindBytesMax, kindSection, preparedKind } from "./prepared-kind.ts";
 
 const moduleHead = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
 const componentHead = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00);
@@ -16,10 +16,4 @@ test("preparedKind() finds what kindSection() wrote last", () => {
 test("preparedKind() takes a core module for nothing else, whatever it ends with", () => {
   const bytes = Buffer.concat([moduleHead, kindSection("handler")]);
   assert.equal(preparedKind(bytes.subarray(0, 8), bytes.subarray(-kindBytesMax)), "module");
-});
-
-test("isComponent() looks at the whole preamble", () => {
-  assert.equal(isComponent(componentHead), true);
-  for (const bytes of [moduleHead, componentHead.subarray(0, 7), new Uint8Array(0)])
-    assert.equal(isComponent(bytes), false);
 });

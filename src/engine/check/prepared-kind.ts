@@ -1,3 +1,5 @@
+import { isComponent } from "../../component/preamble.ts";
+
 /** What a prepared program is: a core module, a component that runs to its end (`wasi:cli/run`), or one that is called with requests. */
 export type PreparedKind = "module" | "command" | "handler";
 
@@ -5,12 +7,6 @@ export type PreparedKind = "module" | "command" | "handler";
 const sectionName = "warren.kind";
 /** So many bytes of a prepared program's end, or all of a shorter one, tell its kind. */
 export const kindBytesMax = 64;
-/** A component's layer (Component model, Binary.md). */
-const componentPreamble = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00);
-
-export function isComponent(bytes: Uint8Array): boolean {
-  return componentPreamble.every((byte, i) => bytes[i] === byte);
-}
 
 /** The section that says so, to stand behind everything else. */
 export function kindSection(kind: "command" | "handler"): Uint8Array {

@@ -1,24 +1,8 @@
-import type { ValueType } from "../../types.ts";
+import { primitiveKinds, type ValueType } from "../../types.ts";
 import { camelCase } from "../names.ts";
 
 /** A whole number below `max`. */
 export type Random = (max: number) => number;
-
-const primitives = [
-  "bool",
-  "s8",
-  "u8",
-  "s16",
-  "u16",
-  "s32",
-  "u32",
-  "s64",
-  "u64",
-  "f32",
-  "f64",
-  "char",
-  "string",
-] as const;
 
 const pick = <T>(random: Random, all: readonly T[]): T => all[random(all.length)]!;
 const times = <T>(count: number, make: (index: number) => T): T[] =>
@@ -28,7 +12,7 @@ const times = <T>(count: number, make: (index: number) => T): T[] =>
 export function randomType(random: Random, depth: number): ValueType {
   const part = (): ValueType => randomType(random, depth - 1);
   const optional = (): ValueType | undefined => (random(3) === 0 ? undefined : part());
-  if (depth <= 0 || random(4) === 0) return { kind: pick(random, primitives) };
+  if (depth <= 0 || random(4) === 0) return { kind: pick(random, primitiveKinds) };
   switch (random(9)) {
     case 0:
       return {
