@@ -69,6 +69,16 @@ export function linkComponent(
   return planOf(component, parts, exportedFunctions(exports), findLateBound(parts, modules));
 }
 
+/** What was decoded of each module of a plan, in its order. */
+export function plannedModules(
+  plan: ComponentPlan,
+  component: DecodedComponent,
+  modules: readonly ModuleInfo[],
+): ModuleInfo[] {
+  const byStart = new Map(component.modules.map(({ start }, index) => [start, modules[index]!]));
+  return plan.modules.map(({ start }) => byStart.get(start)!);
+}
+
 function planOf(
   component: DecodedComponent,
   parts: PlanParts,

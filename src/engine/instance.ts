@@ -1,15 +1,14 @@
-import { formatMs } from "../base/spent.ts";
 import type { Host } from "../wasi/p1/host.ts";
 import { type SignalName, signalAction, signalNumber } from "../wasi/signals.ts";
 import type { DatagramSocket } from "../wasi/sockets/datagram.ts";
 import type { VirtualListener } from "../wasi/sockets/virtual-listener.ts";
-import { uncatchableError } from "../wasi/uncatchable.ts";
-import type { Burst, CpuTerms } from "./cpu/preemption.ts";
+import type { CpuTerms } from "./cpu/preemption.ts";
 import type { Exit } from "./exit.ts";
 import { GuestContext } from "./guest-context.ts";
+import { GuestEnding } from "./guest-ending.ts";
 import type { GuestOptions } from "./guest-options.ts";
 import type { Program } from "./launch.ts";
-import { framesMax, trapOf } from "./trap.ts";
+import { keepGuestFrames } from "./trap.ts";
 
 /**
  * Starts a program; it begins to run once the caller's code is done. Throws what {@link GuestContext} throws; what the guest itself does
@@ -35,8 +34,7 @@ export class Instance {
   #host: Host | undefined;
   readonly #settle: (exit: Exit) => void;
   #state: "new" | "running" | "ended" = "new";
-  /** How it is ending: proc_exit was called, and the stack unwinds. */
-  #exiting: Exit | undefined;
+  readonly #ending: GuestEnding;
   /** At its end. */
   #memoryBytes = 0;
   readonly #listening = Promise.withResolvers<boolean>();
@@ -52,7 +50,8 @@ export class Instance {
       options.onListen?.(port, protocol);
     };
     this.#context = new GuestContext(program, { ...options, onListen });
-    this.#host = this.#context.host((code, signal) => this.#exit(code, signal));
+    this.#ending = new GuestEnding(this.#context.thread);
+    this.#host = this.#context.host(this.#ending.exit);
   }
 
   /** A TCP port that the guest has open. Without a port, the one that a route without a port means: the first that listens. */
@@ -119,7 +118,7 @@ export class Instance {
    */
   kill(reason: string): void {
     if (this.#state === "ended") return;
-    this.#context.thread.end(uncatchableError("killed"));
+    this.#ending.kill(reason);
     this.#finish({ kind: "killed", reason });
   }
 
@@ -132,8 +131,7 @@ export class Instance {
     const host = this.#host;
     if (this.#state !== "new" || host === undefined) return;
     this.#state = "running";
-    // V8 keeps 10 frames otherwise. It is set for the process: frames of ours never get out (trap.ts).
-    if (Error.stackTraceLimit < framesMax) Error.stackTraceLimit = framesMax;
+    keepGuestFrames();
     this.#context.thread.start();
     try {
       const launch = {
@@ -141,7 +139,7 @@ export class Instance {
         thread: this.#context.thread,
         account: this.#context.account,
         cpu: this.#cpu,
-        onOverrun: (burst: Burst) => this.#overrun(burst),
+        onOverrun: this.#ending.overrun,
       };
       this.#program.launch(launch).then(
         () => this.#finish({ kind: "exit", code: 0 }),
@@ -152,25 +150,8 @@ export class Instance {
     }
   }
 
-  /** The guest has run for too long at a stretch. It is in the middle of a call: the trap that follows finds it ended. */
-  #overrun({ cpuMs, wallMs }: Burst): void {
-    this.#exiting = {
-      kind: "limit",
-      code: "limit.deadline",
-      message: `it computed without a pause: ${formatMs(cpuMs)} of CPU time, ${formatMs(wallMs)} by the clock`,
-    };
-    this.#context.thread.end(uncatchableError("over its deadline"));
-  }
-
   #fail(error: unknown): void {
-    this.#finish(this.#exiting ?? trapOf(error));
-  }
-
-  #exit(code: number, signal?: number): never {
-    this.#exiting = { kind: "exit", code, ...(signal === undefined ? {} : { signal }) };
-    const end = uncatchableError(`exit ${code}`);
-    this.#context.thread.end(end);
-    throw end;
+    this.#finish(this.#ending.of(error));
   }
 
   #finish(exit: Exit): void {

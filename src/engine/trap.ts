@@ -1,10 +1,15 @@
 import type { Exit } from "./exit.ts";
 
-export const framesMax = 20;
+const framesMax = 20;
 const nameLengthMax = 200;
 
 /** V8's form of a frame in wasm code: `at name (wasm://wasm/HASH:wasm-function[7]:0xc7)`, the name only where there is one. */
 const frame = /^\s+at (?:(.*) \()?wasm:\/\/wasm\/[^:]*:wasm-function\[(\d+)\]:(0x[0-9a-f]+)\)?$/;
+
+/** V8 keeps 10 frames otherwise. It is set for the process: frames of ours never get out. */
+export function keepGuestFrames(): void {
+  if (Error.stackTraceLimit < framesMax) Error.stackTraceLimit = framesMax;
+}
 
 /** Tells a guest's crash from what its code threw. Nothing of the host gets into it: no paths, no frames of ours. */
 export function trapOf(error: unknown): Exit {

@@ -272,17 +272,11 @@ export class HandlerGuest implements RequestTarget {
   /** As after its initialisation; false when it cannot be. */
   #renew({ instance }: InstanceSlot): boolean {
     if (this.#options.reuse) return true;
-    const { http } = instance.host;
-    // The guest has returned: in which order its resources go is not its doing any more.
-    http.dropping = true;
     try {
       return instance.reset();
     } catch (error) {
       this.#blame(`an instance could not be reset: ${error instanceof Error ? error.message : String(error)}`);
       return false;
-    } finally {
-      http.end();
-      http.dropping = false;
     }
   }
 
@@ -291,12 +285,9 @@ export class HandlerGuest implements RequestTarget {
     slot.dead = true;
     this.#slots.delete(slot);
     const { exchange, instance } = slot;
-    const { http } = instance.host;
     // First of all: what the instance lets go of would say otherwise that the guest did.
     exchange?.end(() => error);
-    http.dropping = true;
     instance.kill(reason);
-    http.end();
     this.#cpuMsBefore += instance.cpuMs;
     if (exchange !== undefined) this.#done(slot, exchange);
     if (this.#waiting.length > 0 && this.#slots.size + this.#making === 0 && this.#state === "running") this.#grow();

@@ -1,11 +1,11 @@
 import { ComponentCode } from "../../component/abi/component-code.ts";
 import { componentCapsPrepared } from "../../component/caps.ts";
 import { decodeComponent } from "../../component/decode.ts";
-import { decodeModules, linkComponent } from "../../component/link.ts";
+import { decodeModules, linkComponent, plannedModules } from "../../component/link.ts";
 import type { ComponentPlan } from "../../component/plan.ts";
 import { HttpClient } from "../../wasi/http/http-client.ts";
 import { HttpContext } from "../../wasi/p2/http/host.ts";
-import { type PreparedKind, preparedKind } from "../check/prepared-kind.ts";
+import { kindBytesMax, type PreparedKind, preparedKind } from "../check/prepared-kind.ts";
 import type { Launch, Program } from "../launch.ts";
 import { compileModule, initialBytes, uncapped } from "../module-program.ts";
 import { componentHost } from "./component-host.ts";
@@ -39,8 +39,7 @@ export class ComponentProgram implements Program {
     const component = decodeComponent(prepared, componentCapsPrepared);
     const infos = decodeModules(component, uncapped);
     const plan = linkComponent(component, infos, { prepared: true, hostResource: offeredTypes().hostResource });
-    const byStart = new Map(component.modules.map(({ start }, index) => [start, infos[index]!]));
-    const used = plan.modules.map(({ start }) => byStart.get(start)!);
+    const used = plannedModules(plan, component, infos);
     // Threads of V8 do it.
     const compiling = Promise.all(used.map(({ bytes }) => compileModule(bytes)));
     compiling.catch(() => {});
@@ -52,7 +51,7 @@ export class ComponentProgram implements Program {
     });
     const modules = await compiling;
     return new ComponentProgram({
-      kind: preparedKind(prepared, prepared.subarray(-64)),
+      kind: preparedKind(prepared, prepared.subarray(-kindBytesMax)),
       plan,
       cores: modules.map((module, index) => ({ module, ...outlines[index]! })),
       code,

@@ -1,11 +1,11 @@
-import { formatMs } from "../../base/spent.ts";
 import type { HttpContext, HttpHost } from "../../wasi/p2/http/host.ts";
 import { uncatchableError } from "../../wasi/uncatchable.ts";
-import type { Burst, CpuTerms } from "../cpu/preemption.ts";
+import type { CpuTerms } from "../cpu/preemption.ts";
 import type { Exit } from "../exit.ts";
 import { GuestContext } from "../guest-context.ts";
+import { GuestEnding } from "../guest-ending.ts";
 import type { GuestOptions } from "../guest-options.ts";
-import { framesMax, trapOf } from "../trap.ts";
+import { keepGuestFrames } from "../trap.ts";
 import { componentHost } from "./component-host.ts";
 import type { ComponentProgram } from "./component-program.ts";
 import { InstanceReset } from "./instance-reset.ts";
@@ -22,16 +22,15 @@ export class HandlerInstance {
   readonly #context: GuestContext;
   #component: OpenComponent | undefined;
   #reset: InstanceReset | undefined;
-  /** How it is ending, where that is known before the guest traps of it. */
-  #exiting: Exit | undefined;
+  readonly #ending: GuestEnding;
   #ended: boolean = false;
   /** At its end. */
   #memoryBytes = 0;
 
   private constructor(program: ComponentProgram, options: GuestOptions, http: HttpContext) {
     this.#context = new GuestContext(program, options);
-    const host = this.#context.host((code) => this.#exit(code));
-    this.host = componentHost(host, http);
+    this.#ending = new GuestEnding(this.#context.thread);
+    this.host = componentHost(this.#context.host(this.#ending.exit), http);
   }
 
   /**
@@ -72,7 +71,7 @@ export class HandlerInstance {
 
   /** How the guest ended, by what a call rejected with. */
   exitOf(error: unknown): Exit {
-    return this.#exiting ?? trapOf(error);
+    return this.#ending.of(error);
   }
 
   /** Puts everything back, between requests. False when that cannot be: then the instance was ended. */
@@ -86,54 +85,36 @@ export class HandlerInstance {
   /** Ends the guest, whatever it does, and lets go of everything. */
   kill(reason: string): void {
     if (this.#ended) return;
-    this.#exiting ??= { kind: "killed", reason };
-    this.#end();
+    this.#end(this.#ending.kill(reason));
   }
 
   async #initialise(program: ComponentProgram, cpu: CpuTerms | undefined): Promise<Exit | undefined> {
     const { thread, account } = this.#context;
-    // V8 keeps 10 frames otherwise. It is set for the process: frames of ours never get out (trap.ts).
-    if (Error.stackTraceLimit < framesMax) Error.stackTraceLimit = framesMax;
+    keepGuestFrames();
     await thread.entered();
     try {
-      const launch = { account, thread, cpu, onOverrun: (burst: Burst) => this.#overrun(burst) };
+      const launch = { account, thread, cpu, onOverrun: this.#ending.overrun };
       this.#component = await openComponent(program, launch, this.host);
       this.#reset = InstanceReset.of(program, this.#component);
       return undefined;
     } catch (error) {
-      this.#exiting ??= trapOf(error);
-      this.#end();
-      return this.#exiting;
+      const exit = this.#ending.of(error);
+      thread.end(uncatchableError("ended"));
+      this.#end(exit);
+      return exit;
     } finally {
       thread.stop();
     }
   }
 
-  #overrun({ cpuMs, wallMs }: Burst): void {
-    this.#exiting = {
-      kind: "limit",
-      code: "limit.deadline",
-      message: `it computed without a pause: ${formatMs(cpuMs)} of CPU time, ${formatMs(wallMs)} by the clock`,
-    };
-    this.#context.thread.end(uncatchableError("over its deadline"));
-  }
-
-  #exit(code: number): never {
-    this.#exiting = { kind: "exit", code };
-    const end = uncatchableError(`exit ${code}`);
-    this.#context.thread.end(end);
-    throw end;
-  }
-
-  #end(): void {
+  #end(exit: Exit): void {
     this.#memoryBytes = this.memoryBytes;
     this.#ended = true;
-    this.#context.thread.end(uncatchableError("killed"));
     this.#context.thread.stop();
     this.host.http.dropping = true;
     this.host.http.end();
     this.#component = undefined;
     this.#reset = undefined;
-    this.#context.close(this.#exiting ?? { kind: "killed", reason: "ended" });
+    this.#context.close(exit);
   }
 }

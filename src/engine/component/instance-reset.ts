@@ -29,25 +29,21 @@ export class InstanceReset {
     this.#point = point;
   }
 
-  /** Of an instance that is initialised and was not called yet; undefined for one that must not be put back, or is not marked. */
+  /** Of an instance that is initialised and was not called yet; undefined for one that must not be put back, or was not rewritten for it. */
   static of(
     program: ComponentProgram,
     { instance, exports, marked, varies }: OpenComponent,
   ): InstanceReset | undefined {
-    if (varies || program.cores.some(({ cards, interruptible }) => cards.length === 0 && interruptible === undefined))
-      return undefined;
-    const rewritten = exports.filter(
-      (_, index) => program.cores[program.plan.coreInstances[index]!.module]!.interruptible,
-    );
+    if (varies || program.cores.some(({ interruptible }) => interruptible === undefined)) return undefined;
     let image = images.get(program);
     // One whose initialisation learnt something else has an image of its own.
     if (image?.matches(marked.all) !== true) {
-      const own = new ResetImage(marked.all, rewritten);
+      const own = new ResetImage(marked.all, exports);
       if (image === undefined) images.set(program, own);
       image = own;
     }
     if (!instance.keepHandles().every(isUnchanging)) return undefined;
-    return new InstanceReset(instance, new ResetPoint(image, marked.all, rewritten));
+    return new InstanceReset(instance, new ResetPoint(image, marked.all, exports));
   }
 
   /** False: the instance must not be used again. */
@@ -56,8 +52,6 @@ export class InstanceReset {
     host.http.dropping = true;
     try {
       if (!this.#instance.resetHandles()) return false;
-    } catch {
-      return false;
     } finally {
       host.http.end();
       host.http.dropping = false;

@@ -36,7 +36,6 @@ export async function openComponent(
   const memories: WebAssembly.Memory[] = [];
   const tables: WebAssembly.Table[] = [];
   const marked = new MarkedMemories();
-  const cards = new Map<WebAssembly.Memory, Uint8Array>();
   const nested = { depth: 0 };
   let initialising: boolean = true;
   let varies: boolean = false;
@@ -49,7 +48,6 @@ export async function openComponent(
         nested,
         addImports: (all) => marked.addTo(all, core.cards),
       });
-      for (const { memory, cards: bytes } of marked.all) cards.set(memory, bytes);
       exports.push(made.exports);
       memories.push(...made.memories);
       tables.push(...made.tables);
@@ -68,7 +66,7 @@ export async function openComponent(
     enter() {
       if (thread.ended !== undefined) throw thread.ended;
     },
-    cards: (memory) => cards.get(memory),
+    cards: (memory) => marked.cardsOf(memory),
   });
   initialising = false;
   return { instance, exports, marked, varies };

@@ -1,6 +1,6 @@
 import { componentKind } from "../../component/component-kind.ts";
 import { decodeComponent } from "../../component/decode.ts";
-import { decodeModules, linkComponent } from "../../component/link.ts";
+import { decodeModules, linkComponent, plannedModules } from "../../component/link.ts";
 import { matchImports } from "../../component/match-imports.ts";
 import { rewriteModules } from "../../component/rewrite-modules.ts";
 import { decodeModule } from "../../wasm/decode.ts";
@@ -26,8 +26,7 @@ export function prepareComponent(bytes: Uint8Array, { memoryBytesMax, interrupti
   const plan = linkComponent(component, modules, types);
   matchImports(plan, types);
   const { kind } = componentKind(plan);
-  const byStart = new Map(component.modules.map(({ start }, index) => [start, modules[index]!]));
-  const used = plan.modules.map(({ start }) => byStart.get(start)!);
+  const used = plannedModules(plan, component, modules);
   const limits = memoryShares(used, memoryBytesMax);
   const rewritten = rewriteModules(component, plan, (_, index) => {
     const info = used[index]!;

@@ -16,6 +16,11 @@ export class MarkedMemories {
     return [...this.#known.values()];
   }
 
+  /** Of a memory that is among these. */
+  cardsOf(memory: WebAssembly.Memory): Uint8Array | undefined {
+    return this.#known.get(memory)?.cards;
+  }
+
   of(memory: WebAssembly.Memory, is64 = false): MarkedMemory {
     let marked = this.#known.get(memory);
     if (marked === undefined) {

@@ -15,11 +15,11 @@ export interface PooledInstance {
   /** How the guest ended, by what {@link handle} rejected with. */
   exitOf(error: unknown): Exit;
   /**
-   * Makes it as it was after its initialisation: memories, globals, tables, and no resource of the host's is held, each having been dropped.
-   * False when that cannot be; then it is killed. Called between requests only.
+   * Makes it as it was after its initialisation: memories, globals, tables, and no resource of the host's is held that came since, each having
+   * been dropped, in any order, and what it sends broken off. False when that cannot be; then it is killed. Called between requests only.
    */
   reset(): boolean;
-  /** Ends the guest, whatever it does, and lets go of everything. Called once. */
+  /** Ends the guest, whatever it does, and lets go of everything, what it sends as well. Called once. */
   kill(reason: string): void;
   readonly memoryBytes: number;
   /** Since it was made. Milliseconds. */

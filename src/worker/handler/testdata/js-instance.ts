@@ -46,7 +46,11 @@ export class JsInstance implements PooledInstance {
   }
 
   reset(): boolean {
+    const { http } = this.host;
+    http.dropping = true;
     this.guest.dropAll();
+    http.end();
+    http.dropping = false;
     this.state.clear();
     this.resets++;
     return this.resettable;
@@ -54,8 +58,10 @@ export class JsInstance implements PooledInstance {
 
   kill(reason: string): void {
     this.killed = reason;
+    this.host.http.dropping = true;
     this.guest.dropAll();
     this.host.thread.end(new Error("killed"));
     this.#kill?.(new Error("killed"));
+    this.host.http.end();
   }
 }
