@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import { digestOf } from "../src/base/digest.ts";
 import { WarrenError } from "../src/base/errors.ts";
 import { encodeUnsigned as leb } from "../src/base/leb128.ts";
+import { seeded } from "../src/base/testdata/random.ts";
 import type { ServiceSpec } from "../src/control/service.ts";
 import { decodeModule } from "../src/wasm/decode.ts";
 import * as build from "../src/wasm/testdata/build-module.ts";
@@ -247,17 +248,6 @@ test("a real program that was cut off anywhere is refused", async (t) => {
 const runs = Number(process.env.WARREN_FUZZ_RUNS ?? 60);
 const seed = Number(process.env.WARREN_FUZZ_SEED ?? 1);
 
-/** Mulberry32: a whole number below `max`. */
-function generator(start: number): (max: number) => number {
-  let state = start >>> 0;
-  return (max) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % max;
-  };
-}
-
 /**
  * Where a module is damaged: everywhere but in the bodies of its functions, where a changed bit can make a loop without an
  * end, and each of those would take the half minute that a server has to come to listen. What is left is what decoder,
@@ -293,7 +283,7 @@ test("damaged real programs run or are refused with a code, never by an internal
   const where = places(guest);
   const outcomes = new Map<string, number>();
   for (let run = seed; run < seed + runs; run++) {
-    const code = (await stand.attempt(mutate(guest, where, generator(run)))) ?? "runs";
+    const code = (await stand.attempt(mutate(guest, where, seeded(run)))) ?? "runs";
     outcomes.set(code, (outcomes.get(code) ?? 0) + 1);
     const context = `WARREN_FUZZ_SEED=${run} WARREN_FUZZ_RUNS=1: ${code}`;
     assert.match(code, /^(runs|(module|program|limits|deploy)\.[a-z0-9-]+)$/, context);

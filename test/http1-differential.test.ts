@@ -1,6 +1,7 @@
 // What the front accepts is understood the same by two parsers that are not ours: llhttp, within node:http, and Go's net/http.
 import assert from "node:assert/strict";
 import { after, type TestContext, test } from "node:test";
+import { seeded } from "../src/base/testdata/random.ts";
 import { accepted, refused, refusedBodies } from "../src/net/http1/request-corpus.ts";
 import { smuggling, smugglingBodies, unusual } from "../src/net/http1/smuggling-corpus.ts";
 import { requireToolchain } from "./guests/build.ts";
@@ -9,7 +10,6 @@ import { refusedThere, takenThere } from "./http1/known-differences.ts";
 import { type Seen, seenForwarded, seenHere } from "./http1/seen.ts";
 import { GoReader } from "./http1/seen-by-go.ts";
 import { seenByNode } from "./http1/seen-by-node.ts";
-import { seeded } from "./support/random.ts";
 
 /** Connections that are made up; 1,000,000 take about a quarter of an hour. */
 const rounds = Number(process.env.WARREN_HTTP1_ROUNDS ?? 4000);

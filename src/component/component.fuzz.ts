@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WarrenError } from "../base/errors.ts";
+import { type Pick, seeded } from "../base/testdata/random.ts";
 import { componentKind } from "./component-kind.ts";
 import { decodeComponent } from "./decode.ts";
 import { hostTypes } from "./host-types.ts";
@@ -10,7 +11,6 @@ import { matchImports } from "./match-imports.ts";
 import type { ComponentPlan } from "./plan.ts";
 import { rewriteModules } from "./rewrite-modules.ts";
 import { assemble, link } from "./testdata/assemble.ts";
-import { generator, type Random } from "./testdata/random.ts";
 import { accepted, refused } from "./testdata/rules.ts";
 import { wacked, withShim } from "./testdata/samples.ts";
 import type { CoreItem } from "./types.ts";
@@ -24,7 +24,7 @@ const interesting = [
   0xff,
 ];
 
-function mutate(bytes: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
+function mutate(bytes: Uint8Array, other: Uint8Array, random: Pick): Uint8Array {
   let result = Buffer.from(bytes);
   for (let changes = 1 + random(3); changes > 0 && result.length > 8; changes--) {
     const at = 8 + random(result.length - 8);
@@ -119,7 +119,7 @@ function check(bytes: Uint8Array, label: string): void {
 test("decodeComponent() and linkComponent() survive damaged components", async () => {
   const texts = [...accepted.map(([, text]) => text), ...refused.map(([, , text]) => text), withShim, wacked];
   const components = await Promise.all(texts.map(assemble));
-  const random = generator(seed);
+  const random = seeded(seed);
   const started = performance.now();
   const goesOn = (round: number) => (msMax === undefined ? round < runs : performance.now() - started < msMax);
   for (let round = 0; goesOn(round); round++) {

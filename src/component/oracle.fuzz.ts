@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { transpile } from "@bytecodealliance/jco";
 import { WarrenError } from "../base/errors.ts";
+import { type Pick, seeded } from "../base/testdata/random.ts";
 import { decodeComponent } from "./decode.ts";
 import { assemble, link } from "./testdata/assemble.ts";
-import { generator, type Random } from "./testdata/random.ts";
 import { accepted, refused } from "./testdata/rules.ts";
 import { wacked, withShim } from "./testdata/samples.ts";
 
@@ -46,7 +46,7 @@ function places(bytes: Uint8Array): number[] {
   return Array.from(bytes.keys()).filter((at) => at >= 8 && inside[at] === 0);
 }
 
-function mutate(bytes: Uint8Array, at: readonly number[], random: Random): Uint8Array {
+function mutate(bytes: Uint8Array, at: readonly number[], random: Pick): Uint8Array {
   const result = Uint8Array.from(bytes);
   for (let changes = 1 + random(2); changes > 0; changes--) {
     const place = at[random(at.length)]!;
@@ -67,7 +67,7 @@ test("linkComponent() and wasm-tools take the same components", async () => {
       // Of what is not even decoded there is nothing to change.
     }
   }
-  const random = generator(seed);
+  const random = seeded(seed);
   const started = performance.now();
   let taken = 0;
   for (let run = 0; msMax === undefined ? run < runs : performance.now() - started < msMax; run++) {

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { connection } from "../../test/http1/generate.ts";
 import { type Request, seenForwarded, seenHere } from "../../test/http1/seen.ts";
-import { oneOf, type Pick, seeded } from "../../test/support/random.ts";
+import { oneOf, type Pick, seeded } from "../base/testdata/random.ts";
 import { Front } from "./front.ts";
 import { httpLimits } from "./http1/limits.ts";
 import { ResponseHead } from "./http1/response-head.ts";

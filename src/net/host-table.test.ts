@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { seeded } from "../../test/support/random.ts";
+import { seeded } from "../base/testdata/random.ts";
 import { type HostRow, HostTable } from "./host-table.ts";
 
 function names(table: HostTable<HostRow>, host: string): string[] {

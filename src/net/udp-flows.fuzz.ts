@@ -1,24 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seeded } from "../base/testdata/random.ts";
 import { type UdpFlow, UdpFlows } from "./udp-flows.ts";
 
 const rounds = Number(process.env.WARREN_FUZZ_ROUNDS ?? 50_000);
 const seed = Number(process.env.WARREN_FUZZ_SEED ?? 1);
 const limits = { flowsMax: 64, perSourceMax: 8, idleMs: 5000 };
 
-/** mulberry32: small, seeded and good enough to pick events with. */
-function random(state: number): (below: number) => number {
-  let a = state >>> 0;
-  return (below) => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
-
 test(`UdpFlows keeps its bounds whatever comes (${rounds} rounds, seed ${seed})`, () => {
-  const pick = random(seed);
+  const pick = seeded(seed);
   const live = new Map<string, UdpFlow<string>>();
   let ended = 0;
   const lastAt = new Map<string, number>();

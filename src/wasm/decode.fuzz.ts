@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WarrenError } from "../base/errors.ts";
+import { seeded } from "../base/testdata/random.ts";
 import { decodeModule } from "./decode.ts";
 import { functionName } from "./function-name.ts";
 import { module as assemble, oneBody, oneFunction, section, voidType } from "./testdata/build-module.ts";
@@ -10,17 +11,6 @@ import { compileAssemblyScript, compileC, compileGo, type Guest, packagedGuests 
 
 const runs = Number(process.env.WARREN_FUZZ_RUNS ?? 300);
 const seed = Number(process.env.WARREN_FUZZ_SEED ?? 1);
-
-/** Mulberry32: a whole number below `max`. */
-function generator(start: number): (max: number) => number {
-  let state = start >>> 0;
-  return (max) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % max;
-  };
-}
 
 const interesting = [
   0, 1, 2, 3, 4, 7, 8, 0x0b, 0x40, 0x4e, 0x50, 0x5f, 0x60, 0x63, 0x64, 0x69, 0x70, 0x7f, 0x80, 0xfb, 0xff,
@@ -84,7 +74,7 @@ function fuzz(guest: Guest, count: number): void {
   const where = places(guest.bytes);
   for (let run = 0; run < count; run++) {
     const label = `${guest.name}, WARREN_FUZZ_SEED=${seed + run}`;
-    checkAgainstV8(mutate(guest.bytes, where, generator(seed + run)), label);
+    checkAgainstV8(mutate(guest.bytes, where, seeded(seed + run)), label);
   }
 }
 

@@ -1,4 +1,4 @@
-import { oneOf, type Pick } from "../support/random.ts";
+import { oneOf, type Pick } from "../../src/base/testdata/random.ts";
 
 const methods = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "PROPFIND"];
 const targets = [

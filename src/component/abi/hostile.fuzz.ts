@@ -3,11 +3,11 @@
 // WARREN_FUZZ_SEED where it starts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generator } from "../../wasm/rewrite/testdata/random.ts";
+import { oneOf, type Pick, seeded } from "../../base/testdata/random.ts";
 import type { FunctionType } from "../types.ts";
 import type { Encoding } from "./testdata/echo-guest.ts";
 import { exported, functionType, options, plan } from "./testdata/plan.ts";
-import { type Random, randomType } from "./testdata/random-values.ts";
+import { randomType } from "./testdata/random-values.ts";
 import { coreParameters, type LiftContext, liftArguments, Trap } from "./testdata/reference.ts";
 import { prepare } from "./testdata/rig.ts";
 
@@ -23,13 +23,11 @@ test("hostile core values give what the standard says, or a trap", async () => {
   if (process.env.WARREN_FUZZ_RUNS !== undefined) console.log(JSON.stringify(sums));
 });
 
-const pick = <T>(random: Random, all: readonly T[]): T => all[random(all.length)]!;
-
 /** Words that are something: small numbers, pointers into the memory and to its end, lengths, halves of characters. */
-const word = (random: Random): number =>
+const word = (random: Pick): number =>
   random(3) === 0
     ? random(2 ** 32) | 0
-    : pick(random, [
+    : oneOf(random, [
         0,
         0,
         1,
@@ -57,13 +55,13 @@ const word = (random: Random): number =>
       ]);
 
 async function runGuest(seed: number, sums: { calls: number; traps: number }): Promise<void> {
-  const random = generator(seed);
+  const random = seeded(seed);
   const type = functionType(
     Object.fromEntries(
       Array.from({ length: 1 + random(4) }, (_, index) => [`p${index}`, randomType(random, random(4))]),
     ),
   );
-  const encoding = pick<Encoding>(random, ["utf8", "utf8", "utf16", "latin1+utf16"]);
+  const encoding = oneOf<Encoding>(random, ["utf8", "utf8", "utf16", "latin1+utf16"]);
   const guest = await guests(type, encoding);
   let made = await guest();
   for (let call = 0; call < callsEach; call++) {
@@ -74,7 +72,7 @@ async function runGuest(seed: number, sums: { calls: number; traps: number }): P
         ? (BigInt(word(random)) << 32n) | BigInt(word(random) >>> 0)
         : flat === "i32"
           ? word(random)
-          : pick(random, [0, 1.5, Number.NaN, Math.fround(word(random))]),
+          : oneOf(random, [0, 1.5, Number.NaN, Math.fround(word(random))]),
     );
     const expected = attempt({ memory: new DataView(memory.buffer), encoding }, type, values);
     const note = `seed ${seed}, call ${call}, ${encoding}, ${values.join(" ")}: ${JSON.stringify(type)}`;
@@ -110,7 +108,7 @@ function attempt(cx: LiftContext, type: FunctionType, values: readonly (number |
   }
 }
 
-function fill(memory: WebAssembly.Memory, random: Random): void {
+function fill(memory: WebAssembly.Memory, random: Pick): void {
   const words = new Int32Array(memory.buffer);
   words.fill(0);
   // Where random pointers lead most.

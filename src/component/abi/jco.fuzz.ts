@@ -2,7 +2,7 @@
 // WARREN_FUZZ_RUNS sets how many components, WARREN_FUZZ_SEED where it starts: 40 of them are 10,000 cases.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generator } from "../../wasm/rewrite/testdata/random.ts";
+import { seeded } from "../../base/testdata/random.ts";
 import { decodeComponent } from "../decode.ts";
 import { decodeModules, linkComponent } from "../link.ts";
 import type { ValueType } from "../types.ts";
@@ -25,7 +25,7 @@ test("values come through as they do with jco", async () => {
 });
 
 async function runComponent(seed: number): Promise<number> {
-  const random = generator(seed);
+  const random = seeded(seed);
   const types = Array.from({ length: typesEach }, () => randomType(random, 1 + random(4)));
   const encoding = random(3) === 0 ? "utf16" : "utf8";
   const component = await echoComponent(types, encoding);

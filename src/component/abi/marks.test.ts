@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generator } from "../../wasm/rewrite/testdata/random.ts";
+import { seeded } from "../../base/testdata/random.ts";
 import type { ValueType } from "../types.ts";
 import { type Encoding, echoModule, echoPlan, identity } from "./testdata/echo-guest.ts";
 import { core } from "./testdata/plan.ts";
@@ -33,7 +33,7 @@ async function marked(type: ValueType, encoding: Encoding, more: { readonly post
 }
 
 test("all that is written into a guest's memory is marked, and not much else", async () => {
-  const random = generator(1);
+  const random = seeded(1);
   let written = 0;
   for (let count = 0; count < 120; count++) {
     const type = randomType(random, 1 + random(3));

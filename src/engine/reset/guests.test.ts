@@ -1,8 +1,8 @@
 // Programs of real toolchains answer after a reset as a new instance does, and nothing is left of what they did.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seeded } from "../../base/testdata/random.ts";
 import { markTuningDefault } from "../../wasm/rewrite/mark-tuning.ts";
-import { generator } from "../../wasm/rewrite/testdata/random.ts";
 import { guestPrograms } from "./testdata/guest-programs.ts";
 import { markingHost } from "./testdata/marking-host.ts";
 import { prepare, type Resettable, resettable } from "./testdata/resettable.ts";
@@ -36,7 +36,7 @@ for (const program of guestPrograms) {
           return "trap";
         }
       };
-      const random = generator(1);
+      const random = seeded(1);
       const instance = make();
       const sums = { traps: 0, cards: 0 };
       for (let request = 0; request < requests; request++) {

@@ -3,11 +3,11 @@
 // out, it is noticed. WARREN_FUZZ_MS sets for how long, WARREN_FUZZ_SEED where it starts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seeded } from "../../base/testdata/random.ts";
 import { functionType } from "../../wasm/module-info.ts";
 import { type MarkKind, type MarkTuning, markTuningDefault } from "../../wasm/rewrite/mark-tuning.ts";
 import { value } from "../../wasm/rewrite/testdata/differential.ts";
 import { generatedImports, generatedModule } from "../../wasm/rewrite/testdata/generated-module.ts";
-import { generator } from "../../wasm/rewrite/testdata/random.ts";
 import { storeModule } from "../../wasm/rewrite/testdata/store-module.ts";
 import { prepare, type Resettable, resettable } from "./testdata/resettable.ts";
 
@@ -42,7 +42,7 @@ function hostWrite(instance: () => Resettable["memories"]): WebAssembly.Imports 
 
 /** Empty: no residue. */
 function runModule(seed: number, tuning: MarkTuning, sums: Sums): string {
-  const random = generator(seed);
+  const random = seeded(seed);
   const { bytes } = storeModule(random);
   const prepared = prepare(bytes, tuning);
   let instance = resettable(prepared, hostWrite);
@@ -94,7 +94,7 @@ test("nothing is left of what modules of binaryen's generator do", (t) => {
     if (bytes === undefined) continue;
     sums.modules++;
     const prepared = prepare(bytes, tiny);
-    const random = generator(seed);
+    const random = seeded(seed);
     const make = () => startedOr(() => resettable(prepared, () => generatedImports(bytes, () => {})));
     let instance = make();
     for (let round = 0; round < 3; round++)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WarrenError } from "../../base/errors.ts";
+import { seeded } from "../../base/testdata/random.ts";
 import { someClient } from "../test-rig.ts";
 import { BodyFraming } from "./body-framing.ts";
 import { forwardingPrefix, forwardRequest } from "./forward-head.ts";
@@ -29,17 +30,6 @@ const spice = [
   "\xff",
   "0\r\n\r\n",
 ];
-
-/** mulberry32: small, seeded and good enough to pick bytes with. */
-function random(state: number): (below: number) => number {
-  let a = state >>> 0;
-  return (below) => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 function mutate(pick: (below: number) => number): Buffer {
   let bytes = Buffer.from(corpus[pick(corpus.length)]!);
@@ -110,7 +100,7 @@ function bodyOutcome(bytes: Buffer, cuts: readonly number[]): string {
 }
 
 test(`RequestHead says the same however the bytes are split (seed ${seed})`, () => {
-  const pick = random(seed);
+  const pick = seeded(seed);
   for (let round = 0; round < rounds; round++) {
     const bytes = mutate(pick);
     const whole = outcome(bytes, []);
@@ -125,7 +115,7 @@ test(`RequestHead says the same however the bytes are split (seed ${seed})`, () 
 });
 
 test(`A forwarded head is a request that would be taken, with the same meaning (seed ${seed})`, () => {
-  const pick = random(seed + 1);
+  const pick = seeded(seed + 1);
   for (let round = 0; round < rounds; round++) {
     const head = new RequestHead(httpLimits);
     let forwarded: Buffer;
@@ -146,7 +136,7 @@ test(`A forwarded head is a request that would be taken, with the same meaning (
 });
 
 test(`ChunkedBody says the same however the bytes are split (seed ${seed})`, () => {
-  const pick = random(seed + 2);
+  const pick = seeded(seed + 2);
   const bodies = refusedBodies.map(([, text]) => Buffer.from(text.slice(text.indexOf("\r\n\r\n") + 4), "latin1"));
   bodies.push(Buffer.from("5\r\nhello\r\n3;a=b\r\nabc\r\n0\r\nx: y\r\n\r\nGET"), Buffer.from("0\r\n\r\n"));
   for (let round = 0; round < rounds; round++) {

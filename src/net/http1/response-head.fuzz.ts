@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WarrenError } from "../../base/errors.ts";
+import { seeded } from "../../base/testdata/random.ts";
 import { forwardResponse } from "./forward-head.ts";
 import { httpLimits } from "./limits.ts";
 import { ResponseHead } from "./response-head.ts";
@@ -28,17 +29,6 @@ const spice = [
   "Connection: x-b\r\n",
   "\xff",
 ];
-
-/** mulberry32: small, seeded and good enough to pick bytes with. */
-function random(state: number): (below: number) => number {
-  let a = state >>> 0;
-  return (below) => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 function mutate(pick: (below: number) => number): Buffer {
   let bytes = Buffer.from(corpus[pick(corpus.length)]!);
@@ -74,7 +64,7 @@ function outcome(bytes: Buffer, cuts: readonly number[]): string {
 }
 
 test(`ResponseHead says the same however the bytes are split, and passes on nothing that it would refuse (seed ${seed})`, () => {
-  const pick = random(seed);
+  const pick = seeded(seed);
   for (let round = 0; round < rounds; round++) {
     const bytes = mutate(pick);
     const text = JSON.stringify(bytes.toString("latin1"));

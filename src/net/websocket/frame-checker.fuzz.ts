@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { oneOf, type Pick, seeded } from "../../../test/support/random.ts";
+import { oneOf, type Pick, seeded } from "../../base/testdata/random.ts";
 import { frameCases, messageBytesMax } from "./corpus.ts";
 import { FrameChecker } from "./frame-checker.ts";
 import { readFrames } from "./test-frames.ts";

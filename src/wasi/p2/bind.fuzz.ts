@@ -7,6 +7,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { conduitPair } from "../../base/conduit.ts";
 import { Flow } from "../../base/flow.ts";
 import { testPeer } from "../../base/test-peer.ts";
+import { seeded } from "../../base/testdata/random.ts";
 import { hostTypes } from "../../component/host-types.ts";
 import type { FunctionType, ValueType } from "../../component/types.ts";
 import { DescriptorTable } from "../descriptor-table.ts";
@@ -43,18 +44,8 @@ const targets: readonly Target[] = interfaces.flatMap(({ name: owner, version, b
   })),
 );
 
-/** mulberry32: a small generator whose runs can be repeated by their seed. */
-function generator(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
-}
-
-const random = generator(seed);
+const below = seeded(seed);
+const random = (): number => below(2 ** 32);
 const pick = <T>(from: readonly T[]): T => from[random() % from.length]!;
 const strings = [
   "",

@@ -2,9 +2,9 @@
 // WARREN_FUZZ_RUNS sets the calls of each operation, WARREN_FUZZ_SEED where they start.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type Pick, seeded } from "../../base/testdata/random.ts";
 import { module as assemble, exportItem, exports as exportSection, section } from "../testdata/build-module.ts";
 import { cell, instantiate, rewrite } from "./testdata/preemption.ts";
-import { generator, type Random } from "./testdata/random.ts";
 import { wat } from "./testdata/wat.ts";
 
 const runs = Number(process.env.WARREN_FUZZ_RUNS ?? 150);
@@ -103,7 +103,7 @@ const operations: Readonly<Record<string, Operation>> = {
   ainite: { ...array, source: 9000, wide: "" },
 };
 
-function operands({ target, source, wide }: Operation, random: Random): (number | bigint)[] {
+function operands({ target, source, wide }: Operation, random: Pick): (number | bigint)[] {
   const place = (size: number): number => {
     switch (random(12)) {
       case 0:
@@ -166,7 +166,7 @@ test("bulk operations in pieces do what they do in one", async (t) => {
   for (const world of worlds) world.setup!();
   const names = ["m1", "m2", "m64"];
   const contents = worlds.map((world) => memoriesOf(world, names));
-  const random = generator(seed);
+  const random = seeded(seed);
   let traps = 0;
   for (let run = 0; run < runs; run++) {
     for (const [name, operation] of Object.entries(operations)) {
@@ -210,7 +210,7 @@ test("copies between memories of 32 and 64 bits in pieces do what they do in one
   for (const each of contents)
     for (const [i, buffer] of each.entries())
       for (let at = 0; at < buffer.length; at += 4) buffer.writeUInt32LE(Math.imul(at + i, 2_654_435_761) >>> 0, at);
-  const random = generator(seed);
+  const random = seeded(seed);
   const wide = { fromWide: "1", fromNarrow: "0" };
   let traps = 0;
   for (let run = 0; run < runs; run++) {

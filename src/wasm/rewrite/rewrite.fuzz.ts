@@ -2,9 +2,9 @@
 // the first.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seeded } from "../../base/testdata/random.ts";
 import { compare } from "./testdata/differential.ts";
 import { generatedImports, generatedModule } from "./testdata/generated-module.ts";
-import { generator } from "./testdata/random.ts";
 import { storeModule } from "./testdata/store-module.ts";
 
 const runs = Number(process.env.WARREN_FUZZ_RUNS ?? 16);
@@ -29,7 +29,7 @@ test("modules of binaryen's generator do the same rewritten as not", async (t) =
 test("modules that write in every way do the same rewritten as not", async (t) => {
   const sums = { calls: 0, traps: 0, ticks: 0, yields: 0 };
   for (let seed = first; seed < first + runs; seed++) {
-    const { bytes } = storeModule(generator(seed));
+    const { bytes } = storeModule(seeded(seed));
     for (const marks of [false, true]) {
       const made = await compare(
         bytes,

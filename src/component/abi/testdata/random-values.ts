@@ -1,24 +1,21 @@
+import { oneOf, type Pick } from "../../../base/testdata/random.ts";
 import { primitiveKinds, type ValueType } from "../../types.ts";
 import { camelCase } from "../names.ts";
 
-/** A whole number below `max`. */
-export type Random = (max: number) => number;
-
-const pick = <T>(random: Random, all: readonly T[]): T => all[random(all.length)]!;
 const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
 /** A type of any kind but handles, nested up to `depth`. */
-export function randomType(random: Random, depth: number): ValueType {
+export function randomType(random: Pick, depth: number): ValueType {
   const part = (): ValueType => randomType(random, depth - 1);
   const optional = (): ValueType | undefined => (random(3) === 0 ? undefined : part());
-  if (depth <= 0 || random(4) === 0) return { kind: pick(random, primitiveKinds) };
+  if (depth <= 0 || random(4) === 0) return { kind: oneOf(random, primitiveKinds) };
   switch (random(9)) {
     case 0:
       return {
         kind: "record",
         fields: times(1 + random(6), (index) => ({
-          name: pick(random, ["a", "some-field", "x1"]) + index,
+          name: oneOf(random, ["a", "some-field", "x1"]) + index,
           type: part(),
         })),
       };
@@ -30,9 +27,9 @@ export function randomType(random: Random, depth: number): ValueType {
         cases: times(1 + random(5), (index) => ({ name: `case-${index}a`, type: optional() })),
       };
     case 3:
-      return { kind: "enum", names: times(pick(random, [1, 2, 7, 256, 257]), (index) => `name-${index}b`) };
+      return { kind: "enum", names: times(oneOf(random, [1, 2, 7, 256, 257]), (index) => `name-${index}b`) };
     case 4:
-      return { kind: "flags", names: times(pick(random, [1, 5, 8, 9, 16, 17, 32]), (index) => `flag-${index}c`) };
+      return { kind: "flags", names: times(oneOf(random, [1, 5, 8, 9, 16, 17, 32]), (index) => `flag-${index}c`) };
     case 5:
       return { kind: "option", some: part() };
     case 6:
@@ -60,9 +57,9 @@ const characters = [
   "𝄞",
   "\u{10ffff}",
 ];
-const integer = (random: Random, bits: number): bigint => {
+const integer = (random: Pick, bits: number): bigint => {
   const all = (BigInt(random(2 ** 32)) << 32n) | BigInt(random(2 ** 32));
-  const one = pick(random, [
+  const one = oneOf(random, [
     0n,
     1n,
     (1n << BigInt(bits)) - 1n,
@@ -87,7 +84,7 @@ const floats = [
 ];
 
 /** A value of this type, as types.ts says. */
-export function randomValue(type: ValueType, random: Random): unknown {
+export function randomValue(type: ValueType, random: Pick): unknown {
   const of = (part: ValueType | undefined): unknown => (part === undefined ? undefined : randomValue(part, random));
   switch (type.kind) {
     case "bool":
@@ -105,14 +102,14 @@ export function randomValue(type: ValueType, random: Random): unknown {
     case "u64":
       return integer(random, 64);
     case "f32":
-      return Math.fround(pick(random, floats));
+      return Math.fround(oneOf(random, floats));
     case "f64":
-      return pick(random, floats);
+      return oneOf(random, floats);
     case "char":
-      return pick(random, characters);
+      return oneOf(random, characters);
     case "string":
       return times(random(8) === 0 ? random(400) : random(30), () =>
-        pick(random, characters.slice(0, pick(random, [5, 8, 16]))),
+        oneOf(random, characters.slice(0, oneOf(random, [5, 8, 16]))),
       ).join("");
     case "list": {
       const count = random(20) === 0 ? random(300) : random(5);
@@ -124,11 +121,11 @@ export function randomValue(type: ValueType, random: Random): unknown {
     case "tuple":
       return type.items.map(of);
     case "variant": {
-      const { name, type: payload } = pick(random, type.cases);
+      const { name, type: payload } = oneOf(random, type.cases);
       return { tag: name, val: of(payload) };
     }
     case "enum":
-      return pick(random, type.names);
+      return oneOf(random, type.names);
     case "flags":
       return Number(integer(random, 32)) % 2 ** type.names.length;
     case "option":

@@ -7,6 +7,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type Conduit, conduitPair, resetConduit } from "../../../base/conduit.ts";
 import { WarrenError } from "../../../base/errors.ts";
 import { Flow } from "../../../base/flow.ts";
+import { seeded } from "../../../base/testdata/random.ts";
 import { hostTypes } from "../../../component/host-types.ts";
 import type { FunctionType, ValueType } from "../../../component/types.ts";
 import type { Content, Exchange } from "../../http/exchange.ts";
@@ -38,17 +39,8 @@ const targets = offers.flatMap(({ name: owner, version, blocking, functions }) =
   })),
 );
 
-/** mulberry32: a small generator whose runs can be repeated by their seed. */
-function generator(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
-}
-const random = generator(seed);
+const below = seeded(seed);
+const random = (): number => below(2 ** 32);
 const pick = <T>(from: readonly T[]): T => from[random() % from.length]!;
 const chance = (one: number): boolean => random() % one === 0;
 

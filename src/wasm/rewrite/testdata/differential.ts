@@ -1,10 +1,11 @@
 // Calls everything that a module exports, plain and rewritten, and compares what can be seen.
+
+import { type Pick, seeded } from "../../../base/testdata/random.ts";
 import { capsDefault, type ModuleCaps } from "../../caps.ts";
 import { decodeModule } from "../../decode.ts";
 import { functionType, type ModuleInfo, type ValueType } from "../../module-info.ts";
 import { type RewriteOptions, rewriteModule } from "../rewrite.ts";
 import { cell, instantiate, jspi } from "./preemption.ts";
-import { generator, type Random } from "./random.ts";
 
 export interface Comparison {
   readonly calls: number;
@@ -29,8 +30,8 @@ export async function compare(
 ): Promise<Comparison> {
   const info = decodeModule(bytes, generatedCaps);
   const rewritten = rewriteModule(info, options);
-  const random = generator(seed);
-  const chance = generator(seed + 1);
+  const random = seeded(seed);
+  const chance = seeded(seed + 1);
   const counts = { calls: 0, traps: 0, ticks: 0, yields: 0 };
   const plainLog: string[] = [];
   const cutLog: string[] = [];
@@ -157,7 +158,7 @@ const edges32 = [0, 1, 2, -1, 7, 64, 255, 256, 65_535, 65_536, 0x7fff_ffff, -0x8
 const edgesFloat = [0, -0, 1, -1, 0.5, 1e9, -1e9, 1e300, Number.NaN, Infinity, -Infinity];
 
 /** An argument of a type. */
-export function value(type: ValueType, random: Random): unknown {
+export function value(type: ValueType, random: Pick): unknown {
   switch (type) {
     case 0x7f:
       return random(2) === 0 ? edges32[random(edges32.length)] : random(0xffff_ffff) | 0;

@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { seeded } from "../../../base/testdata/random.ts";
 import { decodeModule } from "../../decode.ts";
 import { functionType } from "../../module-info.ts";
-import { generator } from "./random.ts";
 
 const wasmOpt = join(import.meta.dirname, "../../../../node_modules/binaryen/bin/wasm-opt");
 
@@ -69,7 +69,7 @@ function compiles(bytes: Uint8Array): boolean {
 export function generatedModule(seed: number): Uint8Array | undefined {
   const folder = mkdtempSync(join(tmpdir(), "warren-generated-"));
   try {
-    const random = generator(seed);
+    const random = seeded(seed);
     const small = seed % 2 === 0;
     const input = join(folder, "input");
     const output = join(folder, "output.wasm");

@@ -2,8 +2,8 @@
 // variables that change meanwhile, in blocks and loops, and that trap or throw in between.
 
 import { encodeUnsigned } from "../../../base/leb128.ts";
+import type { Pick } from "../../../base/testdata/random.ts";
 import { exportItem, exports, importFunction, imports, join, module, section } from "../../testdata/build-module.ts";
-import type { Random } from "./random.ts";
 
 const memoryPages = 5;
 /** Addresses are made to lie below it, with offsets mostly in the memory. */
@@ -42,12 +42,12 @@ export interface StoreModule {
  * Functions (i32, i32, i64) → i32 `f0` to `f4`; memories `m0` and so on, and functions `pages0` that tell their sizes; it calls
  * the host's `write(address, length)` for memory 0.
  */
-export function storeModule(random: Random): StoreModule {
+export function storeModule(random: Pick): StoreModule {
   return new StoreModules(random).make();
 }
 
 class StoreModules {
-  readonly #random: Random;
+  readonly #random: Pick;
   readonly #wide: boolean[];
   readonly #exceptions: "none" | "legacy" | "tables";
   readonly #rare: boolean;
@@ -57,7 +57,7 @@ class StoreModules {
   #loops = 0;
   #function = 0;
 
-  constructor(random: Random) {
+  constructor(random: Pick) {
     this.#random = random;
     this.#wide = Array.from({ length: 1 + random(3) }, () => random(4) === 0);
     this.#exceptions = (["none", "legacy", "tables"] as const)[random(3)]!;
