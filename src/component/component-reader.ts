@@ -1,30 +1,23 @@
 import { WarrenError } from "../base/errors.ts";
-import { type LebFault, LebReader } from "../base/leb128.ts";
 import { hex } from "../wasm/offset.ts";
+import { SectionReader } from "../wasm/section-reader.ts";
 import { type ComponentCaps, checkComponentCap } from "./caps.ts";
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Reads the pieces that all sections of a component are made of, and says where and what when one is wrong. */
-export class ComponentReader extends LebReader {
+/** Reads a component's sections. */
+export class ComponentReader extends SectionReader {
   readonly caps: ComponentCaps;
-  /** The section being read, for errors: `the import section`. Undefined between sections. */
-  part: string | undefined;
   /** Levels of components and types around what is being read. */
   depth = 0;
   readonly #totals: Partial<Record<keyof ComponentCaps, number>> = {};
-  readonly #buffer: Buffer;
 
   constructor(bytes: Uint8Array, caps: ComponentCaps) {
     super(bytes);
     this.caps = caps;
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Throws `component.malformed`. `text` goes on from "at 0x12 in the type section: ". */
-  malformed(at: number, text: string): never {
-    const place = this.part === undefined ? "" : ` in ${this.part}`;
-    throw new WarrenError("component.malformed", `the component is malformed at ${hex(at)}${place}: ${text}`, {
+  /** Throws `component.malformed`. */
+  override malformed(at: number, text: string): never {
+    throw new WarrenError("component.malformed", `the component is malformed at ${hex(at)}${this.place}: ${text}`, {
       at,
       hint: "Build the component again; if it was copied or downloaded, compare its checksum.",
     });
@@ -48,8 +41,8 @@ export class ComponentReader extends LebReader {
     );
   }
 
-  /** Throws for bytes that should have followed. Only between sections is it the file that is too short. */
-  missing(at: number, text: string): never {
+  /** Throws `component.truncated`, or `component.malformed` within a section. */
+  override missing(at: number, text: string): never {
     if (this.part !== undefined || this.end < this.bytes.length) {
       this.malformed(at, `${text}, but it ends at ${hex(this.end)}`);
     }
@@ -59,29 +52,11 @@ export class ComponentReader extends LebReader {
     });
   }
 
-  protected override lebFault(fault: LebFault, at: number): never {
-    if (fault === "truncated") this.missing(at, "expected a LEB128 number");
-    this.malformed(at, "expected a LEB128 number, found one with too many bytes or bits");
-  }
-
-  u8(expected: string): number {
-    if (this.at >= this.end) this.missing(this.at, `expected ${expected}`);
-    return this.bytes[this.at++]!;
-  }
-
   /** A byte that can only have one value. */
   fixed(value: number, what: string): void {
     const at = this.at;
     const found = this.u8(what);
     if (found !== value) this.malformed(at, `expected ${hex(value)}, ${what}, found ${hex(found)}`);
-  }
-
-  /** Steps over `length` bytes. */
-  skip(length: number, what: string): void {
-    if (length > this.end - this.at) {
-      this.missing(this.at, `expected ${length} bytes of ${what} from ${hex(this.at)} on`);
-    }
-    this.at += length;
   }
 
   /** Counts `more` of something that has a cap over the whole file. */
@@ -96,9 +71,7 @@ export class ComponentReader extends LebReader {
     const at = this.at;
     const count = this.u32();
     this.add(cap, count, at);
-    if (count > this.end - this.at) {
-      this.malformed(at, `a count of ${count} items, but only ${this.end - this.at} bytes are left`);
-    }
+    this.checkFits(count, at);
     const items: T[] = [];
     for (let i = 0; i < count; i++) items.push(item());
     return items;
@@ -112,25 +85,9 @@ export class ComponentReader extends LebReader {
     return there === 0 ? undefined : item();
   }
 
-  name(what: string): string {
-    const at = this.at;
-    const length = this.u32();
+  protected override checkName(length: number, at: number): void {
     checkComponentCap(this.caps, "nameBytes", length, at);
     this.add("namesBytes", length, at);
-    const from = this.at;
-    this.skip(length, what);
-    for (let i = from; i < this.at; i++) {
-      if (this.bytes[i]! >= 0x80) return this.#utf8(from, what);
-    }
-    return this.#buffer.toString("latin1", from, this.at);
-  }
-
-  #utf8(from: number, what: string): string {
-    try {
-      return utf8.decode(this.bytes.subarray(from, this.at));
-    } catch {
-      this.malformed(from, `${what} is not UTF-8`);
-    }
   }
 
   /** Reads what is one level deeper. */
