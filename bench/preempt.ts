@@ -7,28 +7,10 @@ import { join } from "node:path";
 import { CommandHost } from "../src/wasm/rewrite/testdata/command.ts";
 import { instantiate, rewrite, startClock } from "../src/wasm/rewrite/testdata/preemption.ts";
 import { printTable } from "./support/figures.ts";
+import { kernels } from "./support/kernels.ts";
 
 const rounds = Number(process.env.ROUNDS ?? 11);
 const warmUps = 4;
-
-/** How much of each takes 2 to 30 ms. */
-const kernels: Readonly<Record<string, number>> = {
-  sieve: 2_000_000,
-  matrix: 8,
-  fib: 30,
-  hash: 8_000_000,
-  sort: 200_000,
-  sort_by_function: 100_000,
-  hash_table: 6,
-  json: 60,
-  regex: 4,
-  queens: 12,
-  mandelbrot: 200,
-  move: 300_000,
-  interpreter: 500_000,
-  bodies: 200_000,
-  linked_list: 300,
-};
 
 const goText = `package main
 import ("bytes"; "compress/gzip"; "crypto/sha256"; "encoding/json"; "fmt"; "regexp"; "sort"; "strings")

@@ -17,28 +17,10 @@ import { startExport } from "../src/wasm/rewrite/contract.ts";
 import { rewriteModule } from "../src/wasm/rewrite/rewrite.ts";
 import { instantiate, rewrite } from "../src/wasm/rewrite/testdata/preemption.ts";
 import { printTable, ratios, spread, spreadText } from "./support/figures.ts";
+import { kernels } from "./support/kernels.ts";
 
 const rounds = Number(process.env.ROUNDS ?? 21);
 const warmUps = 4;
-
-/** How much of each takes 2 to 30 ms. */
-const kernels: Readonly<Record<string, number>> = {
-  sieve: 2_000_000,
-  matrix: 8,
-  fib: 30,
-  hash: 8_000_000,
-  sort: 200_000,
-  sort_by_function: 100_000,
-  hash_table: 6,
-  json: 60,
-  regex: 4,
-  queens: 12,
-  mandelbrot: 200,
-  move: 300_000,
-  interpreter: 500_000,
-  bodies: 200_000,
-  linked_list: 300,
-};
 
 function timed(work: () => unknown): number {
   const start = performance.now();

@@ -31,8 +31,6 @@ export class CgiGuest implements RequestTarget {
   #state: GuestState = "running";
   #running = 0;
   #waiters: (() => void)[] = [];
-  #failures = 0;
-  #lastFailures: { at: number; reason: string }[] = [];
   #memoryBytes = 0;
   #cpuMs = 0;
 
@@ -51,15 +49,13 @@ export class CgiGuest implements RequestTarget {
     return this.#usage.activity;
   }
 
-  /** The restarts of a CGI service are the requests that its program failed. */
   get status(): GuestStatus {
     return {
       service: this.spec.service,
       revision: this.spec.revision,
       state: this.#state,
       startedAt: this.#startedAt,
-      restarts: this.#failures,
-      lastRestarts: this.#lastFailures,
+      ...this.#usage.failures,
       memoryBytes: this.#memoryBytes,
       cpuMs: this.#cpuMs,
       ...this.#usage.status,
@@ -177,7 +173,8 @@ export class CgiGuest implements RequestTarget {
       const told = `an instance ${describeExit(exit)}`;
       if (late !== undefined) this.#usage.limitHit(told, true);
       if (exit.kind === "trap") this.#usage.trapped();
-      if (late !== undefined || exit.kind === "trap" || (exit.kind === "exit" && exit.code !== 0)) this.#failed(told);
+      if (late !== undefined || exit.kind === "trap" || (exit.kind === "exit" && exit.code !== 0))
+        this.#usage.failed(told);
       done();
       const finish = () => {
         const told = `${spec.service} ${describeExit(exit)}`;
@@ -199,11 +196,5 @@ export class CgiGuest implements RequestTarget {
       drain();
     });
     return promise;
-  }
-
-  #failed(reason: string): void {
-    this.#failures++;
-    this.#lastFailures = [{ at: Date.now(), reason }, ...this.#lastFailures].slice(0, 10);
-    this.#environment.log.add(this.spec.service, this.spec.revision, "warren", reason);
   }
 }

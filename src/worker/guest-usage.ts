@@ -7,7 +7,7 @@ import type { GuestStatus, Incident, InstanceSpec } from "./protocol.ts";
 
 /** A client must not be able to fill the log and the events: a request that fails costs it little. */
 const tellEveryMs = 1000;
-const lastLimitsMax = 10;
+const lastMax = 10;
 
 export interface GuestUsageOptions {
   readonly spec: InstanceSpec;
@@ -26,6 +26,8 @@ export class GuestUsage {
   #traps = 0;
   #limitsHit = 0;
   #lastLimits: { at: number; reason: string }[] = [];
+  #failures = 0;
+  #lastFailures: { at: number; reason: string }[] = [];
   #toldAt = Number.NEGATIVE_INFINITY;
   #untold = 0;
 
@@ -45,10 +47,23 @@ export class GuestUsage {
     this.#traps++;
   }
 
+  /** Its program failed a request, of a kind that has an instance for each. */
+  failed(reason: string): void {
+    this.#failures++;
+    this.#lastFailures = [{ at: Date.now(), reason }, ...this.#lastFailures].slice(0, lastMax);
+    const { spec, log } = this.#options;
+    log.add(spec.service, spec.revision, "warren", reason);
+  }
+
+  /** The restarts of such a guest are the requests that its program failed. */
+  get failures(): Pick<GuestStatus, "restarts" | "lastRestarts"> {
+    return { restarts: this.#failures, lastRestarts: this.#lastFailures };
+  }
+
   /** It went over a limit; `logged`: its log has it already. */
   limitHit(reason: string, logged: boolean = false): void {
     this.#limitsHit++;
-    this.#lastLimits = [{ at: Date.now(), reason }, ...this.#lastLimits].slice(0, lastLimitsMax);
+    this.#lastLimits = [{ at: Date.now(), reason }, ...this.#lastLimits].slice(0, lastMax);
     const now = performance.now();
     if (now - this.#toldAt < tellEveryMs) {
       this.#untold++;

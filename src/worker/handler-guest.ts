@@ -68,8 +68,6 @@ export class HandlerGuest implements RequestTarget {
   #grownAt = 0;
   #sweeper: NodeJS.Timeout | undefined;
   #state: GuestState = "running";
-  #failures = 0;
-  #lastFailures: { at: number; reason: string }[] = [];
   /** Of the instances that are no more. */
   #cpuMsBefore = 0;
 
@@ -96,7 +94,6 @@ export class HandlerGuest implements RequestTarget {
     return this.#slots.size;
   }
 
-  /** The restarts of a handler are the requests that its program failed. */
   get status(): GuestStatus {
     let memoryBytes = 0;
     let cpuMs = this.#cpuMsBefore;
@@ -109,8 +106,7 @@ export class HandlerGuest implements RequestTarget {
       revision: this.spec.revision,
       state: this.#state,
       startedAt: this.#startedAt,
-      restarts: this.#failures,
-      lastRestarts: this.#lastFailures,
+      ...this.#usage.failures,
       memoryBytes,
       cpuMs,
       ...this.#usage.status,
@@ -233,7 +229,7 @@ export class HandlerGuest implements RequestTarget {
   #notMade(error: unknown): void {
     const known = error instanceof WarrenError ? error : unavailable(this.spec.service, "it could not be started");
     if (known.code === "worker.memory-budget") this.#usage.limitHit(`an instance was refused: ${known.message}`);
-    else this.#blame(`an instance could not be made: ${error instanceof Error ? error.message : String(error)}`);
+    else this.#usage.failed(`an instance could not be made: ${error instanceof Error ? error.message : String(error)}`);
     if (this.#slots.size > 0 || this.#making > 0) return;
     for (const exchange of this.#waiting.splice(0)) exchange.end(() => known);
   }
@@ -253,7 +249,7 @@ export class HandlerGuest implements RequestTarget {
     if (slot.dead || exchange === undefined) return;
     const { settled } = exchange;
     exchange.end(settled ? brokeOff : noAnswer);
-    if (!settled) this.#blame("a request was not answered");
+    if (!settled) this.#usage.failed("a request was not answered");
     this.#done(slot, exchange);
     if (this.#renew(slot)) this.#next(slot);
     else this.#discard(slot, "its state cannot be reset", brokeOff());
@@ -265,7 +261,7 @@ export class HandlerGuest implements RequestTarget {
     const told = `an instance ${describeExit(exit)}`;
     if (exit.kind === "limit") this.#usage.limitHit(told, true);
     if (exit.kind === "trap") this.#usage.trapped();
-    if (exit.kind !== "exit" || exit.code !== 0) this.#blame(told);
+    if (exit.kind !== "exit" || exit.code !== 0) this.#usage.failed(told);
     this.#discard(slot, told, failureOf(this.spec.service, exit));
   };
 
@@ -275,7 +271,7 @@ export class HandlerGuest implements RequestTarget {
     try {
       return instance.reset();
     } catch (error) {
-      this.#blame(`an instance could not be reset: ${error instanceof Error ? error.message : String(error)}`);
+      this.#usage.failed(`an instance could not be reset: ${error instanceof Error ? error.message : String(error)}`);
       return false;
     }
   }
@@ -317,7 +313,7 @@ export class HandlerGuest implements RequestTarget {
         const spent = describeSpent(ms, slot.cpuMs, instance.waiting ? "waiting" : "computing");
         const told = `an instance was stopped: it took ${spent} (limit.deadline)`;
         this.#usage.limitHit(told, true);
-        this.#blame(told);
+        this.#usage.failed(told);
         this.#discard(slot, told, late(spent));
       } else if (exchange.goneAt !== undefined && now - exchange.goneAt >= this.#options.goneMsMax) {
         this.#discard(slot, "the client went away", clientGone());
@@ -346,13 +342,6 @@ export class HandlerGuest implements RequestTarget {
   #told({ tag, val }: NonNullable<HandlerExchange["refusal"]>): void {
     const detail = typeof val === "string" ? `: ${val}` : "";
     this.#log(`a request was answered with the error ${tag}${detail}`);
-  }
-
-  /** A request that the program failed. */
-  #blame(reason: string): void {
-    this.#failures++;
-    this.#lastFailures = [{ at: Date.now(), reason }, ...this.#lastFailures].slice(0, 10);
-    this.#log(reason);
   }
 
   #log(text: string): void {

@@ -1,39 +1,22 @@
 import type { Fields } from "../../http/fields.ts";
 import { getMethod, isMethod, type Method } from "../../http/method.ts";
 import { isPathWithQuery, isScheme, parseAuthority, type Scheme } from "../../http/uri-syntax.ts";
-import { err, ok, type WitResult } from "../result.ts";
-import { contentLengthOf } from "./content-length.ts";
+import type { WitResult } from "../result.ts";
 import type { HttpHost } from "./host.ts";
-import { OutgoingBody } from "./outgoing-body.ts";
+import { done, OutgoingMessage, refused } from "./outgoing-message.ts";
 
 type Set = WitResult<undefined, undefined>;
-const refused: WitResult<never, undefined> = err(undefined);
-const done: Set = ok(undefined);
 
 /** `outgoing-request` of wasi:http/types. */
-export class OutgoingRequest {
+export class OutgoingRequest extends OutgoingMessage {
   method: Method = getMethod;
   pathWithQuery: string | undefined;
   scheme: Scheme | undefined;
   authority: string | undefined;
-  /** Undefined until the guest takes it. */
-  content: OutgoingBody | undefined;
-  readonly fields: Fields;
-  readonly #host: HttpHost;
 
   /** Takes the fields over. */
   constructor(host: HttpHost, fields: Fields) {
-    fields.freeze();
-    this.#host = host;
-    this.fields = fields;
-  }
-
-  body(): WitResult<OutgoingBody, undefined> {
-    if (this.content !== undefined) return refused;
-    const length = contentLengthOf(this.fields);
-    if (length === "invalid") return refused;
-    this.content = new OutgoingBody(this.#host, "HTTP-request-body-size", length);
-    return ok(this.content);
+    super(host, fields, "HTTP-request-body-size");
   }
 
   setMethod(method: Method): Set {
@@ -58,16 +41,5 @@ export class OutgoingRequest {
     if (authority !== undefined && parseAuthority(authority) === undefined) return refused;
     this.authority = authority;
     return done;
-  }
-
-  headers(): Fields {
-    this.#host.resources.add();
-    return this.fields.view();
-  }
-
-  /** It was sent, or is not to be. */
-  drop(): void {
-    this.#host.resources.remove();
-    this.fields.release();
   }
 }

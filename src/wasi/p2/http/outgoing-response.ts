@@ -1,25 +1,15 @@
 import type { Fields } from "../../http/fields.ts";
-import { err, ok, type WitResult } from "../result.ts";
-import { contentLengthOf } from "./content-length.ts";
+import type { WitResult } from "../result.ts";
 import type { HttpHost } from "./host.ts";
-import { OutgoingBody } from "./outgoing-body.ts";
-
-const refused: WitResult<never, undefined> = err(undefined);
-const done: WitResult<undefined, undefined> = ok(undefined);
+import { done, OutgoingMessage, refused } from "./outgoing-message.ts";
 
 /** `outgoing-response` of wasi:http/types. */
-export class OutgoingResponse {
+export class OutgoingResponse extends OutgoingMessage {
   status = 200;
-  /** Undefined until the guest takes it. */
-  content: OutgoingBody | undefined;
-  readonly fields: Fields;
-  readonly #host: HttpHost;
 
   /** Takes the fields over. */
   constructor(host: HttpHost, fields: Fields) {
-    fields.freeze();
-    this.#host = host;
-    this.fields = fields;
+    super(host, fields, "HTTP-response-body-size");
   }
 
   setStatusCode(status: number): WitResult<undefined, undefined> {
@@ -27,24 +17,5 @@ export class OutgoingResponse {
     if (status < 200 || status > 599) return refused;
     this.status = status;
     return done;
-  }
-
-  headers(): Fields {
-    this.#host.resources.add();
-    return this.fields.view();
-  }
-
-  body(): WitResult<OutgoingBody, undefined> {
-    if (this.content !== undefined) return refused;
-    const length = contentLengthOf(this.fields);
-    if (length === "invalid") return refused;
-    this.content = new OutgoingBody(this.#host, "HTTP-response-body-size", length);
-    return ok(this.content);
-  }
-
-  /** It has gone to where it was to go, or nowhere. */
-  drop(): void {
-    this.#host.resources.remove();
-    this.fields.release();
   }
 }
