@@ -59,15 +59,13 @@ export interface ComponentInstance {
   call(interfaceName: string, name: string, args: readonly unknown[]): Promise<unknown>;
   /** Handles that the guest holds. */
   readonly handles: number;
-  /** Drops all handles of the guest's, each by its resource's drop, as if it were new. */
-  dropHandles(): void;
   /**
    * What the guest holds now, once it is initialised, is what {@link resetHandles} goes back to. Gives the host's objects among it, whose own
    * state a reset does not put back.
    */
   keepHandles(): readonly unknown[];
   /**
-   * Drops all handles that came since {@link keepHandles}, each by its resource's drop. False when the guest has given one away that it had
+   * Drops all handles that came since {@link keepHandles}, each by its resource's drop; all of them, as if it were new, when that was not called. False when the guest has given one away that it had
    * before: then it must not be used again.
    */
   resetHandles(): boolean;

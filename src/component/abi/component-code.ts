@@ -104,10 +104,6 @@ class Instance implements ComponentInstance {
     this.#state.suspends = value;
   }
 
-  dropHandles(): void {
-    this.#state.dropHandles();
-  }
-
   keepHandles(): readonly unknown[] {
     return this.#state.keepHandles();
   }

@@ -294,7 +294,7 @@ test("what was on its way between two components is dropped once", async () => {
   await one.call("pass", 1);
   await one.call("take", "b");
   await assert.rejects(one.call("pass", 1), /holds more than 1 handles/);
-  one.instance.dropHandles();
+  one.instance.resetHandles();
   assert.deepEqual(one.dropped, ["a", "b"]);
 });
 

@@ -119,18 +119,6 @@ export class HandleTable {
     return this.#values.includes(value) || this.#transit.includes(value);
   }
 
-  /** Forgets all handles, as if it were new, and gives each owned value with the number of its resource. */
-  clear(dropped: (resource: number, value: unknown) => void): void {
-    const values = this.#values.splice(1);
-    const codes = this.#codes.splice(1);
-    this.#lends.length = 1;
-    this.#lent.length = 0;
-    this.#free = 0;
-    this.#live = 0;
-    this.borrows = 0;
-    for (const [index, code] of codes.entries()) if (code !== 0 && code % 2 === 0) dropped(code / 2 - 1, values[index]);
-  }
-
   /** What it holds now, to go back to by {@link restore}. Nothing may be lent or borrowed. */
   keep(): KeptHandles {
     return { values: [...this.#values], codes: [...this.#codes], free: this.#free, live: this.#live };
@@ -172,7 +160,7 @@ export class HandleTable {
     return this.#transit.length > 0;
   }
 
-  /** As {@link clear}, for what was on its way. */
+  /** Gives what was on its way in the same manner, and forgets it. */
   clearTransit(dropped: (resource: number, value: unknown) => void): void {
     const transit = this.#transit.splice(0);
     for (let index = 0; index < transit.length; index += 2)

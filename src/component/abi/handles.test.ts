@@ -150,7 +150,7 @@ test("a borrow must be dropped before its call returns, and its owner does not n
   assert.deepEqual(one.dropped, []);
   assert.equal(one.instance.handles, 0);
   await traps(one, /lend: handles that were lent for this call are left/, "lend", "a", 0);
-  one.instance.dropHandles();
+  one.instance.resetHandles();
   assert.deepEqual(one.dropped, []);
 });
 
@@ -173,12 +173,12 @@ test("what was taken for a call that trapped is dropped with the rest", async ()
   await one.call("take", "a");
   await one.call("take", "b");
   await traps(one, /send: text: pointer 0xfffffff0 with 100 bytes is out of bounds/, "send", 1, 2 ** 32 - 16, 100);
-  one.instance.dropHandles();
+  one.instance.resetHandles();
   assert.deepEqual(one.dropped, ["b", "a"]);
   const two = await puppet();
   await two.call("take", "a");
   await traps(two, /all: files: there is no handle 7/, "all", 1, 7);
-  two.instance.dropHandles();
+  two.instance.resetHandles();
   assert.deepEqual(two.dropped, ["a"]);
 });
 
@@ -187,12 +187,12 @@ test("handles have a limit, and what did not fit is dropped", async () => {
   for (let name = 0; name < 3; name++) await one.call("open", name);
   await traps(one, /open: result: the guest holds more than 3 handles/, "open", 3);
   assert.deepEqual(one.dropped, ["file 3"]);
-  one.instance.dropHandles();
+  one.instance.resetHandles();
   assert.deepEqual(one.dropped, ["file 3", "file 0", "file 1", "file 2"]);
   const two = await puppet({ options: { limits: { handlesMax: 1 } } });
   await traps(two, /listing: result: the guest holds more than 1 handles/, "listing");
   assert.deepEqual(two.dropped, ["two"]);
-  two.instance.dropHandles();
+  two.instance.resetHandles();
   assert.deepEqual(two.dropped, ["two", "one"]);
 });
 
@@ -202,7 +202,7 @@ test("an argument that did not get into the guest is dropped", async () => {
   assert.deepEqual(one.dropped, ["a"]);
 });
 
-test("dropHandles() drops everything, goes on after an error, and begins again at the first handle", async () => {
+test("resetHandles() drops everything, goes on after an error, and begins again at the first handle", async () => {
   const dropped: unknown[] = [];
   const one = await puppet({
     functions: {
@@ -214,7 +214,7 @@ test("dropHandles() drops everything, goes on after an error, and begins again a
   });
   for (const name of ["a", "b", "c"]) await one.call("take", name);
   await one.call("drop", 1);
-  assert.throws(() => one.instance.dropHandles(), /cannot drop b/);
+  assert.throws(() => one.instance.resetHandles(), /cannot drop b/);
   assert.deepEqual(dropped, ["a", "b", "c"]);
   assert.equal(one.instance.handles, 0);
   assert.equal(await one.call("take", "d"), 1);
@@ -299,7 +299,7 @@ test("a trap in a destructor ends the guest", async () => {
 test("a guest's resources are void after a reset, and belong to their instance only", async () => {
   const one = await definer();
   const made = (await one.call("make", 1)) as GuestResource;
-  one.instance.dropHandles();
+  one.instance.resetHandles();
   await assert.rejects(one.call("value", made), /from before a reset/);
   const two = await definer();
   const three = await definer();

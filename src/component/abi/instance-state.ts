@@ -45,7 +45,7 @@ export class InstanceState {
   readonly #shared: SharedState;
   readonly #environment: ComponentEnvironment;
   readonly #drops: (HostCall | undefined)[] = [];
-  #kept: readonly KeptHandles[] | undefined;
+  #kept: readonly KeptHandles[];
   readonly components: readonly ComponentState[];
   /** How many calls into the guest are under way in which it cannot be suspended, since a frame of the host's is between. */
   readonly nested: { depth: number };
@@ -66,6 +66,7 @@ export class InstanceState {
     this.suspends = suspends;
     this.nested = environment.nested ?? { depth: 0 };
     this.components = Array.from({ length: components }, () => new ComponentState(this, shared.limits.handlesMax));
+    this.#kept = this.components.map(({ table }) => table.keep());
   }
 
   get handles(): number {
@@ -178,25 +179,11 @@ export class InstanceState {
   }
 
   /**
-   * Drops all handles that came since {@link keepHandles}. False when one from before is gone. What drops threw is thrown at the end, the
+   * Drops all handles that came since {@link keepHandles}, or all when that was not called. False when one from before is gone. What drops threw is thrown at the end, the
    * first of it.
    */
   resetHandles(): boolean {
-    const kept = this.#kept;
-    if (kept === undefined) return false;
     let whole = true;
-    this.#dropEach((table, index, drop) => {
-      whole = table.restore(kept[index]!, drop) && whole;
-    });
-    return whole;
-  }
-
-  /** Drops all handles. What drops threw is thrown at the end, the first of it. */
-  dropHandles(): void {
-    this.#dropEach((table, _, drop) => table.clear(drop));
-  }
-
-  #dropEach(each: (table: HandleTable, index: number, drop: (resource: number, value: unknown) => void) => void): void {
     let failure: { readonly error: unknown } | undefined;
     this.generation++;
     // What was on its way between two components when the guest trapped may have arrived.
@@ -211,11 +198,13 @@ export class InstanceState {
         failure ??= { error };
       }
     };
-    for (const [index, { table }] of this.components.entries()) each(table, index, drop);
+    for (const [index, { table }] of this.components.entries())
+      whole = table.restore(this.#kept[index]!, drop) && whole;
     if (dropped !== undefined)
       for (const { table } of this.components)
         table.clearTransit((resource, value) => dropped.has(value) || drop(resource, value));
     if (failure !== undefined) throw failure.error;
+    return whole;
   }
 
   #abandon(type: ValueType | undefined, value: unknown): void {
